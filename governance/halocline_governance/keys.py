@@ -1,0 +1,63 @@
+"""Private keys on disk: made once, 0600, in a folder of 0700; never printed, never logged."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from halocline_governance.errors import Refused
+
+
+def ed25519(path: Path) -> Ed25519PrivateKey:
+    """The key at `path`, made when it is not there.
+
+    Raises:
+        Refused: the file is not an Ed25519 key, or others may read it.
+    """
+    if not path.exists():
+        pem = Ed25519PrivateKey.generate().private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        _create(path, pem)
+    key = serialization.load_pem_private_key(_read(path), password=None)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise Refused(f"{path.name} is not an Ed25519 key")
+    return key
+
+
+def secret(path: Path, num_bytes: int = 32) -> bytes:
+    """The random secret at `path`, made when it is not there."""
+    if not path.exists():
+        _create(path, secrets.token_bytes(num_bytes))
+    value = _read(path)
+    if len(value) != num_bytes:
+        raise Refused(f"{path.name} is not a secret of {num_bytes} bytes")
+    return value
+
+
+def _create(path: Path, content: bytes) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass  # another process made it first: its key is the key
+    finally:
+        draft.unlink()
+
+
+def _read(path: Path) -> bytes:
+    if path.stat().st_mode & 0o077:
+        raise Refused(f"{path.name} can be read by others; run: chmod 600 {path}")
+    return path.read_bytes()

@@ -1,0 +1,53 @@
+"""Who asks, and why: principals and purposes. Tokens are `identity`'s business."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from halocline_governance.label import Label
+
+
+class Purpose(StrEnum):
+    """Why something is done. Part of every decision."""
+
+    CURATION = "curation"
+    TRAINING = "training"
+    EVALUATION = "evaluation"
+    PROMOTION = "promotion"
+    INFERENCE = "inference"
+    ANALYSIS = "analysis"
+    MONITORING = "monitoring"
+    AUDIT = "audit"
+
+
+ROLES = (
+    "analyst",
+    "application",
+    "approver",
+    "banker",
+    "compliance",
+    "data-engineer",
+    "ml-engineer",
+    "operator",
+    "service",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A verified caller. `clearance` is the label up to which it may see."""
+
+    subject: str
+    roles: tuple[str, ...]
+    clearance: Label
+    token_id: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """What policies see of the caller."""
+        return {
+            "subject": self.subject,
+            "roles": list(self.roles),
+            "clearance": self.clearance.as_json(),
+        }
