@@ -1,0 +1,1 @@
+"""Lineage: dataset versions, mixtures, runs, models and deployments, and the way between them."""
