@@ -90,9 +90,6 @@ class Label:
         return ".".join([*self.sides, *self.tenants]) or "public"
 
 
-PUBLIC = Label("public")
-
-
 def join(labels: Iterable[Label]) -> Label:
     """The label of a thing made from all of these; of nothing, `PUBLIC`."""
     return reduce(lambda a, b: a | b, labels, PUBLIC)
@@ -151,3 +148,6 @@ def _check_axis(axis: str, members: object) -> None:
 
 def _rank(sensitivity: str) -> int:
     return SENSITIVITIES.index(sensitivity)
+
+
+PUBLIC = Label("public")

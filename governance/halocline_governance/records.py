@@ -87,7 +87,8 @@ class InferenceRecord:
     def commitment(self) -> dict[str, Any]:
         """What the journal gets: everything but the texts."""
         hidden = {"prompt", "output", "mean_logprob", "mean_entropy"}
-        return {key: val for key, val in self.as_json().items() if key not in hidden}
+        seen = {key: val for key, val in self.as_json().items() if key not in hidden}
+        return {**seen, "row_uid": str(self.row_uid)}  # RFC 8785 numbers end at 2**53
 
 
 def timestamp(epoch_s: float | None = None) -> str:
