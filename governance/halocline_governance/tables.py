@@ -139,6 +139,11 @@ TABLES: Mapping[str, Table] = MappingProxyType(
                 " label_ids:array<string> label_id:string num_rows:long fingerprint:string"
                 " decision_id:string ts:string",
             ),
+            _table(
+                "audit.events",
+                "log:string seq:long event_id:string ts:string kind:string subject:string"
+                " purpose:string object:string",
+            ),
             _table("lineage.mixture", "mix_sha:string mixture:string ts:string"),
             _table(
                 "lineage.run_source",

@@ -103,16 +103,21 @@ class Trust:
         return checkpoint
 
     def _signature(self, signatures: str) -> bytes:
-        for line in signatures.splitlines():
+        *lines, end = signatures.split("\n")
+        if end:
+            raise ValueError("the last line does not end")
+        for line in lines:
             dash, name, encoded = line.split(" ")
             raw = base64.b64decode(encoded, validate=True)
+            if base64.b64encode(raw).decode() != encoded:
+                raise ValueError("not canonical")
             if dash == _DASH and name == self.name and raw[:4] == self.key_id:
                 return raw[4:]
         raise ValueError("no signature by this key")
 
 
 def _parse(body: str) -> Checkpoint:
-    origin, size, root = body.splitlines()
+    origin, size, root, _ = body.split("\n")
     checkpoint = Checkpoint(origin, int(size), base64.b64decode(root, validate=True))
     if not origin or checkpoint.body() != body or len(checkpoint.root) != 32:
         raise ValueError("not canonical")
