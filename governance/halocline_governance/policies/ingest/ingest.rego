@@ -1,0 +1,49 @@
+# METADATA
+# title: Ingest gate
+# description: May this source enter, and as what?
+package halocline.ingest
+
+import data.halocline.label
+import data.halocline.licence
+import data.halocline.proof
+
+needs := {
+	"well_formed": "the input is malformed: a source, its licence, its label and its compartment",
+	"role": "no role of the caller may bring in sources for this purpose",
+	"cleared": "the declared label is not within the caller's clearance",
+	"compartment": "the compartment is not the one in which the declared label lies",
+	"licence": "no choice of the licence is acceptable for a label of this sensitivity",
+}
+
+# METADATA
+# title: Decision of the ingest gate
+# description: Obliges to write to `compartment`.
+# entrypoint: true
+default decision := {"allow": false, "reasons": ["nothing could be proven"], "obligations": {}}
+
+decision := proof.allowed({"compartment": input.resource.compartment}) if _missing == set()
+
+decision := proof.denied(needs, _missing) if _missing != set()
+
+_missing := object.keys(needs) - proven
+
+proven contains "well_formed" if {
+	proof.asked
+	proof.text(input.resource.source)
+	proof.text(input.resource.licence.expression)
+	label.well_formed(input.resource.label)
+	label.compartment_name(input.resource.compartment)
+	is_array(input.resource.licence.choices)
+	every choice in input.resource.licence.choices { proof.texts(choice) }
+}
+
+proven contains "role" if proof.role(data.ingest.roles)
+
+proven contains "cleared" if proof.cleared(input.resource.label)
+
+proven contains "compartment" if label.compartment(input.resource.label) == input.resource.compartment
+
+proven contains "licence" if {
+	some choice in input.resource.licence.choices
+	licence.acceptable(choice, data.ingest.licence_classes[input.resource.label.sensitivity])
+}
