@@ -88,5 +88,5 @@ def test_a_state_of_another_size_is_refused() -> None:
         fingerprint.resume(0, b"\x00")
 
 
-EMPTY = ""
-TWO = ""
+EMPTY = "cad280eb7830a02ce45084d37f2017c5eda59b4f577a58b6b722c2ba91d6b7d7"
+TWO = "33d970c95766ce85229fca1a24b26ef5675c1b5d188fd5d78a8dcac4b9d3ef0a"
