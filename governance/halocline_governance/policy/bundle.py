@@ -7,6 +7,7 @@ must not be loaded: a gate without a policy, and built-ins that reach out of the
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -77,6 +78,17 @@ def collect(firm: Mapping[str, Any], policies: Path = POLICIES) -> Bundle:
     bundle = Bundle(modules, {**data, "firm": _checked_firm(firm)})
     _ = bundle.revision
     return bundle
+
+
+def write(bundle: Bundle, folder: Path, extra: Mapping[str, str] | None = None) -> None:
+    """Lay the bundle out as OPA loads it; the manifest carries the revision."""
+    for path, source in {**bundle.modules, **(extra or {})}.items():
+        target = folder / path
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        target.write_text(source, encoding="utf-8")
+    (folder / "data.json").write_text(json.dumps(bundle.data), encoding="utf-8")
+    manifest = {"revision": bundle.revision, "roots": [""]}
+    (folder / ".manifest").write_text(json.dumps(manifest), encoding="utf-8")
 
 
 def _check_module(path: str, source: str) -> None:

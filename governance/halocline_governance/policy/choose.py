@@ -8,8 +8,10 @@ from typing import Any
 
 from halocline_governance.errors import Refused
 from halocline_governance.policy.bundle import collect
+from halocline_governance.policy.client import DEADLINE_S, Remote, address
 from halocline_governance.policy.embedded import Embedded
 from halocline_governance.policy.engine import Engine
+from halocline_governance.policy.server import start
 
 
 def open_engine(
@@ -31,4 +33,13 @@ def open_engine(
     bundle = collect(firm)
     if choice == "embedded" or (choice == "auto" and opa_binary is None):
         return Embedded(bundle)
-    raise Refused("policy engine: choose auto, opa, embedded or a server's URL")
+    if choice in ("auto", "opa"):
+        if opa_binary is None:
+            raise Refused("OPA is not installed: run set-up again, or choose `embedded`")
+        return start(opa_binary, bundle)
+    if "://" not in choice:
+        raise Refused("policy engine: choose auto, opa, embedded or a server's URL")
+    where = address(choice, token)
+    engine = Remote(where, bundle.revision, name=f"OPA server ({choice})")
+    engine.wait(DEADLINE_S)
+    return engine

@@ -1,0 +1,166 @@
+"""An OPA server of our own: a child on a loopback port with a token, gone when we are gone.
+
+The token exists in memory only; what OPA gets is its hash. The bundle lies in a private folder
+until it is loaded. Knows nothing of gates; `client` asks the questions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from queue import SimpleQueue
+from typing import IO, Any
+
+from halocline_governance.errors import PolicyUnavailable, Refused
+from halocline_governance.policy.bundle import Bundle, write
+from halocline_governance.policy.client import Address, Remote
+
+START_TIMEOUT_S = 20.0
+_LEASH = Path(__file__).with_name("leash.py")
+_LISTENING = "0A"
+
+_AUTHZ = """package system.authz
+
+default allow := false
+
+allow if {{
+	crypto.sha256(input.identity) == "{digest}"
+	input.method == "POST"
+	input.path[0] == "v1"
+	input.path[1] == "data"
+	input.path[2] == "halocline"
+	input.path[4] == "decision"
+	count(input.path) == 5
+}}
+
+allow if {{
+	crypto.sha256(input.identity) == "{digest}"
+	input.method == "GET"
+	input.path == ["health"]
+}}
+"""
+
+
+def start(binary: Path, bundle: Bundle, timeout_s: float = START_TIMEOUT_S) -> Remote:
+    """Start OPA on this bundle and wait until it answers.
+
+    Raises:
+        Refused: the binary cannot be run, or OPA refuses the policies.
+        PolicyUnavailable: it does not answer in time.
+    """
+    token = secrets.token_urlsafe(32)
+    with (
+        tempfile.TemporaryDirectory(prefix="halocline-opa-") as folder,
+        tempfile.TemporaryFile() as log,
+    ):
+        write(bundle, Path(folder), {"system/authz.rego": _authz(token)})
+        child = Child(_command(binary, Path(folder)), Path(folder), log)
+        try:
+            where = Address("127.0.0.1", _port(child, timeout_s), tls=False, token=token)
+            engine = Remote(
+                where, bundle.revision, name=f"OPA server ({binary})", on_close=child.close
+            )
+            engine.wait(timeout_s, is_alive=child.is_alive)
+        except PolicyUnavailable:
+            child.close()
+            raise _told(log) from None
+    return engine
+
+
+class Child:
+    """A process that dies with us. The kernel ties it to the *thread* that started it, so a thread
+    of its own starts it and stays until it ends."""
+
+    def __init__(self, command: list[str], folder: Path, log: IO[bytes]) -> None:
+        started: SimpleQueue[subprocess.Popen[bytes] | OSError] = SimpleQueue()
+
+        def tend() -> None:
+            try:
+                process = _spawn(command, folder, log)
+            except OSError as error:
+                started.put(error)
+                return
+            started.put(process)
+            process.wait()
+
+        self._thread = threading.Thread(target=tend, name="opa", daemon=True)
+        self._thread.start()
+        process = started.get()
+        if isinstance(process, OSError):
+            raise Refused(f"OPA cannot be started: {process.strerror}; run set-up again")
+        self._process = process
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def is_alive(self) -> bool:
+        return self._process.returncode is None and self._thread.is_alive()
+
+    def close(self) -> None:
+        """End it, and wait until it is gone."""
+        self._process.kill()
+        self._thread.join()
+
+
+def _spawn(command: list[str], folder: Path, log: IO[bytes]) -> subprocess.Popen[bytes]:
+    # Nothing of our environment: a policy could read it, and a proxy setting would leave a trace.
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", str(_LEASH), str(os.getpid()), *command],
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        env={"HOME": str(folder)},
+        cwd="/",
+    )
+
+
+def _command(binary: Path, folder: Path) -> list[str]:
+    return [
+        str(binary.resolve()),
+        *("run", "--server", "--addr", "127.0.0.1:0", "--bundle", str(folder)),
+        *("--authentication", "token", "--authorization", "basic"),
+        *("--log-level", "error", "--skip-version-check"),
+    ]
+
+
+def _authz(token: str) -> str:
+    return _AUTHZ.format(digest=hashlib.sha256(token.encode()).hexdigest())
+
+
+def _port(child: Child, timeout_s: float) -> int:
+    """The port on which the child itself listens, read from the kernel, so no other process can
+    have taken it between choosing and binding."""
+    ends = time.monotonic() + timeout_s
+    while child.is_alive() and time.monotonic() < ends:
+        ports = _listening(child.pid)
+        if ports:
+            return ports[0]
+        time.sleep(0.01)
+    raise PolicyUnavailable(f"the policy server did not listen within {timeout_s:g} s")
+
+
+def _listening(pid: int) -> list[int]:
+    proc = Path("/proc") / str(pid)
+    try:
+        links = [os.readlink(entry) for entry in (proc / "fd").iterdir()]
+        lines = (proc / "net" / "tcp").read_text().splitlines()[1:]
+    except OSError:
+        return []
+    sockets = {link[8:-1] for link in links if link.startswith("socket:[")}
+    rows = [line.split() for line in lines]
+    return [int(r[1].split(":")[1], 16) for r in rows if r[3] == _LISTENING and r[9] in sockets]
+
+
+def _told(log: Any) -> Refused:
+    log.seek(0)
+    lines = log.read().decode("utf-8", "replace").strip().splitlines()
+    said = lines[0][:300] if lines else "it said nothing"
+    return Refused(f"OPA did not start: {said}; check the binary and the policies")
