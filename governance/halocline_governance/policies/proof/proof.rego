@@ -57,6 +57,10 @@ role(roles_of_purpose) if {
 cleared(thing) if label.accessible(thing, input.principal.clearance, label.restricted_today)
 
 # METADATA
+# title: The keys of those labels that the caller may see today
+cleared_ids(things) := label.accessible_ids(things, input.principal.clearance, label.restricted_today)
+
+# METADATA
 # title: Text that says something
 text(value) if {
 	is_string(value)

@@ -73,9 +73,8 @@ _open := {column |
 }
 
 _readable contains id if {
-	some id, thing in input.resource.labels
-	proof.cleared(thing)
-	_lies_here(thing)
+	some id in proof.cleared_ids(input.resource.labels)
+	_lies_here(input.resource.labels[id])
 }
 
 # Within a compartment may lie what is its own, its side's or public; never another's.
