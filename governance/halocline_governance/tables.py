@@ -134,6 +134,19 @@ TABLES: Mapping[str, Table] = MappingProxyType(
                 " mean_logprob:double? mean_entropy:double?",
             ),
             _table(
+                "monitoring.windows",
+                "row_uid:long label_id:string window_id:string window_start:string"
+                " window_end:string outputs_version:long num_outputs:long"
+                " detectors:array<string> partials:string reference:string"
+                " decision_id:string ts:string",
+            ),
+            _table(
+                "monitoring.alerts",
+                "row_uid:long label_id:string alert_id:string window_id:string metric:string"
+                " severity:string value:double bound:double baseline:double? num_outputs:long"
+                " false_alarm_rate:double reference:string disposition:string ts:string",
+            ),
+            _table(
                 "lineage.dataset_version",
                 "dsv_id:string table:string compartment:string version:long"
                 " label_ids:array<string> label_id:string num_rows:long fingerprint:string"
@@ -144,7 +157,11 @@ TABLES: Mapping[str, Table] = MappingProxyType(
                 "log:string seq:long event_id:string ts:string kind:string subject:string"
                 " purpose:string object:string",
             ),
-            _table("lineage.mixture", "mix_sha:string mixture:string ts:string"),
+            _table(
+                "lineage.mixture",
+                "mix_sha:string mixture:string"
+                " sources:array<struct<dsv_id:string,weight:double>> ts:string",
+            ),
             _table(
                 "lineage.run_source",
                 "run_id:string mix_sha:string dsv_id:string weight:double num_sequences:long"
