@@ -1,0 +1,138 @@
+"""Rows that are written to a Delta table once per key, whoever repeats them.
+
+Keys are read inside the table's lease, so that concurrent writers agree. Knows no table's meaning.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from halocline_governance import tables
+from halocline_governance.errors import LeaseHeld, Refused
+from halocline_governance.lake import Lake
+
+_RETRY_S = 0.02
+WAIT_S = 30.0
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """`free` columns may differ in a repeated row, the first writing stands; `check` raises when
+    the new rows contradict those that are there."""
+
+    free: tuple[str, ...] = ("ts",)
+    check: Callable[[Sequence[Row], Sequence[Row]], None] = lambda _there, _new: None
+
+
+@contextmanager
+def lease(lake: Lake, compartment: str, table: str, wait_s: float = WAIT_S) -> Iterator[Path]:
+    """The table's lease, waited for: these writes are short.
+
+    Raises:
+        LeaseHeld: somebody held it for all of `wait_s`.
+    """
+    deadline = time.monotonic() + wait_s
+    while True:
+        claim = lake.lease(compartment, table)
+        try:
+            path = claim.__enter__()
+        except LeaseHeld:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(_RETRY_S)
+            continue
+        try:
+            yield path
+        finally:
+            claim.__exit__(None, None, None)
+        return
+
+
+def rows(lake: Lake, compartment: str, table: str, version: int | None = None) -> list[Row]:
+    """Every row of a table that is small; none when the table does not exist yet."""
+    from deltalake import DeltaTable
+
+    if not lake.exists(compartment, table):
+        return []
+    found = DeltaTable(lake.path(compartment, table), version=version)
+    return found.to_pyarrow_table().to_pylist()
+
+
+def add(
+    lake: Lake,
+    compartment: str,
+    table: str,
+    new: Sequence[Row],
+    key: Sequence[str],
+    law: Law | None = None,
+) -> list[Row]:
+    """Append the rows whose key is not there yet, in one commit; the caller holds the lease.
+
+    Args:
+        key: the columns that make a row the same row.
+        law: what else holds between the rows that are there and these.
+
+    Returns:
+        The rows that were not there.
+
+    Raises:
+        Refused: a row with this key is there and says something else, or the law is broken.
+    """
+    kept = law or Law()
+    there = rows(lake, compartment, table)
+    kept.check(there, new)
+    present = {_key(row, key): row for row in there}
+    missing: list[Row] = []
+    for row in new:
+        known = present.setdefault(_key(row, key), row)
+        if known is row:
+            missing.append(row)
+        elif changed := _differences(known, row, kept.free):
+            what = ", ".join(f"{name}={row[name]}" for name in key)
+            raise Refused(f"{table}: {what} is on record with another {', '.join(changed)}")
+    if missing:
+        append(lake, compartment, table, missing)
+    return missing
+
+
+def append(lake: Lake, compartment: str, table: str, new: Sequence[Row]) -> None:
+    """One commit of these rows; the caller holds the lease."""
+    import pyarrow as pa
+    from deltalake import write_deltalake
+
+    data = pa.Table.from_pylist(list(new), schema=tables.table(table).arrow())
+    write_deltalake(lake.path(compartment, table), data, mode="append")
+
+
+def put(lake: Lake, compartment: str, table: str, new: Sequence[Row], key: Sequence[str]) -> None:
+    """Replace the rows of these keys, or append them, in one commit; the caller holds the lease."""
+    import pyarrow as pa
+    from deltalake import DeltaTable
+
+    if not lake.exists(compartment, table):
+        append(lake, compartment, table, new)
+        return
+    data = pa.Table.from_pylist(list(new), schema=tables.table(table).arrow())
+    same = " AND ".join(f"target.{name} = source.{name}" for name in key)
+    (
+        DeltaTable(lake.path(compartment, table))
+        .merge(data, same, source_alias="source", target_alias="target")
+        .when_matched_update_all()
+        .when_not_matched_insert_all()
+        .execute()
+    )
+
+
+def _key(row: Row, key: Sequence[str]) -> tuple[Any, ...]:
+    return tuple(row[name] for name in key)
+
+
+def _differences(known: Row, row: Row, free: Sequence[str]) -> list[str]:
+    return sorted(name for name in row if name not in free and row[name] != known[name])

@@ -1,0 +1,236 @@
+"""Records what was made from what, and follows it in both directions.
+
+Five Delta tables in the `system` compartment hold ids, hashes, counts and label ids, never a row's
+text. Every `add_*` may be repeated; a repeat that says something else is refused, because lineage
+is a record. Whoever may ask is decided by the caller's gate, not here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from halocline_governance.errors import Refused
+from halocline_governance.label import SYSTEM, Label
+from halocline_governance.lake import Lake
+from halocline_governance.lineage import keyed, walk
+from halocline_governance.lineage.keyed import Law, Row
+from halocline_governance.lineage.trace import Trace
+from halocline_governance.records import timestamp
+from halocline_governance.refs import DatasetRef, ModelRef
+
+DATASET = "lineage.dataset_version"
+MIXTURE = "lineage.mixture"
+RUN = "lineage.run_source"
+MODEL = "lineage.model_edge"
+DEPLOYMENT = "lineage.deployment"
+
+_OF_A_MODEL = ("weights_sha256", "label_id", "run_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """A registered model that another was made from: `kind` is `base`, `adapter` or `merge`."""
+
+    model: str
+    version: int
+    kind: str = "base"
+
+
+class Lineage:
+    """The lineage tables of one lake."""
+
+    def __init__(self, lake: Lake) -> None:
+        self._lake = lake
+
+    def add_dataset(self, ref: DatasetRef, label: Label) -> str:
+        """Record a dataset version and the join of its rows' labels; returns its id."""
+        with keyed.lease(self._lake, SYSTEM, DATASET):
+            label_id = self._lake.intern(label, SYSTEM)
+            row = {"dsv_id": ref.dsv_id, **ref.as_json(), "label_id": label_id, "ts": timestamp()}
+            self._add(DATASET, [row], ["dsv_id"], Law(free=("ts", "decision_id")))
+        return ref.dsv_id
+
+    def add_mixture(self, mix_sha: str, mixture: str, sources: Iterable[tuple[str, float]]) -> None:
+        """Record a mixture's canonical JSON and the dataset versions it weighs.
+
+        Raises:
+            Refused: a dataset version is not on record, or a weight is not one.
+        """
+        weights = [{"dsv_id": dsv_id, "weight": float(weight)} for dsv_id, weight in sources]
+        self._require_datasets(source["dsv_id"] for source in weights)
+        _require_weights(source["weight"] for source in weights)
+        weights.sort(key=lambda source: source["dsv_id"])
+        row = {"mix_sha": mix_sha, "mixture": mixture, "sources": weights, "ts": timestamp()}
+        with keyed.lease(self._lake, SYSTEM, MIXTURE):
+            self._add(MIXTURE, [row], key=["mix_sha"])
+
+    def add_run(
+        self, run_id: str, mix_sha: str, sources: Iterable[tuple[str, float, int, int]]
+    ) -> None:
+        """Record what a run read: (dsv_id, weight, sequences it held, sequences it consumed).
+
+        A run that starts over may report again, until a model was made from it.
+
+        Raises:
+            Refused: an unknown dataset version or mixture, or other numbers after there is a model.
+        """
+        rows: list[Row] = [
+            {
+                "run_id": run_id,
+                "mix_sha": mix_sha,
+                "dsv_id": dsv_id,
+                "weight": float(weight),
+                "num_sequences": num_sequences,
+                "num_consumed": num_consumed,
+                "ts": timestamp(),
+            }
+            for dsv_id, weight, num_sequences, num_consumed in sources
+        ]
+        self._require_datasets(row["dsv_id"] for row in rows)
+        _require_weights(row["weight"] for row in rows)
+        if not any(row["mix_sha"] == mix_sha for row in self.rows(MIXTURE)):
+            raise Refused(f"run {run_id}: mixture {mix_sha} is not on record; add it first")
+        with keyed.lease(self._lake, SYSTEM, RUN):
+            if any(edge["run_id"] == run_id for edge in self.rows(MODEL)):
+                self._add(RUN, rows, key=["run_id", "dsv_id"])
+                return
+            keyed.put(self._lake, SYSTEM, RUN, rows, key=["run_id", "dsv_id"])
+
+    def add_model(self, model: ModelRef, run_id: str, parents: Sequence[Parent] = ()) -> None:
+        """Record which run a model version came out of, and which models went in.
+
+        Raises:
+            Refused: the run is not on record, or this version is, with other weights.
+        """
+        if not any(row["run_id"] == run_id for row in self.rows(RUN)):
+            raise Refused(f"model {model.name}: run {run_id} is not on record; add it first")
+        made_from = [{"parent_model": None, "parent_version": None, "kind": "trained"}]
+        if parents:
+            made_from = [
+                {"parent_model": p.model, "parent_version": p.version, "kind": p.kind}
+                for p in parents
+            ]
+        own = {
+            "model": model.name,
+            "version": model.version,
+            "weights_sha256": model.weights_sha256,
+            "run_id": run_id,
+            "ts": timestamp(),
+        }
+        with keyed.lease(self._lake, SYSTEM, MODEL):
+            own["label_id"] = self._lake.intern(model.label, SYSTEM)
+            key = ["model", "version", "run_id", "parent_model", "parent_version"]
+            self._add(MODEL, [{**own, **edge} for edge in made_from], key, Law(check=_one_model))
+
+    def deploy(self, endpoint: str, model: ModelRef, decision_id: str, ts: str) -> None:
+        """Record that an endpoint answers with this version from `ts` on.
+
+        What it answered with before ends there, in the same commit. Deploying what is deployed
+        changes nothing: a restart is no new deployment.
+
+        Raises:
+            Refused: `ts` lies before the deployment that is current.
+        """
+        row = {
+            "endpoint": endpoint,
+            "model": model.name,
+            "version": model.version,
+            "from_ts": ts,
+            "to_ts": None,
+            "decision_id": decision_id,
+        }
+        with keyed.lease(self._lake, SYSTEM, DEPLOYMENT):
+            past = [r for r in self.rows(DEPLOYMENT) if r["endpoint"] == endpoint]
+            current = next((r for r in past if r["to_ts"] is None), None)
+            if any(_same_deployment(r, row) for r in past) or _serves(current, model):
+                return
+            if any(r["from_ts"] >= ts for r in past):
+                raise Refused(f"{endpoint} was deployed after {ts}; deployments are in order")
+            ended = [{**current, "to_ts": ts}] if current else []
+            keyed.put(self._lake, SYSTEM, DEPLOYMENT, [*ended, row], key=["endpoint", "from_ts"])
+
+    def withdraw(self, endpoint: str, ts: str) -> None:
+        """Record that an endpoint answers no more. Idempotent."""
+        with keyed.lease(self._lake, SYSTEM, DEPLOYMENT):
+            current = [
+                {**row, "to_ts": ts}
+                for row in self.rows(DEPLOYMENT)
+                if row["endpoint"] == endpoint and row["to_ts"] is None
+            ]
+            if current:
+                keyed.put(self._lake, SYSTEM, DEPLOYMENT, current, key=["endpoint", "from_ts"])
+
+    def rows(self, table: str) -> list[Row]:
+        """Every row of one lineage table."""
+        return keyed.rows(self._lake, SYSTEM, table)
+
+    def versions(self) -> dict[str, int]:
+        """The version of each lineage table: what a report is pinned to."""
+        names = (DATASET, MIXTURE, RUN, MODEL, DEPLOYMENT)
+        found = {name: self._lake.version(SYSTEM, name) for name in names}
+        return {name: version for name, version in found.items() if version is not None}
+
+    def trace_output(self, request_id: str, output: Mapping[str, Any]) -> Trace:
+        """From one row of `serving.outputs` back to the dataset versions behind it."""
+        return walk.back(self._graph(), request_id, output)
+
+    def trace_row(self, compartment: str, table: str, row_uid: int) -> Trace:
+        """From one row forward to every dataset version, run, model and deployment it reached.
+
+        A curated row keeps the id of the raw row it was made from, so either finds the same.
+        """
+        return walk.forward(self._graph(), self._lake, (compartment, table, row_uid))
+
+    def _graph(self) -> walk.Graph:
+        return walk.Graph(
+            datasets={row["dsv_id"]: row for row in self.rows(DATASET)},
+            mixtures={row["mix_sha"]: row for row in self.rows(MIXTURE)},
+            runs=self.rows(RUN),
+            models=self.rows(MODEL),
+            deployments=self.rows(DEPLOYMENT),
+        )
+
+    def _add(
+        self, table: str, new: Sequence[Row], key: Sequence[str], law: Law | None = None
+    ) -> None:
+        keyed.add(self._lake, SYSTEM, table, new, key, law)
+
+    def _require_datasets(self, dsv_ids: Iterable[str]) -> None:
+        known = {row["dsv_id"] for row in self.rows(DATASET)}
+        missing = sorted(set(dsv_ids) - known)
+        if missing:
+            raise Refused(f"not on record as dataset versions: {', '.join(missing)}")
+
+
+def _require_weights(weights: Iterable[float]) -> None:
+    found = list(weights)
+    if not found:
+        raise Refused("a mixture and a run need at least one source")
+    if any(not (math.isfinite(weight) and weight >= 0) for weight in found):
+        raise Refused("a weight is a finite number of at least 0")
+
+
+def _one_model(there: Sequence[Row], new: Sequence[Row]) -> None:
+    """A model version has one set of weights, one label and one run, whatever its parents."""
+    for known in there:
+        for row in new:
+            same = all(known[name] == row[name] for name in ("model", "version"))
+            if same and any(known[name] != row[name] for name in _OF_A_MODEL):
+                raise Refused(
+                    f"{row['model']} v{row['version']} is on record with another"
+                    " weights hash, label or run; register a new version"
+                )
+
+
+def _serves(current: Row | None, model: ModelRef) -> bool:
+    return current is not None and (current["model"], current["version"]) == (
+        model.name,
+        model.version,
+    )
+
+
+def _same_deployment(known: Row, row: Row) -> bool:
+    return all(known[name] == row[name] for name in ("endpoint", "model", "version", "from_ts"))
