@@ -133,7 +133,7 @@ def check_head(folder, leaves, key):
             return [(place, "the signed head is missing")]
         return []
     try:
-        origin, size, root = read_head(path.read_text(encoding="utf-8"), key)
+        origin, size, root = read_head(path.read_bytes().decode(), key)
     except (ValueError, UnicodeDecodeError) as error:
         return [(place, str(error))]
     if origin != f"halocline/{folder.name}":

@@ -104,16 +104,17 @@ class Trust:
 
     def _signature(self, signatures: str) -> bytes:
         *lines, end = signatures.split("\n")
-        if end:
-            raise ValueError("the last line does not end")
+        found: bytes | None = None
         for line in lines:
             dash, name, encoded = line.split(" ")
             raw = base64.b64decode(encoded, validate=True)
-            if base64.b64encode(raw).decode() != encoded:
+            if dash != _DASH or not name or base64.b64encode(raw).decode() != encoded:
                 raise ValueError("not canonical")
-            if dash == _DASH and name == self.name and raw[:4] == self.key_id:
-                return raw[4:]
-        raise ValueError("no signature by this key")
+            if found is None and name == self.name and raw[:4] == self.key_id:
+                found = raw[4:]
+        if end or found is None:
+            raise ValueError("no signature by this key")
+        return found
 
 
 def _parse(body: str) -> Checkpoint:

@@ -112,7 +112,7 @@ def _check_head(folder: Path, trust: Trust, result: Scan) -> None:
             result.problems.append((f"{folder.name}/checkpoint", "the signed head is missing"))
         return
     try:
-        head = trust.open(path.read_text(encoding="utf-8"))
+        head = trust.open(path.read_bytes().decode())
     except (Unverified, UnicodeDecodeError) as error:
         result.problems.append((f"{folder.name}/checkpoint", str(error)))
         return

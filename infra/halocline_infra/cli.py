@@ -1,0 +1,74 @@
+"""The command line: `halocline <component> <command>`.
+
+Commands are thin: they read arguments, call a component, print. Every command that prints a
+result takes `--json`; anything refused or failed exits with a code other than 0.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+from rich.console import Console
+
+from halocline_governance.errors import Denied, HaloclineError
+from halocline_infra.commands import (
+    audit,
+    curate,
+    demo,
+    lake,
+    model,
+    monitor,
+    policy,
+    serve,
+    token,
+    train,
+)
+
+app = typer.Typer(
+    name="halocline",
+    help=(
+        "A governed lakehouse for language models: data that must not mix, doesn't.\n\n"
+        "Start with `halocline demo`, then `halocline audit verify`."
+    ),
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+for name, group in {
+    "lake": lake.app,
+    "curate": curate.app,
+    "train": train.app,
+    "model": model.app,
+    "serve": serve.app,
+    "monitor": monitor.app,
+    "audit": audit.app,
+    "policy": policy.app,
+    "token": token.app,
+}.items():
+    app.add_typer(group, name=name)
+app.command("demo")(demo.run)
+
+
+def main() -> None:
+    """Entry point. A deliberate error is told in one line on stderr and exits with 1."""
+    # Third parties phone home unless told not to; nothing leaves this machine unasked.
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    try:
+        app()
+    except HaloclineError as error:
+        Console(stderr=True).print(f"halocline: {error}", style="red", markup=False)
+        if isinstance(error, Denied):
+            print_reference(error)
+        sys.exit(1)
+
+
+def print_reference(error: Denied) -> None:
+    """How a compliance officer finds out why; the caller is not told."""
+    Console(stderr=True).print(
+        f"  code {error.code}; to explain: halocline audit show {error.decision.id}", markup=False
+    )

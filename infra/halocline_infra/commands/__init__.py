@@ -1,0 +1,1 @@
+"""One module of commands per component; what is heavy is imported when a command runs."""

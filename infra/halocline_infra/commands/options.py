@@ -1,0 +1,70 @@
+"""Options and output that commands share: tokens, `--json`, tables."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from halocline_governance.errors import Refused, Unauthenticated
+from halocline_infra.environment import Environment
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+TokenFile = Annotated[
+    str | None,
+    typer.Option(
+        "--token",
+        metavar="FILE|-",
+        help="File with the caller's token, or - for standard input. Else HALOCLINE_TOKEN.",
+    ),
+]
+
+
+def read_token(environment: Environment, source: str | None) -> str:
+    """The caller's token; never an argument, so that it stands in no process list."""
+    if source == "-":
+        return sys.stdin.read().strip()
+    if source is not None:
+        path = Path(source)
+        if not path.is_file():
+            raise Refused("--token takes a file or -; the token itself is never an argument")
+        return path.read_text(encoding="utf-8").strip()
+    if environment.token:
+        return environment.token
+    raise Unauthenticated(
+        "who are you? give --token FILE (or -), or set HALOCLINE_TOKEN;"
+        " `halocline token issue --help` makes one"
+    )
+
+
+def print_json(value: object) -> None:
+    """One JSON document on standard output."""
+    typer.echo(json.dumps(value, indent=2, sort_keys=True, default=str))
+
+
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table for people on standard output."""
+    table = Table(title=title, title_justify="left", header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(str(cell) for cell in row))
+    Console().print(table)
+
+
+def show(value: Mapping[str, Any], *, as_json: bool, title: str) -> None:
+    """A flat record, as JSON or as a two-column table."""
+    if as_json:
+        print_json(value)
+    else:
+        print_table(title, ("what", "value"), [(key, _cell(val)) for key, val in value.items()])
+
+
+def _cell(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, default=str)

@@ -1,0 +1,70 @@
+"""`halocline token`: development tokens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from halocline_infra.commands.options import JsonFlag, TokenFile, read_token, show
+
+app = typer.Typer(help="Issue and inspect development tokens.", no_args_is_help=True)
+
+
+@app.command("issue")
+def issue(
+    sub: Annotated[str, typer.Option(help="Who: the subject of the token.")],
+    role: Annotated[list[str], typer.Option(help="A role; give the option once for each.")],
+    clearance: Annotated[
+        Path | None, typer.Option(help="JSON file with the clearance, a label.", exists=True)
+    ] = None,
+    label: Annotated[
+        str | None, typer.Option(help="The clearance in one line: 'confidential sides=buy'.")
+    ] = None,
+    lifetime_s: Annotated[int, typer.Option(min=1, help="Seconds until it expires.")] = 3600,
+) -> None:
+    """Sign a token with this installation's development key and print it.
+
+    Example:
+
+        halocline token issue --sub ana --role analyst --label 'confidential sides=buy' > ana.jwt
+    """
+    import json
+
+    from halocline_governance.errors import Refused
+    from halocline_governance.label import parse, parse_compact
+    from halocline_governance.principal import ROLES
+    from halocline_infra.environment import from_env
+    from halocline_infra.platform import Platform
+
+    if (clearance is None) == (label is None):
+        raise Refused("give the clearance once: --clearance FILE or --label TEXT")
+    if unknown := set(role) - set(ROLES):
+        raise Refused(f"no role {', '.join(sorted(unknown))}; there are: {', '.join(ROLES)}")
+    if clearance is not None:
+        try:
+            cleared = parse(json.loads(clearance.read_bytes()))
+        except ValueError as error:
+            raise Refused(f"{clearance.name} is not JSON: {error}") from error
+    else:
+        cleared = parse_compact(label or "")
+    with Platform(from_env()) as platform:
+        typer.echo(platform.issuer.issue(sub, role, cleared, lifetime_s))
+
+
+@app.command("show")
+def show_token(token: TokenFile = None, as_json: JsonFlag = False) -> None:
+    """Verify a token and print whom it names.
+
+    Example:
+
+        halocline token show --token ana.jwt
+    """
+    from halocline_infra.environment import from_env
+    from halocline_infra.platform import Platform
+
+    environment = from_env()
+    with Platform(environment) as platform:
+        principal = platform.caller(read_token(environment, token))
+    show(principal.as_json(), as_json=as_json, title="Principal")

@@ -1,0 +1,1 @@
+"""The main job, told as a story of nine steps on real input; `halocline demo` runs it."""

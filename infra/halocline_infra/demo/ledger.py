@@ -1,0 +1,106 @@
+"""Which steps of the demo are done, with what they found, so that a killed run goes on.
+
+A step counts as done once its result is durable. Every step may be repeated: what it writes is
+keyed by content, so a step killed half-way is simply run again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from halocline_governance.errors import Refused
+
+_KEPT = ("keys", "bench")
+
+
+@dataclass(slots=True)
+class Result:
+    """What one step found. `facts` are told; `denied` are refusals; `notes` later steps read."""
+
+    facts: list[str] = field(default_factory=list[str])
+    denied: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
+    artefacts: dict[str, str] = field(default_factory=dict[str, str])
+    notes: dict[str, Any] = field(default_factory=dict[str, Any])
+    seconds: float = 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "facts": self.facts,
+            "denied": self.denied,
+            "artefacts": self.artefacts,
+            "notes": self.notes,
+            "seconds": self.seconds,
+        }
+
+
+class Ledger:
+    """The steps done so far under one home, for one set of inputs."""
+
+    def __init__(self, home: Path, inputs: dict[str, Any]) -> None:
+        self._path = home / "demo" / "steps.json"
+        canonical = json.dumps(inputs, sort_keys=True).encode()
+        self._inputs = hashlib.sha256(canonical).hexdigest()
+        self._results = self._load()
+
+    @property
+    def run_id(self) -> str:
+        """Names this story: the same inputs give the same id."""
+        return f"demo-{self._inputs[:12]}"
+
+    def done(self, step: str) -> Result | None:
+        return self._results.get(step)
+
+    def finish(self, step: str, result: Result) -> None:
+        """Record a step as done, durably."""
+        self._results[step] = result
+        told = {name: found.as_json() for name, found in self._results.items()}
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft = self._path.with_suffix(".draft")
+        with draft.open("w", encoding="utf-8") as file:
+            json.dump({"inputs": self._inputs, "steps": told}, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(self._path)
+
+    def _load(self) -> dict[str, Result]:
+        if not self._path.exists():
+            return {}
+        told = json.loads(self._path.read_bytes())
+        if told["inputs"] != self._inputs:
+            return {}
+        return {name: Result(**found) for name, found in told["steps"].items()}
+
+
+def start_clean(home: Path) -> None:
+    """Remove what an earlier demo left under `home`; keys and benches stay.
+
+    Raises:
+        Refused: `home` was not made by a demo, so it is not ours to remove.
+    """
+    if not home.exists():
+        return
+    for leftover in home.glob(".discarded-*"):
+        shutil.rmtree(leftover)
+    present = [path for path in home.iterdir() if path.name not in _KEPT]
+    if not present:
+        return
+    if not (home / "demo" / "steps.json").exists() and not (home / "demo" / "begun").exists():
+        raise Refused(f"{home} was not made by the demo; give HALOCLINE_HOME another folder")
+    trash = home / f".discarded-{os.getpid()}"
+    trash.mkdir()
+    # The demo's marker goes last: killed in between, the next run still knows whose this is.
+    for path in sorted(present, key=lambda path: path.name == "demo"):
+        path.rename(trash / path.name)
+    shutil.rmtree(trash)
+
+
+def mark_begun(home: Path) -> None:
+    """Leave the mark by which `start_clean` knows a home of its own."""
+    (home / "demo").mkdir(mode=0o700, parents=True, exist_ok=True)
+    (home / "demo" / "begun").touch()

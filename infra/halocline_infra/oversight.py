@@ -1,0 +1,55 @@
+"""What a compliance officer does: opening the audit record and building reports.
+
+Composes governance with the registry's ledger, which governance itself must not know.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from halocline_governance import tables
+from halocline_governance.gates import Gate
+from halocline_governance.label import SYSTEM, Label
+from halocline_governance.principal import Principal, Purpose
+
+if TYPE_CHECKING:
+    from halocline_governance.report import ReportPaths
+    from halocline_infra.platform import Platform
+
+AUDIT_LABEL = Label("restricted")
+
+
+def require_auditor(platform: Platform, principal: Principal) -> None:
+    """Let somebody at the audit record, or refuse; either way it is recorded.
+
+    Raises:
+        Denied: the read gate does not let this principal read `audit.events`.
+    """
+    platform.gates.require(
+        Gate.READ,
+        principal,
+        Purpose.AUDIT,
+        {
+            "table": "audit.events",
+            "compartment": SYSTEM,
+            "columns": list(tables.table("audit.events").column_names),
+            "labels": {AUDIT_LABEL.label_id: AUDIT_LABEL.as_json()},
+        },
+    )
+
+
+def build_report(platform: Platform, officer: Principal, request_id: str) -> ReportPaths:
+    """The compliance report for one output, under `reports/`."""
+    from halocline_governance import report
+
+    require_auditor(platform, officer)
+    return report.build(
+        guard=platform.guard,
+        journal_dir=platform.environment.journal,
+        trust=platform.signer.trust,
+        ledger=platform.registry.ledger_rows(),
+        lineage=platform.lineage,
+        principal=officer,
+        out_dir=platform.environment.reports,
+        request_id=request_id,
+    )

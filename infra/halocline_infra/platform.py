@@ -1,0 +1,156 @@
+"""The opened platform: one journal, one policy engine, one lake, and what hangs on them.
+
+Parts open on first use and close together, last opened first.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from functools import cached_property
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from halocline_governance import keys
+from halocline_governance.errors import Refused
+from halocline_governance.gates import Gates
+from halocline_governance.guard import Guard
+from halocline_governance.identity import Issuer, Verifier
+from halocline_governance.journal import Journal, Signer, Trust
+from halocline_governance.lake import Lake
+from halocline_governance.principal import Principal
+from halocline_infra.environment import Environment
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from halocline_governance.lineage import Lineage
+    from halocline_governance.policy.engine import Engine
+    from halocline_registry.promotion import Registry
+    from halocline_registry.tracking import Tracking
+
+
+class Platform:
+    """Use as a context manager; everything it opened is closed at the end."""
+
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    @property
+    def lake(self) -> Lake:
+        return Lake(self.environment.lake)
+
+    @cached_property
+    def signer(self) -> Signer:
+        """Signs journal heads and packages; writes the public key beside the private one."""
+        signer = Signer(keys.ed25519(self.environment.keys / "journal.key"))
+        public = self.environment.keys / "journal.pub"
+        if not public.exists():
+            public.write_text(signer.trust.line() + "\n", encoding="utf-8")
+        return signer
+
+    @cached_property
+    def journal(self) -> Journal:
+        return self._stack.enter_context(Journal.open(self.environment.journal, self.signer))
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The policy engine, chosen here and never switched."""
+        from halocline_governance.policy.choose import open_engine
+
+        token_file = self.environment.policy_token_file
+        engine = open_engine(
+            self.environment.policy,
+            opa_binary=self.environment.opa,
+            firm=self.firm,
+            token=token_file.read_text(encoding="utf-8").strip() if token_file else None,
+        )
+        self._stack.callback(engine.close)
+        return engine
+
+    @property
+    def firm(self) -> dict[str, Any]:
+        """The firm's policy data; an empty restricted list when there is none."""
+        path = self.environment.firm_data
+        if not path.exists():
+            return {"restricted_issuers": []}
+        return json.loads(path.read_bytes())
+
+    @cached_property
+    def gates(self) -> Gates:
+        return Gates(self.engine, self.journal)
+
+    @cached_property
+    def guard(self) -> Guard:
+        return Guard(self.lake, self.gates)
+
+    @cached_property
+    def lineage(self) -> Lineage:
+        from halocline_governance.lineage import Lineage
+
+        return Lineage(self.lake)
+
+    @cached_property
+    def spark(self) -> SparkSession:
+        from halocline_pipelines.spark import session
+
+        spark = session(
+            self.environment.jars,
+            scratch=self.environment.home / "scratch",
+            master=self.environment.spark_master,
+        )
+        self._stack.callback(spark.stop)
+        return spark
+
+    @cached_property
+    def tracking(self) -> Tracking:
+        from halocline_registry.tracking import Tracking
+
+        return Tracking.local(self.environment.mlflow)
+
+    @cached_property
+    def registry(self) -> Registry:
+        from halocline_registry.ledger import Ledger
+        from halocline_registry.promotion import Registry
+
+        ledger = Ledger(self.environment.models / "ledger.sqlite")
+        self._stack.callback(ledger.close)
+        return Registry(
+            ledger, self.tracking, self.gates, self.environment.models, self.lineage
+        )
+
+    @cached_property
+    def issuer(self) -> Issuer:
+        return Issuer(keys.ed25519(self.environment.keys / "identity.key"))
+
+    @cached_property
+    def verifier(self) -> Verifier:
+        return Verifier(self.issuer.key.public_key())
+
+    def secret(self, name: str) -> bytes:
+        """A named 32-byte secret, made on first use."""
+        return keys.secret(self.environment.keys / f"{name}.secret")
+
+    def caller(self, token: str | None) -> Principal:
+        """Who holds this token."""
+        return self.verifier.verify(token)
+
+
+def trust(environment: Environment) -> Trust:
+    """The journal key that this installation trusts."""
+    path = environment.keys / "journal.pub"
+    if not path.exists():
+        raise Refused("no trusted journal key; give one with --key FILE")
+    return Trust.parse(path.read_text(encoding="utf-8"))
