@@ -1,0 +1,87 @@
+package halocline.read_test
+
+import data.halocline.read
+
+_public := {"sensitivity": "public", "sides": [], "tenants": [], "ndas": [], "issuers": []}
+
+_buy := object.union(_public, {"sensitivity": "confidential", "sides": ["buy"]})
+
+_input := {
+	"principal": {"subject": "bea", "roles": ["analyst"], "clearance": _buy},
+	"purpose": "analysis",
+	"resource": {
+		"table": "curated.documents",
+		"compartment": "buy",
+		"columns": ["row_uid", "text", "subject_keys"],
+		"labels": {"l1": _buy, "l2": object.union(_buy, {"ndas": ["nda-1"]}), "l3": _public},
+	},
+	"context": {"now": 1700000000},
+}
+
+_set(path, value) := json.patch(_input, [{"op": "add", "path": path, "value": value}])
+
+_decision(question) := decision if {
+	decision := read.decision with input as question with data.firm as {"restricted_issuers": ["initech"]}
+}
+
+_told(question) := _decision(question).reasons if not _decision(question).allow
+
+test_gives_readable_labels_and_columns_only if {
+	_decision(_input) == {
+		"allow": true,
+		"reasons": [],
+		"obligations": {"label_ids": ["l1", "l3"], "columns": ["row_uid", "text"]},
+	}
+}
+
+test_malformed if {
+	every question in [
+		{},
+		_set("/resource/labels", null),
+		_set("/resource/columns", "text"),
+		_set("/resource/table", 7),
+		_set("/principal/clearance/sides", "buy"),
+		_set("/principal/subject", ""),
+	] {
+		_told(question) == [read.needs.well_formed]
+	}
+}
+
+test_each_fact_is_needed if {
+	_told(_set("/principal/roles", ["application"])) == [read.needs.role]
+	_told(_set("/resource/columns", ["subject_keys"])) == [read.needs.columns]
+	_told(_set("/resource/columns", [])) == [read.needs.columns]
+	_told(_set("/resource/labels", {})) == [read.needs.labels]
+	_told(_set("/resource/labels", {"l1": object.union(_buy, {"sides": ["sell"]})})) == [read.needs.labels]
+	_told(_set("/resource/labels", {"l1": {}})) == [read.needs.labels]
+	_told(_set("/resource/table", "curated.nothing")) == [read.needs.columns]
+	_told(_set("/resource/compartment", "system")) == [read.needs.place]
+}
+
+test_a_label_of_another_compartment_is_not_readable if {
+	decision := _decision(_set("/resource/compartment", "sell"))
+	decision.obligations.label_ids == ["l3"]
+}
+
+test_a_restricted_issuer_needs_clearance if {
+	labels := {
+		"l1": object.union(_buy, {"issuers": ["initech"]}),
+		"l2": object.union(_buy, {"issuers": ["acme"]}),
+	}
+	_decision(_set("/resource/labels", labels)).obligations.label_ids == ["l2"]
+}
+
+test_system_tables_are_for_audit_and_services if {
+	lineage := {
+		"table": "lineage.model_edge",
+		"compartment": "system",
+		"columns": ["model", "label_id"],
+		"labels": {"l1": _buy},
+	}
+	clerk := {"subject": "cora", "roles": ["compliance"], "clearance": _buy}
+	service := {"subject": "monitor", "roles": ["service"], "clearance": _buy}
+	question := object.union(_input, {"resource": lineage, "principal": clerk})
+	_decision(object.union(question, {"purpose": "audit"})).allow
+	_told(object.union(question, {"purpose": "monitoring"})) == [read.needs.place]
+	_decision(object.union(question, {"purpose": "monitoring", "principal": service})).allow
+}
