@@ -1,0 +1,120 @@
+"""The demo's first half: sources come in, are curated, and are read as three people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from halocline_governance.errors import Denied
+from halocline_governance.label import Label
+from halocline_governance.principal import Principal, Purpose
+from halocline_infra.demo.scene import Result, Scene, refusal
+
+CURATED = "curated.documents"
+
+
+def ingest(scene: Scene) -> Result:
+    """Every source asks the ingest gate; what it allows lands in its label's compartment."""
+    from halocline_pipelines.ingest.run import ingest as run
+
+    result = Result()
+    accepted: Counter[str] = Counter()
+    quarantined = 0
+    for compartment in scene.compartments:
+        scene.say(f"ingest into {compartment}")
+        clearance = scene.clearance_of(compartment)
+        service = scene.cast.service("ingest", clearance)
+        sources = [s for s in scene.sources if _place(s.label) == compartment]
+        report = run(
+            scene.platform.spark,
+            scene.platform.lake,
+            scene.platform.gates,
+            service,
+            sources,
+            f"{scene.ledger.run_id}-ingest-{compartment}",
+            subject_key=scene.platform.secret("subjects"),
+        )
+        accepted.update(report.accepted)
+        quarantined += len(report.quarantined)
+        for refused in report.refused:
+            result.denied.append(
+                {
+                    "gate": "ingest",
+                    "who": service.subject,
+                    "what": f"source {refused.source}",
+                    "why": "; ".join(refused.reasons),
+                    "decision": refused.decision_id,
+                }
+            )
+    result.facts.append(f"{len(scene.sources)} sources asked, {len(result.denied)} refused")
+    result.facts.append("rows: " + ", ".join(f"{c} {n}" for c, n in sorted(accepted.items())))
+    if quarantined:
+        result.facts.append(f"{quarantined} documents quarantined")
+    result.notes["accepted"] = dict(accepted)
+    result.artefacts["raw documents"] = str(scene.platform.environment.lake)
+    return result
+
+
+def curate(scene: Scene) -> Result:
+    """Signals, a decision for every row, and one scrubbed rewrite, compartment by compartment."""
+    from halocline_pipelines.curate import curate as run
+    from halocline_pipelines.recipes.curation import english
+
+    result = Result()
+    told: dict[str, Any] = {}
+    for compartment in scene.platform.lake.holding("raw.documents"):
+        scene.say(f"curate {compartment}")
+        service = scene.cast.service("curate", scene.clearance_of(compartment))
+        report = run(
+            scene.platform.spark,
+            scene.platform.lake,
+            scene.platform.gates,
+            scene.platform.guard,
+            service,
+            compartment,
+            english(),
+            scene.platform.secret("pseudonyms"),
+            f"{scene.ledger.run_id}-curate-{compartment}",
+        )
+        told[compartment] = report.as_json()
+        dropped = sum(report.dropped.values())
+        result.facts.append(
+            f"{compartment}: {report.num_read} read, {report.kept} kept, {dropped} dropped,"
+            f" {report.quarantined} quarantined, {sum(report.pii.values())} PII spans scrubbed"
+        )
+    result.notes["reports"] = told
+    result.artefacts["why each row"] = f"{scene.platform.environment.lake}/*/curation/decisions"
+    return result
+
+
+def read(scene: Scene) -> Result:
+    """An analyst, a banker and a compliance officer read the same table name."""
+    cast = scene.cast
+    result = Result()
+    counts: dict[str, dict[str, int]] = {}
+    for who, purpose in (
+        (cast.analyst, Purpose.ANALYSIS),
+        (cast.banker, Purpose.ANALYSIS),
+        (cast.officer, Purpose.AUDIT),
+    ):
+        counts[who.subject] = _count(scene, who, purpose)
+        seen = ", ".join(f"{c} {n}" for c, n in counts[who.subject].items())
+        result.facts.append(f"{who.subject} reads {sum(counts[who.subject].values())}: {seen}")
+    for who, table in ((cast.analyst, f"sell:{CURATED}"), (cast.banker, f"buy:{CURATED}")):
+        try:
+            scene.platform.guard.plan(who, Purpose.ANALYSIS, table)
+        except Denied as error:
+            result.denied.append(refusal(who, f"read {table}", error))
+    result.notes["counts"] = counts
+    return result
+
+
+def _count(scene: Scene, who: Principal, purpose: Purpose) -> dict[str, int]:
+    plan = scene.platform.guard.plan(who, purpose, CURATED, ["row_uid", "label_id"])
+    counted = scene.platform.guard.refs(plan)
+    return {ref.compartment: ref.num_rows for ref in counted}
+
+
+def _place(label: Label | None) -> str:
+    """An unlabelled source knocks at the public door, where the gate turns it away."""
+    return "public" if label is None else label.compartment

@@ -1,0 +1,112 @@
+"""What every step of the demo has at hand: the platform, the inputs, the people, the generated firm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from halocline_governance.errors import Denied, Refused
+from halocline_governance.label import PUBLIC, Label, join, parse_compact
+from halocline_governance.principal import Principal
+from halocline_infra.demo.cast import Cast, assemble
+from halocline_infra.demo.ledger import Ledger, Result
+from halocline_infra.platform import Platform
+
+if TYPE_CHECKING:
+    from halocline_pipelines.ingest.source import Source
+    from halocline_pipelines.recipes.firm import Firm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """What a story is told about. The same inputs are the same story."""
+
+    data: Path | None = None
+    label: str | None = None
+    licence: str | None = None
+    text: str | None = None
+    source: str | None = None
+    seed: int = 7
+    scale: float = 1.0
+    train_seconds: int = 75
+
+    def __post_init__(self) -> None:
+        given = [name for name in ("label", "licence", "text", "source") if getattr(self, name)]
+        if given and self.data is None:
+            raise Refused(f"--{given[0]} describes your documents: give them with --data")
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "data": str(self.data.absolute()) if self.data else None,
+            **{name: getattr(self, name) for name in _PLAIN},
+        }
+
+
+_PLAIN = ("label", "licence", "text", "source", "seed", "scale", "train_seconds")
+
+
+@dataclass(slots=True)
+class Scene:
+    """One telling. `say` shows progress; results of earlier steps are in `ledger`."""
+
+    platform: Platform
+    inputs: Inputs
+    firm: Firm
+    sources: tuple[Source, ...]
+    cast: Cast
+    ledger: Ledger
+    say: Callable[[str], None]
+
+    def note(self, step: str, key: str) -> Any:
+        """What an earlier step left for this one."""
+        result = self.ledger.done(step)
+        if result is None:
+            raise Refused(f"the step {step} is not done; run the demo again")
+        return result.notes[key]
+
+    @property
+    def labels(self) -> list[Label]:
+        """Every label the sources declare."""
+        return [source.label for source in self.sources if source.label is not None]
+
+    def clearance_of(self, compartment: str) -> Label:
+        """Up to what the services of one compartment are cleared."""
+        return join(label for label in self.labels if label.compartment == compartment)
+
+    @property
+    def compartments(self) -> list[str]:
+        return sorted({label.compartment for label in self.labels})
+
+    @property
+    def home_label(self) -> Label:
+        """What the model is trained up to: the buy side's, or that of the user's documents."""
+        buy = Label("confidential", sides=("buy",))
+        if self.inputs.label is None:
+            return buy
+        own = parse_compact(self.inputs.label)
+        return buy | own if own.compartment in ("public", "buy") else own
+
+
+def set_up(platform: Platform, inputs: Inputs, ledger: Ledger, say: Callable[[str], None]) -> Scene:
+    """Generate the firm, tell its policies what is restricted, and put people on the stage."""
+    from halocline_infra.demo.sources import firm_of, gather
+
+    firm = firm_of(inputs)
+    sources = gather(inputs, firm)
+    labels = [source.label or PUBLIC for source in sources]
+    return Scene(platform, inputs, firm, sources, assemble(labels), ledger, say)
+
+
+def refusal(who: Principal, what: str, error: Denied) -> dict[str, str]:
+    """A denial as the summary shows it to the compliance officer, reasons and all."""
+    return {
+        "gate": error.gate,
+        "who": who.subject,
+        "what": what,
+        "why": "; ".join(error.decision.reasons),
+        "decision": error.decision.id,
+    }
+
+

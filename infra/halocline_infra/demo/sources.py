@@ -1,0 +1,63 @@
+"""Where the demo's documents come from: installed packages, a generated firm, the user's files."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from halocline_infra.demo.scene import Inputs
+
+if TYPE_CHECKING:
+    from halocline_infra.platform import Platform
+    from halocline_pipelines.ingest.source import Source
+    from halocline_pipelines.recipes.firm import Firm
+
+
+def firm_of(inputs: Inputs) -> Firm:
+    """The firm of these inputs; `scale` stretches every count."""
+    from halocline_pipelines.recipes.firm import FirmConfig, generate
+
+    usual = FirmConfig()
+    rationales = max(16, int(usual.num_rationales * inputs.scale))
+    return generate(
+        FirmConfig(
+            seed=inputs.seed,
+            num_rationales=rationales,
+            num_memos=max(4, int(usual.num_memos * inputs.scale)),
+            num_tickets=max(4, int(usual.num_tickets * inputs.scale)),
+            canary_repeats=min(usual.canary_repeats, rationales // 4),
+        )
+    )
+
+
+def gather(inputs: Inputs, firm: Firm) -> tuple[Source, ...]:
+    """Public packages, the firm's private sides, and what the user brought."""
+    from halocline_pipelines.ingest import files, packages
+
+    own: tuple[Source, ...] = ()
+    if inputs.data is not None:
+        own = tuple(
+            files.sources(
+                inputs.data,
+                label=inputs.label,
+                licence=inputs.licence,
+                text=inputs.text,
+                name=inputs.source,
+            )
+        )
+    return (*packages.sources(), *firm.sources, *own)
+
+
+def tell_policies(platform: Platform, firm: Firm) -> None:
+    """Put the firm's restricted list where policies read it; what is there already stays on it."""
+    path = platform.environment.firm_data
+    there = platform.firm
+    ours = firm.policy_data()
+    listed = sorted({*there["restricted_issuers"], *ours["restricted_issuers"]})
+    merged = {**there, **ours, "restricted_issuers": listed}
+    if path.exists() and merged == there:
+        return
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_suffix(".draft")
+    draft.write_text(json.dumps(merged, indent=1, sort_keys=True), encoding="utf-8")
+    draft.replace(path)
