@@ -1,0 +1,1 @@
+"""Data's way in: ingest, curation on Spark, mixtures, training runs."""

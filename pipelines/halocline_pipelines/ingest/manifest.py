@@ -1,0 +1,127 @@
+"""`halocline.yaml`: what the owner of some files declares about them. No label, no flow.
+
+What is missing is asked for with a file that is ready to edit; nothing is guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+
+from halocline_governance.errors import MalformedLabel, Refused
+from halocline_governance.label import AXES, Label, parse, parse_compact
+
+NAME = "halocline.yaml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """What was declared, by the file or by the caller; None is not declared.
+
+    Args:
+        source: the source's name.
+        licence: an SPDX expression or a licence's usual name.
+        label: as in `confidential sides=buy`.
+        text: the column of a table that holds the text.
+        id: the column that names a row; row numbers do when it is left out.
+    """
+
+    source: str | None = None
+    licence: str | None = None
+    label: str | None = None
+    text: str | None = None
+    id: str | None = None
+
+    def over(self, other: Declared) -> Declared:
+        """This, and what it leaves open from `other`."""
+        said = {key: value for key, value in asdict(self).items() if value is not None}
+        return replace(other, **said)
+
+
+def beside(path: Path) -> Declared:
+    """What the `halocline.yaml` in this folder, or beside this file, declares.
+
+    Raises:
+        Refused: a file that cannot be understood.
+    """
+    manifest = (path if path.is_dir() else path.parent) / NAME
+    if not manifest.is_file():
+        return Declared()
+    try:
+        content = yaml.safe_load(manifest.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise Refused(f"{manifest} is not YAML: {type(error).__name__}") from None
+    if not isinstance(content, Mapping):
+        raise Refused(f"{manifest} must hold keys: source, licence, label, text, id")
+    return _declared(manifest, cast("Mapping[object, object]", content))
+
+
+def complete(path: Path, declared: Declared, columns: Sequence[str]) -> tuple[Declared, Label]:
+    """All that ingest needs, or a refusal that holds a file to edit.
+
+    Args:
+        path: what is to be ingested.
+        declared: what is known.
+        columns: the columns of its tables; empty when there is none.
+    """
+    needed = ["licence", "label", *(["text"] if columns else [])]
+    missing = [name for name in needed if getattr(declared, name) is None]
+    if missing:
+        raise Refused(_asked(path, declared, columns, f"{', '.join(missing)} not declared"))
+    if columns and declared.text not in columns:
+        raise Refused(_asked(path, declared, columns, f"no column {declared.text}"))
+    try:
+        label = parse_compact(declared.label or "")
+    except MalformedLabel as error:
+        raise Refused(_asked(path, declared, columns, f"label: {error}")) from None
+    return declared.over(Declared(source=f"file:{path.stem}")), label
+
+
+def _declared(manifest: Path, content: Mapping[object, object]) -> Declared:
+    known = ("source", "licence", "label", "text", "id")
+    if unknown := {str(key) for key in content} - set(known):
+        raise Refused(f"{manifest}: unknown key {', '.join(sorted(unknown))}; known: {known}")
+    fields: dict[str, Any] = {str(key): value for key, value in content.items()}
+    if isinstance(fields.get("label"), Mapping):
+        fields["label"] = _compact(manifest, fields["label"])
+    for key, value in fields.items():
+        if value is not None and not isinstance(value, str):
+            raise Refused(f"{manifest}: {key} must be text; put it in quotes")
+    return Declared(**fields)
+
+
+def _compact(manifest: Path, label: object) -> str:
+    try:
+        fields = parse(label).as_json()
+    except MalformedLabel as error:
+        raise Refused(f"{manifest}: label: {error}") from None
+    members = {axis: ",".join(fields[axis]) for axis in AXES}
+    axes = [f"{axis}={names}" for axis, names in members.items() if names]
+    return " ".join([fields["sensitivity"], *axes])
+
+
+def _asked(path: Path, declared: Declared, columns: Sequence[str], why: str) -> str:
+    """The refusal: what is missing, and a file that has everything that is known."""
+    where = (path if path.is_dir() else path.parent) / NAME
+    lines = [
+        f"{path}: {why}. Save this as {where}, edit it, and run the command again:",
+        "",
+        f"source: {_quoted(declared.source or f'file:{path.stem}')}",
+        f"licence: {_quoted(declared.licence or '')}  # an SPDX expression, or LicenseRef-Internal",
+        f"label: {_quoted(declared.label or '')}  # e.g. public; internal; confidential sides=buy",
+    ]
+    if columns:
+        named = declared.text if declared.text in columns else ""
+        lines += [
+            f"text: {_quoted(named or '')}  # one of: {', '.join(columns)}",
+            f"id: {_quoted(declared.id or '')}  # a column that names each row; or remove this line",
+        ]
+    return "\n".join(lines)
+
+
+def _quoted(value: str) -> str:
+    return yaml.safe_dump(value, default_style='"', width=10_000).strip()

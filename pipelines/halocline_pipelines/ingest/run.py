@@ -1,0 +1,145 @@
+"""Sources through the ingest gate into `raw.documents`.
+
+A refused source is not read. What is accepted is written once, whatever is killed when: rows are
+named by their content, and a row that is there is not written again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from typing import Any
+
+from halocline_governance.decision import Decision
+from halocline_governance.errors import NoCompartment, Refused
+from halocline_governance.gates import Gate
+from halocline_governance.label import Label
+from halocline_governance.principal import Purpose
+from halocline_governance.records import AuditEvent, Kind
+from halocline_pipelines import tables
+from halocline_pipelines.ingest import licence
+from halocline_pipelines.ingest.licence import Licence
+from halocline_pipelines.ingest.report import IngestReport, Refusal
+from halocline_pipelines.ingest.source import Source
+from halocline_pipelines.ingest.stage import Stage
+from halocline_pipelines.job import Job
+
+RAW, LEDGER = "raw.documents", "curation.decisions"
+
+
+def ingest(job: Job, sources: Iterable[Source]) -> IngestReport:
+    """Ask the gate for each source, then write what was accepted, one write a compartment.
+
+    Raises:
+        LeaseHeld: another process writes one of the compartments.
+        Refused: documents that already lie there under another label; nothing is written.
+    """
+    refused: list[Refusal] = []
+    with ExitStack() as stack:
+        stages: dict[str, Stage] = {}
+        for source in sources:
+            job.progress(f"asking for {source.name}")
+            told, decision = _ask(job, source)
+            if not decision.allow or source.label is None:
+                refused.append(Refusal(source.name, decision.id, decision.reasons))
+                continue
+            compartment = str(decision.obligations["compartment"])
+            if compartment not in stages:
+                stages[compartment] = _open(job, compartment, stack)
+            label_id = job.lake.intern(source.label, compartment)
+            stages[compartment].add(source, told, label_id, decision.id)
+        for stage in stages.values():
+            stage.close()
+        present = {name: _present(job, stage) for name, stage in stages.items()}
+        for name, stage in stages.items():
+            _write(job, stage, present[name])
+    return IngestReport(
+        accepted={name: len(stage.labels) - len(present[name]) for name, stage in stages.items()},
+        present={name: len(uids) for name, uids in present.items()},
+        refused=tuple(refused),
+        quarantined=tuple(row for stage in stages.values() for row in stage.quarantined),
+    )
+
+
+def _ask(job: Job, source: Source) -> tuple[Licence, Decision]:
+    told = licence.parse(source.licence)
+    resource: Mapping[str, Any] = {
+        "source": source.name,
+        "licence": told.as_json(),
+        "label": None if source.label is None else source.label.as_json(),
+        "compartment": _compartment(source.label),
+    }
+    return told, job.gates.ask(Gate.INGEST, job.principal, Purpose.CURATION, resource)
+
+
+def _compartment(label: Label | None) -> str | None:
+    try:
+        return None if label is None else label.compartment
+    except NoCompartment:
+        return None
+
+
+def _open(job: Job, compartment: str, stack: ExitStack) -> Stage:
+    for table in (RAW, LEDGER):
+        stack.enter_context(job.lake.lease(compartment, table))
+    stage = Stage(job.lake, compartment, job.run_id, job.secret)
+    stack.callback(stage.clear)
+    return stage
+
+
+def _present(job: Job, stage: Stage) -> set[int]:
+    """Which of the staged rows are there already, under the same label."""
+    path = job.lake.path(stage.compartment, RAW)
+    there = tables.labels(path, stage.labels.keys())
+    if moved := sum(stage.labels[uid] != label_id for uid, label_id in there.items()):
+        raise Refused(
+            f"{moved} documents already lie in {stage.compartment} under another label;"
+            " a label is not changed by ingesting again: give the source another name"
+        )
+    return set(there)
+
+
+def _write(job: Job, stage: Stage, present: set[int]) -> None:
+    new = stage.labels.keys() - present
+    ledger = job.lake.path(stage.compartment, LEDGER)
+    decisions = stage.decisions(job.gates.revision)
+    uids = decisions["row_uid"].to_pylist()
+    known = tables.labels(ledger, set(uids))
+    unknown = [uid not in known for uid in uids]
+    if not new and not any(unknown):
+        return
+    app_id = tables.app_id(job.run_id, RAW, stage.compartment, new)
+    _record(job, stage, app_id, len(new))
+    if new:
+        job.progress(f"writing {len(new)} documents to {stage.compartment}")
+        frame = job.spark.read.parquet(str(stage.file))
+        path = job.lake.path(stage.compartment, RAW)
+        tables.create(path, RAW)
+        if present:
+            old = job.spark.read.format("delta").load(str(path)).select("row_uid")
+            frame = frame.join(old, "row_uid", "left_anti")
+        tables.append(frame, path, RAW, app_id)
+    if any(unknown):
+        rows = decisions.filter(unknown)
+        app_id = tables.app_id(job.run_id, LEDGER, stage.compartment, rows["row_uid"].to_pylist())
+        tables.append(job.spark.createDataFrame(rows), ledger, LEDGER, app_id)
+
+
+def _record(job: Job, stage: Stage, app_id: str, num_rows: int) -> None:
+    """Told before it happens: law 3."""
+    job.gates.journal.append(
+        AuditEvent(
+            Kind.INGEST,
+            job.principal.subject,
+            Purpose.CURATION.value,
+            {
+                "run_id": job.run_id,
+                "table": RAW,
+                "compartment": stage.compartment,
+                "num_rows": num_rows,
+                "num_quarantined": len(stage.quarantined),
+                "sources": stage.sources,
+                "write": app_id,
+            },
+        )
+    )

@@ -1,0 +1,42 @@
+"""Who does a job, where, under which run: what ingest and curation are handed together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from halocline_governance.gates import Gates
+from halocline_governance.guard import Guard
+from halocline_governance.lake import Lake
+from halocline_governance.principal import Principal
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One run of one principal.
+
+    Args:
+        spark: the session; jobs of one process share it.
+        lake: where tables lie.
+        gates: asked before anything enters.
+        guard: the door to what is read.
+        principal: a service, or a data engineer, cleared for what it touches.
+        run_id: stands in every row that is written.
+        secret: master key of the pseudonyms; 32 bytes or more.
+        progress: told what is going on; never a governed value.
+    """
+
+    spark: SparkSession
+    lake: Lake
+    gates: Gates
+    guard: Guard
+    principal: Principal
+    run_id: str
+    secret: bytes = field(repr=False)
+    progress: Progress = lambda message: None

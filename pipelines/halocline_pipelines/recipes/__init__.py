@@ -1,0 +1,1 @@
+"""What a run does: functions that return frozen configurations."""

@@ -1,0 +1,80 @@
+"""Delta tables as the pipelines write them: made with the governed schema, appended exactly once.
+
+Tables are made by delta-rs (milliseconds, no Spark job) and filled by Spark. Statistics are kept of
+ids only, so that no text lies in a Delta log. The caller holds the lease.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from halocline_governance import tables
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+_PROFILE = {
+    "delta.enableDeletionVectors": "false",
+    "delta.dataSkippingStatsColumns": "row_uid,label_id",
+}
+
+
+def create(path: Path, table: str) -> None:
+    """Make the empty table at `path` unless it is there."""
+    from deltalake import DeltaTable
+
+    if not DeltaTable.is_deltatable(str(path)):
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        DeltaTable.create(
+            path, schema=tables.table(table).arrow(), mode="ignore", configuration=dict(_PROFILE)
+        )
+
+
+def labels(path: Path, row_uids: Collection[int]) -> dict[int, str]:
+    """Which of these rows the table holds, and under which label.
+
+    Ids only, and past the guard: a writer must see every row to write none twice.
+    """
+    from deltalake import DeltaTable
+
+    if not row_uids or not DeltaTable.is_deltatable(str(path)):
+        return {}
+    found: dict[int, str] = {}
+    dataset = DeltaTable(path).to_pyarrow_dataset()
+    for batch in dataset.to_batches(columns=["row_uid", "label_id"]):
+        uids, ids = batch["row_uid"].to_pylist(), batch["label_id"].to_pylist()
+        found |= {uid: id_ for uid, id_ in zip(uids, ids, strict=True) if uid in row_uids}
+    return found
+
+
+def append(frame: DataFrame, path: Path, table: str, app_id: str) -> None:
+    """Append rows; a second time with the same `app_id` does nothing."""
+    _write(frame, path, table, app_id, "append")
+
+
+def replace(frame: DataFrame, path: Path, table: str, app_id: str) -> None:
+    """Put these rows in place of all there are, in one commit; earlier versions stay readable."""
+    _write(frame, path, table, app_id, "overwrite")
+
+
+def app_id(run_id: str, table: str, compartment: str, row_uids: Iterable[int]) -> str:
+    """Names one write by its rows, so that a repeated one is recognised and another one is not."""
+    digest = hashlib.sha256("\x1f".join((run_id, table, compartment)).encode())
+    for row_uid in sorted(row_uids):
+        digest.update(row_uid.to_bytes(8, "big", signed=True))
+    return f"halocline-{digest.hexdigest()[:40]}"
+
+
+def _write(frame: DataFrame, path: Path, table: str, app_id: str, mode: str) -> None:
+    create(path, table)
+    (
+        frame.select(*tables.table(table).column_names)
+        .write.format("delta")
+        .mode(mode)
+        .option("txnAppId", app_id)
+        .option("txnVersion", 1)
+        .save(str(path))
+    )
