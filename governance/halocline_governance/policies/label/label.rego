@@ -133,10 +133,8 @@ _compartments(names) if names == []
 
 else if {
 	_canonical(names)
-	every name in names {
-		_compartment(name)
-		not name in _reserved
-	}
+	{name | some name in names} & _reserved == set()
+	every name in names { _compartment(name) }
 }
 
 _ids(names) if names == []

@@ -22,10 +22,12 @@ classes(id) := listed | referred if {
 acceptable(ids, accepted) if {
 	is_array(ids)
 	count(ids) > 0
-	every id in ids {
-		some class in classes(id)
-		class in accepted
-	}
+	every id in ids { _accepted(id, accepted) }
+}
+
+_accepted(id, accepted) if {
+	some class in classes(id)
+	class in accepted
 }
 
 _listed(id, ids) if {
