@@ -18,7 +18,6 @@ import torch
 
 from halocline_kernels.decode_stats import Draw, decode_stats, reference
 
-
 SHAPES = [(1, 32_000), (8, 32_000)]
 
 
