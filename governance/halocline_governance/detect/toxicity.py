@@ -29,7 +29,7 @@ FOUND = 0.5
 
 _MAX_WORDS, _MAX_CHARS = 64, 512
 _CHAR_SIZES = (3, 4, 5)
-_SENTENCE_END = re.compile(r"[.!?\u2026\u3002\uff01\uff1f]+[\"'\u201d\u2019)\]]*\s|\n")
+_SENTENCE_END = re.compile(r"[.!?\u2026\u3002\uff01\uff1f]+[\"'\u201d\u2019)\]]*\s|\n[ \t\r]*\n")
 _NOISE = re.compile(r"https?://\S+|www\.\S+|@\w+|&#?\w{2,8};")
 _LONG = re.compile(r"(.)\1{2,}", re.DOTALL)
 _WORD = re.compile(r"\w+|[^\w\s]")
@@ -81,7 +81,7 @@ class ToxicityDetector:
 def segments(text: str) -> Iterator[tuple[int, int, bool]]:
     """Start, end, and whether it is closed: no later text can change a closed segment.
 
-    A segment ends after a sentence's end and the white space behind it, at a line's end, or when it
+    A segment ends after a sentence's end and one white space behind it, at a blank line, or when it
     is full.
     """
     start = 0
@@ -126,7 +126,7 @@ def features(text: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     import numpy as np
 
     plain = normal(text)
-    if not plain.strip():
+    if not plain:
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
     codes = np.frombuffer(plain.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     blocks = [np.unique(_char_grams(codes)), np.unique(_word_grams(plain.split()))]
@@ -135,9 +135,13 @@ def features(text: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
 
 
 def normal(text: str) -> str:
-    """Lower case, one space, without links and handles, letters at most twice in a row."""
-    words = _WORD.findall(_LONG.sub(r"\1\1", _NOISE.sub(" ", text).lower()))
-    return f" {' '.join(words)} "
+    """Lower case, one space, without links and handles, letters at most twice in a row.
+
+    Numbers, rules and punctuation say nothing about an attack, but for `!` and `?`.
+    """
+    tokens = _WORD.findall(_LONG.sub(r"\1\1", _NOISE.sub(" ", text).lower()))
+    words = [token for token in tokens if token in "!?" or any(map(str.isalpha, token))]
+    return f" {' '.join(words)} " if any(len(word) > 1 for word in words) else ""
 
 
 def _char_grams(codes: NDArray[np.uint32]) -> NDArray[np.int64]:
