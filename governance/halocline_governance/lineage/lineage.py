@@ -26,6 +26,7 @@ MIXTURE = "lineage.mixture"
 RUN = "lineage.run_source"
 MODEL = "lineage.model_edge"
 DEPLOYMENT = "lineage.deployment"
+TABLES = (DATASET, MIXTURE, RUN, MODEL, DEPLOYMENT)
 
 _OF_A_MODEL = ("weights_sha256", "label_id", "run_id")
 
@@ -40,10 +41,16 @@ class Parent:
 
 
 class Lineage:
-    """The lineage tables of one lake."""
+    """The lineage tables of one lake.
 
-    def __init__(self, lake: Lake) -> None:
+    Args:
+        lake: where they lie.
+        pins: versions to read instead of the newest, by table; for reports that must repeat.
+    """
+
+    def __init__(self, lake: Lake, pins: Mapping[str, int] | None = None) -> None:
         self._lake = lake
+        self._pins = pins
 
     def add_dataset(self, ref: DatasetRef, label: Label) -> str:
         """Record a dataset version and the join of its rows' labels; returns its id."""
@@ -165,12 +172,22 @@ class Lineage:
 
     def rows(self, table: str) -> list[Row]:
         """Every row of one lineage table."""
-        return keyed.rows(self._lake, SYSTEM, table)
+        if self._pins is not None and table not in self._pins:
+            return []
+        pin = None if self._pins is None else self._pins[table]
+        return keyed.rows(self._lake, SYSTEM, table, pin)
+
+    def at(self, pins: Mapping[str, int]) -> Lineage:
+        """The same tables as they were at these versions; a table without one is empty."""
+        return Lineage(self._lake, pins)
+
+    def labels(self) -> dict[str, Label]:
+        """Every label that a recorded thing has."""
+        return self._lake.labels(SYSTEM)
 
     def versions(self) -> dict[str, int]:
-        """The version of each lineage table: what a report is pinned to."""
-        names = (DATASET, MIXTURE, RUN, MODEL, DEPLOYMENT)
-        found = {name: self._lake.version(SYSTEM, name) for name in names}
+        """The newest version of each table that exists: what a report is pinned to."""
+        found = {name: self._lake.version(SYSTEM, name) for name in TABLES}
         return {name: version for name, version in found.items() if version is not None}
 
     def trace_output(self, request_id: str, output: Mapping[str, Any]) -> Trace:

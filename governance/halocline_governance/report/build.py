@@ -1,0 +1,231 @@
+"""Builds the compliance report for one output from pinned versions.
+
+Everything is read as the principal who asks, through the read gate, for purpose `audit`; without
+that permission there is no report. The same pin gives the same bytes: nothing of the building
+itself (time, own reads, own decision ids) is in them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from halocline_governance import tables
+from halocline_governance.errors import Refused
+from halocline_governance.gates import Gate, Gates
+from halocline_governance.journal import Trust, verify
+from halocline_governance.label import SYSTEM, Label
+from halocline_governance.lineage import Lineage
+from halocline_governance.lineage.keyed import Row
+from halocline_governance.principal import Principal, Purpose
+from halocline_governance.records import AuditEvent, Kind
+from halocline_governance.report import record, sections
+from halocline_governance.report.answer import Answer
+from halocline_governance.report.pin import Pin, take
+from halocline_governance.report.render import page
+
+if TYPE_CHECKING:
+    from halocline_governance.guard import Guard
+
+FORMAT = "halocline-report@1"
+OUTPUTS = "serving.outputs"
+EVENTS = "audit.events"
+AUDIT_LABEL = Label("restricted")
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where a report's facts come from.
+
+    `ledger` holds the registry's promotion rows as plain JSON: governance does not know the
+    registry.
+    """
+
+    guard: Guard
+    gates: Gates
+    lineage: Lineage
+    journal_dir: Path
+    trust: Trust
+    ledger: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReportPaths:
+    """The two files of one report, which say the same."""
+
+    html: Path
+    json: Path
+
+
+def build(
+    sources: Sources,
+    principal: Principal,
+    request_id: str,
+    out_dir: Path,
+    pin: Pin | None = None,
+) -> ReportPaths:
+    """The report that answers for one output, written under `out_dir`.
+
+    Args:
+        sources: the journal, the tables, the ledger.
+        principal: who asks; a compliance officer, as far as the policy is concerned.
+        request_id: the output.
+        out_dir: made when missing; both files are the owner's alone.
+        pin: an earlier report's pin, to repeat it byte by byte.
+
+    Raises:
+        Denied: the principal may not read the audit record, or no outputs.
+        Refused: no output of this id among what the principal may read.
+        JournalCorrupt: the journal does not hold the records that were pinned.
+    """
+    logs = pin.logs if pin else take(sources.journal_dir)
+    _require_auditor(sources.gates, principal)
+    at, rows, labels = _outputs(sources, principal, pin)
+    output = next((row for row in rows if row["request_id"] == request_id), None)
+    if output is None:
+        raise Refused(f"no output {request_id} among those you may read for audit")
+    pinned = pin or Pin(logs, {**at, **_system(sources.lineage.versions())})
+    lineage = sources.lineage.at(_unsystem(pinned.tables))
+    events = record.load(sources.journal_dir, pinned.logs)
+    answer = Answer(events, lineage, output, labels[output["label_id"]])
+    told = answer.build(sources.guard, principal)
+    content = {
+        "format": FORMAT,
+        "request_id": request_id,
+        "pin": pinned.as_json(),
+        "answer": told,
+        "period": _period(events, rows, sources.ledger),
+        "journal": _journal(sources, pinned),
+        "gaps": sorted({*answer.gaps, *_uncounted(events, rows)}),
+    }
+    return _write(sources.gates, principal, content, out_dir)
+
+
+def _require_auditor(gates: Gates, principal: Principal) -> None:
+    gates.require(
+        Gate.READ,
+        principal,
+        Purpose.AUDIT,
+        {
+            "table": EVENTS,
+            "compartment": SYSTEM,
+            "columns": list(tables.table(EVENTS).column_names),
+            "labels": {AUDIT_LABEL.label_id: AUDIT_LABEL.as_json()},
+        },
+    )
+
+
+def _outputs(
+    sources: Sources, principal: Principal, pin: Pin | None
+) -> tuple[dict[str, int], list[Row], dict[str, Label]]:
+    """The readable outputs at the pinned versions, sorted, and the labels they have."""
+    if pin is None:
+        plans = [sources.guard.plan(principal, Purpose.AUDIT, OUTPUTS)]
+    else:
+        plans = [
+            sources.guard.plan(principal, Purpose.AUDIT, name, version=version)
+            for name, version in sorted(pin.tables.items())
+            if name.endswith(f":{OUTPUTS}")
+        ]
+    rows = [row for plan in plans for row in sources.guard.table(plan).to_pylist()]
+    rows.sort(key=lambda row: (row["ts"], row["request_id"]))
+    grants = [grant for plan in plans for grant in plan.grants]
+    versions = {f"{grant.compartment}:{OUTPUTS}": grant.version for grant in grants}
+    return versions, rows, {i: label for grant in grants for i, label in grant.labels.items()}
+
+
+def _period(
+    events: record.Record, rows: Sequence[Row], ledger: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    return {
+        "ingest": sections.ingest(events),
+        "reads": sections.reads(events),
+        "walls": sections.walls(events),
+        "promotions": sections.promotions(events, ledger),
+        "outputs": sections.outputs(rows),
+        "policy": sections.policy(events),
+        "entries": sections.kinds(events),
+    }
+
+
+def _journal(sources: Sources, pin: Pin) -> dict[str, Any]:
+    result = verify(sources.journal_dir, sources.trust)
+    return {
+        "verified": result.ok,
+        "problems": [{"place": place, "what": what} for place, what in result.problems],
+        "logs": [{"name": name, **pin.logs[name].as_json()} for name in sorted(pin.logs)],
+        "trusted_key": sources.trust.line(),
+        "check": "halocline audit verify",
+    }
+
+
+def _uncounted(events: record.Record, rows: Sequence[Row]) -> list[str]:
+    """Outputs the journal knows of and this report does not, and the other way round."""
+    told = {
+        str(entry.object.get("request_id"))
+        for entry in events.of(Kind.GENERATE)
+        if "request_id" in entry.object
+    }
+    held = {str(row["request_id"]) for row in rows}
+    gaps: list[str] = []
+    if missing := len(told - held):
+        gaps.append(
+            f"{missing} outputs in the journal are not among the rows shown: not readable by you,"
+            " or not yet in the table"
+        )
+    if extra := len(held - told):
+        gaps.append(f"{extra} rows of {OUTPUTS} have no generation entry in the journal")
+    return gaps
+
+
+def _write(
+    gates: Gates, principal: Principal, content: Mapping[str, Any], out_dir: Path
+) -> ReportPaths:
+    told = json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+    shown = page(json.loads(told))
+    name = f"report-{hashlib.sha256(content['request_id'].encode()).hexdigest()[:16]}"
+    gates.journal.append(
+        AuditEvent(
+            Kind.REPORT,
+            principal.subject,
+            Purpose.AUDIT.value,
+            {
+                "request_id": content["request_id"],
+                "json_sha256": hashlib.sha256(told.encode()).hexdigest(),
+                "html_sha256": hashlib.sha256(shown.encode()).hexdigest(),
+            },
+        )
+    )
+    out_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    paths = ReportPaths(out_dir / f"{name}.html", out_dir / f"{name}.json")
+    _put(paths.json, told)
+    _put(paths.html, shown)
+    return paths
+
+
+def _put(path: Path, text: str) -> None:
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(text.encode("utf-8", "backslashreplace"))
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+def _system(versions: Mapping[str, int]) -> dict[str, int]:
+    return {f"{SYSTEM}:{name}": version for name, version in versions.items()}
+
+
+def _unsystem(pinned: Mapping[str, int]) -> dict[str, int]:
+    prefix = f"{SYSTEM}:"
+    return {
+        name.removeprefix(prefix): version
+        for name, version in pinned.items()
+        if name.startswith(prefix)
+    }
