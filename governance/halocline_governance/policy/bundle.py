@@ -1,7 +1,6 @@
 """All that decides, as one value: the Rego modules, their data, the firm's overlay.
 
-`revision` is a hash of exactly that, so two engines of one revision decide alike. Refuses what
-must not be loaded: a gate without a policy, and built-ins that reach out of the question.
+`revision` is a hash of exactly that, so two engines of one revision decide alike. Knows no engine.
 """
 
 from __future__ import annotations
@@ -20,24 +19,10 @@ import yaml
 
 from halocline_governance.errors import Refused
 from halocline_governance.gates import Gate
+from halocline_governance.policy.lint import check
 
 POLICIES = Path(__file__).parent.parent / "policies"
 
-# What both engines have, and what depends on the question alone. A built-in that an engine lacks
-# would be silently undefined there, and http.send, opa.runtime or time would reach out.
-BUILTINS = frozenset(
-    "array.concat concat count floor is_array is_number is_object is_set is_string lower max"
-    " object.keys regex.match set sort split startswith sum trim trim_left trim_space".split()
-)
-
-_PACKAGE = re.compile(r"^package halocline\.([a-z_]+)$", re.MULTILINE)
-_IMPORT = re.compile(r"^import data\.halocline\.([a-z_]+)$", re.MULTILINE)
-_DEFINED = re.compile(r"^(?:default )?([a-z_][a-z0-9_]*)\(", re.MULTILINE)
-_CALLED = re.compile(r"(?<![\w.])([a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)*)\(")
-_EVERY = re.compile(r"\bevery\b[^{}]*\{")
-_NOT_IN_EVERY = re.compile(r"\bnot\b|\bevery\b|\bsome\b|\|")
-_VARIABLE = re.compile(r"\s*[a-z_][a-z0-9_]*\s*\Z")
-_TEXT = re.compile(r"`[^`]*`|\"(?:[^\"\\\n]|\\.)*\"|#[^\n]*")
 _ISSUER = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\Z")
 
 
@@ -74,7 +59,7 @@ def collect(firm: Mapping[str, Any], policies: Path = POLICIES) -> Bundle:
         if f"{gate.value}/{gate.value}.rego" not in modules:
             raise Refused(f"{policies}: no policy for the {gate.value} gate; restore it")
     for path, source in modules.items():
-        _check_module(path, source)
+        check(path, source)
     data = {path.parent.name: _read_data(path) for path in sorted(policies.glob("*/data.yaml"))}
     if "firm" in data:
         raise Refused(f"{policies}: `firm` is the overlay's place; rename the policy")
@@ -92,56 +77,6 @@ def write(bundle: Bundle, folder: Path, extra: Mapping[str, str] | None = None) 
     (folder / "data.json").write_text(json.dumps(bundle.data), encoding="utf-8")
     manifest = {"revision": bundle.revision, "roots": [""]}
     (folder / ".manifest").write_text(json.dumps(manifest), encoding="utf-8")
-
-
-def _check_module(path: str, source: str) -> None:
-    """The package is the folder's, and every call is to a rule or to an allowed built-in."""
-    code = _TEXT.sub(" ", source)
-    package = _PACKAGE.findall(code)
-    if package != [path.split("/")[0]]:
-        raise Refused(f"{path}: the package must be halocline.{path.split('/')[0]}")
-    imported = tuple(f"{name}." for name in _IMPORT.findall(code))
-    _check_dialect(path, code)
-    known = BUILTINS | set(_DEFINED.findall(code))
-    for call in _CALLED.findall(code):
-        if call not in known and not call.startswith(imported or ("\0",)):
-            raise Refused(
-                f"{path}: {call}() is not a built-in that policies may use; those are: "
-                + ", ".join(sorted(BUILTINS))
-            )
-
-
-def _check_dialect(path: str, code: str) -> None:
-    """Refuse what rego-cpp 1.5.2 takes and answers wrongly, each a way to be allowed what OPA
-    denies: inside `every`, a `not` is true and an inner loop sees no outer variable; and a
-    comprehension whose head is not a variable may come out empty."""
-    for start in _EVERY.finditer(code):
-        body = code[start.end() : _closing(code, start.end())]
-        if _NOT_IN_EVERY.search(body):
-            raise Refused(f"{path}: move `not` and inner loops out of `every`, into a rule")
-    for bar in re.finditer(r"\|", code):
-        head = code[_opening(code, bar.start()) : bar.start()]
-        if head and not _VARIABLE.match(head):
-            raise Refused(f"{path}: a comprehension must collect a variable, not {head.strip()}")
-
-
-def _closing(code: str, at: int) -> int:
-    """Where the brace that is open before `at` closes."""
-    depth = 1
-    while depth and at < len(code):
-        depth += {"{": 1, "}": -1}.get(code[at], 0)
-        at += 1
-    return at
-
-
-def _opening(code: str, at: int) -> int:
-    """Behind the innermost bracket that is open before `at`; `at` itself when none is."""
-    depth = 0
-    for place in range(at - 1, -1, -1):
-        depth += {"]": 1, "}": 1, ")": 1, "[": -1, "{": -1, "(": -1}.get(code[place], 0)
-        if depth < 0:
-            return place + 1
-    return at
 
 
 def _read_data(path: Path) -> dict[str, Any]:

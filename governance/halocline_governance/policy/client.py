@@ -81,6 +81,11 @@ class Remote:
         self._closed = False
 
     @property
+    def where(self) -> Address:
+        """Where the server listens."""
+        return self._where
+
+    @property
     def name(self) -> str:
         return self._name
 
@@ -88,7 +93,7 @@ class Remote:
     def revision(self) -> str:
         return self._revision
 
-    def decide(self, gate: str, input: Mapping[str, Any]) -> Decision:  # noqa: A002
+    def decide(self, gate: str, input: Mapping[str, Any]) -> Decision:
         """See `policy.Engine`."""
         question(gate, input)
         if self._closed:
@@ -167,7 +172,7 @@ def _connect(where: Address, deadline_s: float) -> Any:
     )
     # opa-python-client has no switch for these: a proxy, a .netrc or a redirect would carry the
     # token and the question elsewhere.
-    session = connection._session  # noqa: SLF001
+    session = connection._session
     session.trust_env = False
     session.max_redirects = 0
     return connection
@@ -183,5 +188,10 @@ def _revisions(provenance: object) -> set[object]:
     bundles = cast("dict[str, Any]", provenance).get("bundles")
     if not isinstance(bundles, dict):
         return set()
-    entries = cast("dict[str, Any]", bundles).values()
-    return {entry.get("revision") if isinstance(entry, dict) else None for entry in entries}
+    return {_revision(entry) for entry in cast("dict[str, object]", bundles).values()}
+
+
+def _revision(entry: object) -> object:
+    named = cast("dict[str, object]", entry) if isinstance(entry, dict) else {}
+    revision = named.get("revision")
+    return revision if isinstance(revision, str) else None

@@ -44,7 +44,7 @@ class Embedded:
     def revision(self) -> str:
         return self._revision
 
-    def decide(self, gate: str, input: Mapping[str, Any]) -> Decision:  # noqa: A002
+    def decide(self, gate: str, input: Mapping[str, Any]) -> Decision:
         """See `policy.Engine`."""
         text = question(gate, input)
         try:

@@ -16,7 +16,7 @@ from halocline_governance.gates import Gate
 from halocline_governance.records import uuid7
 
 MAX_QUESTION_BYTES = 4 * 1024 * 1024
-_MAX_WHOLE_NUMBER = 2**53
+_MAX_NUMBER = 2**53
 
 
 class Engine(Protocol):
@@ -32,7 +32,7 @@ class Engine(Protocol):
         """The policies and data that answer."""
         ...
 
-    def decide(self, gate: str, input: Mapping[str, Any]) -> Decision:  # noqa: A002
+    def decide(self, gate: str, input: Mapping[str, Any]) -> Decision:
         """The gate's decision.
 
         Raises:
@@ -76,8 +76,8 @@ def answer(result: object, revision: str) -> Decision:
 
 
 def _check_numbers(value: object) -> None:
-    """Keys must be text, and whole numbers exact in every reader of JSON."""
-    if isinstance(value, int) and abs(value) > _MAX_WHOLE_NUMBER:
+    """Keys must be text, and numbers of a size that every reader of JSON takes exactly."""
+    if isinstance(value, int | float) and not abs(value) <= _MAX_NUMBER:
         raise ValueError
     if isinstance(value, Mapping):
         for key, item in cast("Mapping[object, object]", value).items():

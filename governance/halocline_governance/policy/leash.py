@@ -18,4 +18,4 @@ if __name__ == "__main__":
         sys.exit("prctl(PR_SET_PDEATHSIG) failed")
     if os.getppid() != int(sys.argv[1]):
         sys.exit("the parent is gone")
-    os.execv(sys.argv[2], sys.argv[2:])
+    os.execve(sys.argv[2], sys.argv[2:], {"HOME": os.environ["HOME"]})

@@ -20,7 +20,7 @@ from typing import IO, Any
 
 from halocline_governance.errors import PolicyUnavailable, Refused
 from halocline_governance.policy.bundle import Bundle, write
-from halocline_governance.policy.client import Address, Remote
+from halocline_governance.policy.client import DEADLINE_S, Address, Remote
 
 START_TIMEOUT_S = 20.0
 _LEASH = Path(__file__).with_name("leash.py")
@@ -48,8 +48,20 @@ allow if {{
 """
 
 
-def start(binary: Path, bundle: Bundle, timeout_s: float = START_TIMEOUT_S) -> Remote:
+def start(
+    binary: Path,
+    bundle: Bundle,
+    *,
+    timeout_s: float = START_TIMEOUT_S,
+    deadline_s: float = DEADLINE_S,
+) -> Remote:
     """Start OPA on this bundle and wait until it answers.
+
+    Args:
+        binary: OPA 1.19.1 or newer.
+        bundle: what it decides by.
+        timeout_s: how long the start may take.
+        deadline_s: how long one answer may take afterwards.
 
     Raises:
         Refused: the binary cannot be run, or OPA refuses the policies.
@@ -65,7 +77,11 @@ def start(binary: Path, bundle: Bundle, timeout_s: float = START_TIMEOUT_S) -> R
         try:
             where = Address("127.0.0.1", _port(child, timeout_s), tls=False, token=token)
             engine = Remote(
-                where, bundle.revision, name=f"OPA server ({binary})", on_close=child.close
+                where,
+                bundle.revision,
+                name=f"OPA server ({binary})",
+                deadline_s=deadline_s,
+                on_close=child.close,
             )
             engine.wait(timeout_s, is_alive=child.is_alive)
         except PolicyUnavailable:
