@@ -86,7 +86,7 @@ def of(rows: Iterable[Row], detectors: Sequence[Detector]) -> Partial:
         _put(bins, "output_chars", float(len(row["output"])))
         for detector in watched:
             verdict = detector.scan(row["output"])
-            counts.update(_judged(row, verdict))
+            counts.update(_judged(row, detector, verdict))
             if verdict.score is not None:
                 _put(bins, f"score:{verdict.detector}", verdict.score)
     return Partial(
@@ -96,9 +96,20 @@ def of(rows: Iterable[Row], detectors: Sequence[Detector]) -> Partial:
     )
 
 
-def was_released(row: Row) -> bool:
-    """Whether any byte of this output left."""
-    return row["released_sha256"] not in ("", None, _NOTHING)
+def released_text(row: Row) -> str:
+    """What left of this output: all of it, a prefix, or nothing, by the hash on record.
+
+    Where no prefix has that hash, nobody knows, and all of it is assumed to have left.
+    """
+    wanted, text = row["released_sha256"], str(row["output"])
+    if wanted in ("", None, _NOTHING):
+        return ""
+    running = hashlib.sha256()
+    for at, char in enumerate(text):
+        running.update(char.encode("utf-8", "surrogatepass"))
+        if running.hexdigest() == wanted:
+            return text[: at + 1]
+    return text
 
 
 def stored_verdicts(row: Row) -> list[dict[str, Any]]:
@@ -112,17 +123,25 @@ def _seen(row: Row) -> list[str]:
     return seen
 
 
-def _judged(row: Row, verdict: Verdict) -> list[str]:
+def _judged(row: Row, detector: Detector, verdict: Verdict) -> list[str]:
     name = verdict.detector
     told = [f"now:{name}:{verdict.status}"]
     told += [f"kind:{name}:{kind}" for kind in verdict.findings]
-    if verdict.status == "found" and was_released(row):
+    if verdict.status == "found" and _is_found_in(released_text(row), detector, verdict):
         told.append(f"leaked:{name}")
     for stored in stored_verdicts(row):
         same = stored["detector"] == name and stored["sha256"] == verdict.sha256
         if same and stored["status"] != verdict.status:
             told.append(f"changed:{name}")
     return told
+
+
+def _is_found_in(released: str, detector: Detector, whole: Verdict) -> bool:
+    if not released:
+        return False
+    if hashlib.sha256(released.encode("utf-8", "surrogatepass")).hexdigest() == whole.sha256:
+        return True
+    return detector.scan(released).status != "clean"
 
 
 def _put(bins: dict[str, Counter[int]], name: str, value: float | None) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -78,6 +79,17 @@ def test_a_finding_in_released_bytes_is_a_leak_and_in_held_ones_is_not() -> None
     assert seen.rate("now:pii@1:found") == (2, 3)
     assert seen.rate("leaked:pii@1") == (1, 3)
     assert seen.rate("kind:pii@1:email") == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("released", "leaks"),
+    [("write to", 0), ("write to jane.roe@example.com", 1), ("never said", 1), ("", 0)],
+)
+def test_only_what_left_can_leak(released: str, leaks: int) -> None:
+    """A stream that was held had a prefix released; bytes nobody knows are assumed to be all."""
+    row = answered("write to jane.roe@example.com now", released_sha256=sha(released))
+
+    assert windows.of([row], DETECTORS).rate("leaked:pii@1") == (leaks, 1)
 
 
 def test_a_verdict_that_does_not_repeat_is_counted() -> None:

@@ -66,23 +66,24 @@ def _cell(row: Mapping[str, Any], name: str) -> Any:
 def _render(columns: Mapping[str, tuple[list[Any], list[Any]]], path: Path) -> None:
     # Evidently's telemetry posts to a fixed address unless this is set before its import.
     os.environ["DO_NOT_TRACK"] = "1"
-    import pandas as pd
-    from evidently import DataDefinition, Dataset, Report
-    from evidently.metrics import ValueDrift
-
-    definition = DataDefinition(
-        numerical_columns=[name for name in columns if name in _NUMBERS],
-        categorical_columns=[name for name in columns if name in _CATEGORIES],
-    )
-    left, right = (
-        Dataset.from_pandas(
-            pd.DataFrame({name: pair[side] for name, pair in columns.items()}),
-            data_definition=definition,
-        )
-        for side in (0, 1)
-    )
-    # Jensen-Shannon for all: the methods Evidently picks by sample size differ between windows.
-    metrics = [ValueDrift(column=name, method="jensenshannon") for name in columns]
+    # What Evidently 0.7 warns of lies inside it (numpy.core, degenerate columns).
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", category=RuntimeWarning)
-        Report(metrics).run(right, left).save_html(str(path))
+        warnings.simplefilter("ignore")
+        import pandas as pd
+        from evidently import DataDefinition, Dataset, Report
+        from evidently.metrics import ValueDrift
+
+        definition = DataDefinition(
+            numerical_columns=[name for name in columns if name in _NUMBERS],
+            categorical_columns=[name for name in columns if name in _CATEGORIES],
+        )
+        reference, current = (
+            Dataset.from_pandas(
+                pd.DataFrame({name: pair[side] for name, pair in columns.items()}),
+                data_definition=definition,
+            )
+            for side in (0, 1)
+        )
+        # One method for all: those Evidently picks by sample size differ between windows.
+        metrics = [ValueDrift(column=name, method="jensenshannon") for name in columns]
+        Report(metrics).run(current, reference).save_html(str(path))
