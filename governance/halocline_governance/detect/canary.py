@@ -24,13 +24,14 @@ if TYPE_CHECKING:
 WIDTH = 24
 _HEAD_BITS = 24
 _FORMAT = "halocline canaries 1"
-_WORDS = (
-    "amber anchor basalt beacon birch bramble candle canyon cedar cinder cobalt copper coral crane"
-    " delta ember falcon fennel fjord garnet glacier harbor hazel heron indigo iris ivory jasper"
-    " juniper kelp lagoon lantern larch linen lotus maple marble meadow mercury mist nectar nickel"
-    " oak obsidian onyx opal orchid otter pearl pebble pine quartz raven reed saffron sage sierra"
-    " slate sparrow spruce tulip velvet walnut willow"
-).split()
+_SPOKEN = (
+    "amber anchor basalt beacon birch bramble candle canyon cedar cinder cobalt copper coral"
+    " crane delta ember falcon fennel fjord garnet glacier harbor hazel heron indigo iris"
+    " ivory jasper juniper kelp lagoon lantern larch linen lotus maple marble meadow mercury"
+    " mist nectar nickel oak obsidian onyx opal orchid otter pearl pebble pine quartz raven"
+    " reed saffron sage sierra slate sparrow spruce tulip velvet walnut willow"
+)
+_WORDS = tuple(_SPOKEN.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,9 @@ def mint(seed: int, n: int, compartment: str) -> tuple[Canary, ...]:
         bits = hashlib.shake_256(f"canary\0{seed}\0{compartment}\0{number}".encode()).digest(16)
         words = " ".join(_WORDS[byte % len(_WORDS)] for byte in bits[:6])
         code = int.from_bytes(bits[6:14], "big") % 10**8
-        canaries.append(Canary(f"{compartment}-{seed}-{number}", compartment, f"{words} {code:08d}"))
+        canaries.append(
+            Canary(f"{compartment}-{seed}-{number}", compartment, f"{words} {code:08d}")
+        )
     return tuple(canaries)
 
 
@@ -122,7 +125,9 @@ class CanaryDetector:
             else:
                 runs.append((start, end))
         offsets = byte_offsets(text, [at for run in runs for at in run])
-        return Finding(tuple(Span(offsets[start], offsets[end], "canary", 1.0) for start, end in runs))
+        return Finding(
+            tuple(Span(offsets[start], offsets[end], "canary", 1.0) for start, end in runs)
+        )
 
     def _matches(self, plain: Plain) -> tuple[list[int], list[str]]:
         """Where windows of canaries start, and whose they are."""

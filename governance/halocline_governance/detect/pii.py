@@ -48,7 +48,9 @@ KINDS: dict[str, Kind] = {
         Kind("sg_nric", "Singapore NRIC or FIN", "weighted mod 11 letter", "ICA"),
         Kind("date_of_birth", "date beside a word for birth", "context", "own"),
         Kind("url_credentials", "URL with user and password", "form", "RFC 3986 section 3.2.1"),
-        Kind("crypto_address", "Bitcoin or Ethereum address", "base58check, BIP 173, EIP-55", "BIPs"),
+        Kind(
+            "crypto_address", "Bitcoin or Ethereum address", "base58check, BIP 173, EIP-55", "BIPs"
+        ),
         Kind("bank_account", "account number beside a word for it", "context", "own"),
         Kind("passport", "passport number beside a word for it", "context", "ICAO 9303"),
         Kind("street_address", "street line or post box", "form", "own"),

@@ -66,7 +66,7 @@ def normal(kind: str, value: str) -> str:
 
 
 def scrub(text: str, spans: Iterable[Span], key: PseudonymKey) -> tuple[str, int]:
-    """The text with each span (byte offsets, not overlapping) replaced by its token, and how many."""
+    """The text with each span replaced by its token, and how many. Spans must not overlap."""
     data = text.encode()
     parts: list[bytes] = []
     at = count = 0
@@ -94,4 +94,6 @@ def scrub_clean(detector: Detector, text: str, key: PseudonymKey) -> tuple[str, 
             return text, total
         text, count = scrub(text, verdict.spans, key)
         total += count
-    raise Refused(f"scrub: {detector.id} still finds after {_MAX_ROUNDS} rounds; quarantine the text")
+    raise Refused(
+        f"scrub: {detector.id} still finds after {_MAX_ROUNDS} rounds; quarantine the text"
+    )

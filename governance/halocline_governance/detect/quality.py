@@ -52,8 +52,12 @@ def gopher(text: str, words: Sequence[str], lines: Sequence[str]) -> dict[str, f
         "gopher.mean_word_length@1": _share(sum(map(len, words)), count),
         "gopher.hash_per_word@1": _share(hashes, count),
         "gopher.ellipsis_per_word@1": _share(ellipses, count),
-        "gopher.bullet_lines@1": _share(sum(line.startswith(_BULLETS) for line in lines), len(lines)),
-        "gopher.ellipsis_lines@1": _share(sum(line.endswith(_ELLIPSES) for line in lines), len(lines)),
+        "gopher.bullet_lines@1": _share(
+            sum(line.startswith(_BULLETS) for line in lines), len(lines)
+        ),
+        "gopher.ellipsis_lines@1": _share(
+            sum(line.endswith(_ELLIPSES) for line in lines), len(lines)
+        ),
         "gopher.alpha_words@1": _share(sum(any(map(str.isalpha, word)) for word in words), count),
         "gopher.stop_words@1": float(len(_STOP & {word.lower().strip(".,;:!?") for word in words})),
     }

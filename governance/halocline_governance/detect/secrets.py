@@ -37,12 +37,23 @@ _FORMATS: tuple[tuple[str, str, str], ...] = (
     ("model_hub_token", "hf_", r"hf_[A-Za-z]{34}"),
     ("model_api_key", "sk-", r"sk-(?:proj-|ant-|or-)?[A-Za-z0-9_-]{32,200}"),
     ("sendgrid_key", "SG.", r"SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}"),
-    ("private_key", "PRIVATE KEY", r"-----BEGIN (?:[A-Z0-9]{1,16} ){0,3}PRIVATE KEY(?: BLOCK)?-----"),
-    ("jwt", "eyJ", r"eyJ[A-Za-z0-9_-]{8,512}\.eyJ[A-Za-z0-9_-]{8,4096}(?:\.[A-Za-z0-9_-]{0,1024})?"),
+    (
+        "private_key",
+        "PRIVATE KEY",
+        r"-----BEGIN (?:[A-Z0-9]{1,16} ){0,3}PRIVATE KEY(?: BLOCK)?-----",
+    ),
+    (
+        "jwt",
+        "eyJ",
+        r"eyJ[A-Za-z0-9_-]{8,512}\.eyJ[A-Za-z0-9_-]{8,4096}(?:\.[A-Za-z0-9_-]{0,1024})?",
+    ),
 )
 _COMPILED = tuple(
-    (kind, tuple(literals.split()) if kind != "private_key" else (literals,),
-     re.compile(rf"(?<![A-Za-z0-9_]){pattern}"))
+    (
+        kind,
+        tuple(literals.split()) if kind != "private_key" else (literals,),
+        re.compile(rf"(?<![A-Za-z0-9_]){pattern}"),
+    )
     for kind, literals, pattern in _FORMATS
 )
 _BODY = re.compile(r"[A-Za-z0-9+/=:,\s.-]{0,16384}?-----END [A-Z0-9 ]{1,64}-----")

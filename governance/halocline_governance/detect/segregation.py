@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from halocline_governance.detect import tensorfile
 from halocline_governance.detect.shingle import Plain, rolled, spaced, tags, winnowed
 from halocline_governance.detect.verdict import Finding, Span, Verdict, byte_offsets, judged
 from halocline_governance.errors import Refused
@@ -84,31 +84,22 @@ class FingerprintIndex:
         )
 
     def save(self, path: Path) -> None:
-        """A safetensors file: fingerprints as uint64, the rest as metadata."""
-        from safetensors.numpy import save_file
-
-        metadata = {
-            "format": _FORMAT,
-            "compartment": self.compartment,
-            "names": json.dumps([[n.words, n.first, n.whole] for n in sorted(self.names)]),
-        }
-        save_file({"prints": self.prints}, path, metadata)
+        """A safetensors file: fingerprints as uint64, the rest on its card."""
+        names = [[name.words, name.first, name.whole] for name in sorted(self.names)]
+        card = {"format": _FORMAT, "compartment": self.compartment, "names": names}
+        tensorfile.write(path, card, {"prints": self.prints})
 
     @classmethod
     def load(cls, path: Path) -> FingerprintIndex:
         """What `save` wrote. Raises `Refused` on anything else."""
-        from safetensors import SafetensorError, safe_open
+        import numpy as np
 
+        card, arrays = tensorfile.read(path, _FORMAT)
         try:
-            with safe_open(path, "numpy") as file:
-                metadata: Mapping[str, str] = file.metadata() or {}
-                prints = file.get_tensor("prints")
-            names = frozenset(Name(*row) for row in json.loads(metadata["names"]))
-            if metadata["format"] != _FORMAT:
-                raise ValueError
-        except (SafetensorError, OSError, ValueError, KeyError, TypeError):
+            names = frozenset(Name(int(n), str(a), str(b)) for n, a, b in card["names"])
+            return cls(str(card["compartment"]), arrays["prints"].astype(np.uint64), names)
+        except (ValueError, KeyError, TypeError):
             raise Refused(f"{path.name}: not a fingerprint file; write it with save()") from None
-        return cls(metadata["compartment"], prints, names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +150,9 @@ class SegregationDetector:
             if index.compartment in self.allowed
             for name in index.names
         }
-        owners = {name: index.compartment for index in self._barred() for name in index.names - free}
+        owners = {
+            name: index.compartment for index in self._barred() for name in index.names - free
+        }
         if not owners:
             return
         for start, end, name in _names(plain, owners.keys(), self.key):
@@ -179,9 +172,7 @@ def _prints(plain: Plain, key: bytes) -> tuple[NDArray[np.int64], NDArray[np.uin
     return places, tags(values[places], key)
 
 
-def _member(
-    prints: NDArray[np.uint64], stores: Sequence[NDArray[np.uint64]]
-) -> NDArray[np.bool_]:
+def _member(prints: NDArray[np.uint64], stores: Sequence[NDArray[np.uint64]]) -> NDArray[np.bool_]:
     """Which fingerprints are in one of the sorted stores, by binary search."""
     import numpy as np
 
@@ -211,9 +202,7 @@ def _characters(plain: Plain, run: tuple[int, int]) -> tuple[int, int]:
     return int(plain.where[run[0]]), int(plain.where[run[1] - 1]) + 1
 
 
-def _names(
-    plain: Plain, names: Iterable[Name], key: bytes
-) -> Iterator[tuple[int, int, Name]]:
+def _names(plain: Plain, names: Iterable[Name], key: bytes) -> Iterator[tuple[int, int, Name]]:
     """Restricted names among the text's words, whatever stands between the words."""
     known = set(names)
     firsts = {name.first for name in known}
@@ -239,4 +228,6 @@ def _string(plain: Plain) -> str:
 
 
 def _tag(words: str, key: bytes) -> str:
-    return hmac.digest(key, b"name\0" + words.encode("utf-8", "surrogatepass"), hashlib.sha256)[:12].hex()
+    return hmac.digest(key, b"name\0" + words.encode("utf-8", "surrogatepass"), hashlib.sha256)[
+        :12
+    ].hex()

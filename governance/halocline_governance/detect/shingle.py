@@ -147,7 +147,5 @@ def tags(values: Codes, key: bytes) -> Codes:
     import numpy as np
 
     raw: Any = values.astype("<u8").tobytes()
-    parts = (
-        hmac.digest(key, raw[at : at + 8], hashlib.sha256)[:8] for at in range(0, len(raw), 8)
-    )
+    parts = (hmac.digest(key, raw[at : at + 8], hashlib.sha256)[:8] for at in range(0, len(raw), 8))
     return np.frombuffer(b"".join(parts), dtype=">u8").astype(np.uint64)

@@ -77,7 +77,7 @@ class Holdback:
         return "" if self._stopped else self._release(self._size(), whole_words=False)
 
     def _due(self) -> bool:
-        """Scans are spaced out as the text grows, so that all of them cost no more than 65 do."""
+        """Scans are spaced out as the text grows: together they read it some 65 times, not n."""
         return len(self._text) - self._scanned > len(self._text) // 64
 
     def _settled(self, detector: Detector) -> tuple[int, Verdict]:

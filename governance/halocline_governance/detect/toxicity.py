@@ -12,9 +12,11 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from halocline_governance.detect import tensorfile
 from halocline_governance.detect.verdict import Finding, Span, Verdict, byte_offsets, judged
 from halocline_governance.errors import Refused
 
@@ -70,7 +72,9 @@ class ToxicityDetector:
 
     def _find(self, text: str) -> Finding:
         model = load(self.path)
-        scored = [(start, end, model.probability(text[start:end])) for start, end, _ in segments(text)]
+        scored = [
+            (start, end, model.probability(text[start:end])) for start, end, _ in segments(text)
+        ]
         worst = max((score for _, _, score in scored), default=0.0)
         bad = [row for row in scored if row[2] >= FOUND]
         offsets = byte_offsets(text, [at for row in bad for at in row[:2]])
@@ -95,10 +99,8 @@ def _segment_end(text: str, start: int) -> tuple[int, bool]:
     limit = start + _MAX_CHARS
     match = _SENTENCE_END.search(text, start, limit)
     end = match.end() if match else min(limit, len(text))
-    words = 0
-    for word in _WORD.finditer(text, start, end):
-        words += 1
-        if words > _MAX_WORDS:
+    for number, word in enumerate(_WORD.finditer(text, start, end)):
+        if number == _MAX_WORDS:
             return word.start(), True
     return end, match is not None or end == limit
 
@@ -107,22 +109,17 @@ def _segment_end(text: str, start: int) -> tuple[int, bool]:
 def load(path: Path) -> Model:
     """The model from its safetensors file, once per process. Raises `Refused` on anything else."""
     import numpy as np
-    from safetensors import SafetensorError, safe_open
 
-    try:
-        with safe_open(path, "numpy") as file:
-            metadata = file.metadata() or {}
-            weights, numbers = file.get_tensor("weights"), file.get_tensor("numbers")
-    except (SafetensorError, OSError):
-        raise Refused(f"{path.name}: missing or damaged; train it with the toxicity recipe") from None
-    if metadata.get("format") != FORMAT or weights.shape != (BUCKETS,) or numbers.shape != (3,):
-        raise Refused(f"{path.name}: not of format {FORMAT}; train it with the toxicity recipe")
+    _, arrays = tensorfile.read(path, FORMAT)
+    weights, numbers = arrays.get("weights"), arrays.get("numbers")
+    if weights is None or numbers is None or weights.shape != (BUCKETS,) or numbers.shape != (3,):
+        raise Refused(f"{path.name}: arrays missing; train it with the toxicity recipe")
     intercept, slope, shift = (float(number) for number in numbers)
     return Model(weights.astype(np.float32), intercept, slope, shift)
 
 
 def features(text: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Buckets and values: 3- to 5-grams of letters, words and word pairs, each block of length 1."""
+    """Buckets and values: 3- to 5-grams of letters; words and word pairs. Each block has norm 1."""
     import numpy as np
 
     plain = normal(text)
@@ -161,7 +158,7 @@ def _char_grams(codes: NDArray[np.uint32]) -> NDArray[np.int64]:
 def _word_grams(words: list[str]) -> NDArray[np.int64]:
     import numpy as np
 
-    pairs = map(" ".join, zip(words, words[1:], strict=False))
+    pairs = map(" ".join, pairwise(words))
     hashes = [zlib.crc32(gram.encode("utf-8", "surrogatepass")) for gram in (*words, *pairs)]
     return _buckets(np.array(hashes, dtype=np.uint64))
 

@@ -153,9 +153,7 @@ class _Guarded:
         try:
             verdict = self.inner.scan(text)
         except Exception as error:  # noqa: BLE001 - the law: a detector that fails vouches for nothing
-            return Verdict(
-                self.id, sha256, "unscanned", reason=f"failed: {type(error).__name__}"
-            )
+            return Verdict(self.id, sha256, "unscanned", reason=f"failed: {type(error).__name__}")
         if verdict.sha256 != sha256:
             return Verdict(self.id, sha256, "unscanned", reason="verdict is about other bytes")
         return verdict

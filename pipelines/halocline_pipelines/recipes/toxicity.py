@@ -18,8 +18,9 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from halocline_governance.detect import tensorfile
 from halocline_governance.detect.toxicity import BUCKETS, FORMAT, WEIGHTS, Model, features
 from halocline_governance.errors import Refused
 
@@ -93,12 +94,13 @@ HELD_OUT = Source(
 )
 
 # Sentences that name an identity and attack nobody: most labelled sets name one only to attack it.
-_IDENTITIES = (
-    "African|African American|American|Asian|bisexual|black|blind|Buddhist|Canadian|Catholic|Chinese"
-    "|Christian|deaf|elderly|European|female|gay|Hispanic|homosexual|Indian|Japanese|Jewish|Latino"
-    "|lesbian|LGBT|male|Mexican|middle aged|Middle Eastern|Muslim|nonbinary|old|paralyzed|Protestant"
-    "|queer|Sikh|straight|Taoist|teenage|trans|transgender|white|young"
-).split("|")
+_NAMED = (
+    "African|African American|American|Asian|bisexual|black|blind|Buddhist|Canadian|Catholic"
+    "|Chinese|Christian|deaf|elderly|European|female|gay|Hispanic|homosexual|Indian|Japanese"
+    "|Jewish|Latino|lesbian|LGBT|male|Mexican|middle aged|Middle Eastern|Muslim|nonbinary|old"
+    "|paralyzed|Protestant|queer|Sikh|straight|Taoist|teenage|trans|transgender|white|young"
+)
+_IDENTITIES = tuple(_NAMED.split("|"))
 _NEUTRAL = (
     "My best friend is {}.",
     "I am {}.",
@@ -240,9 +242,7 @@ def _side(part: _Rows, config: Config, *, calibration: bool) -> _Rows:
     """The calibration split or the rest; one text's copies are always on one side."""
     marks = [_order((text, ""))[-1] % config.calibration_share == 0 for text in part.texts]
     chosen = [at for at, mark in enumerate(marks) if mark == calibration]
-    return _Rows(
-        part.source, [part.texts[at] for at in chosen], [part.values[at] for at in chosen]
-    )
+    return _Rows(part.source, [part.texts[at] for at in chosen], [part.values[at] for at in chosen])
 
 
 def _matrix(texts: Sequence[str]) -> Any:
@@ -258,15 +258,15 @@ def _matrix(texts: Sequence[str]) -> Any:
 
 def _fitted(parts: Sequence[_Rows], config: Config) -> Model:
     import numpy as np
-    from scipy.sparse import vstack
+    from scipy import sparse
     from sklearn.linear_model import LogisticRegression
 
     sides = [_side(part, config, calibration=False) for part in parts]
-    regression = LogisticRegression(
+    regression: Any = LogisticRegression(
         C=config.regularisation, solver="liblinear", max_iter=300, random_state=0
     )
     regression.fit(
-        vstack([_matrix(side.texts) for side in sides]).tocsr(),
+        cast(Any, sparse).vstack([_matrix(side.texts) for side in sides]).tocsr(),
         np.concatenate([side.labels for side in sides]),
         np.concatenate([side.weights for side in sides]),
     )
@@ -284,28 +284,28 @@ def _calibrated(model: Model, parts: Sequence[_Rows], config: Config) -> Model:
     from sklearn.linear_model import LogisticRegression
 
     sides = [_side(part, config, calibration=True) for part in parts]
-    platt = LogisticRegression(C=1e6)
+    platt: Any = LogisticRegression(C=1e6)
     platt.fit(
         np.concatenate([_margins(model, side.texts) for side in sides]).reshape(-1, 1),
         np.concatenate([side.labels for side in sides]),
         np.concatenate([side.weights for side in sides]),
     )
-    return Model(model.weights, model.intercept, float(platt.coef_[0][0]), float(platt.intercept_[0]))
+    return Model(
+        model.weights, model.intercept, float(platt.coef_[0][0]), float(platt.intercept_[0])
+    )
 
 
 def _write(model: Model, config: Config) -> str:
     import numpy as np
-    from safetensors.numpy import save
 
-    metadata = {
-        "format": FORMAT,
-        "licences": json.dumps({source.name: source.licence for source in config.sources}),
-    }
     numbers = np.array([model.intercept, model.slope, model.shift], dtype=np.float32)
-    data = save({"weights": model.weights.astype(np.float16), "numbers": numbers}, metadata)
-    config.out.parent.mkdir(parents=True, exist_ok=True)
-    config.out.write_bytes(data)
-    return hashlib.sha256(data).hexdigest()
+    licences = {source.name: source.licence for source in config.sources}
+    tensorfile.write(
+        config.out,
+        {"format": FORMAT, "licences": licences},
+        {"weights": model.weights.astype(np.float16), "numbers": numbers},
+    )
+    return hashlib.sha256(config.out.read_bytes()).hexdigest()
 
 
 def _probabilities(model: Model, texts: Sequence[str]) -> NDArray[np.float64]:
@@ -315,13 +315,15 @@ def _probabilities(model: Model, texts: Sequence[str]) -> NDArray[np.float64]:
 
 
 def _auc(model: Model, part: _Rows) -> float:
-    from sklearn.metrics import roc_auc_score
+    from sklearn import metrics
 
-    return round(float(roc_auc_score(part.labels, _margins(model, part.texts))), 4)
+    return round(
+        float(cast(Any, metrics).roc_auc_score(part.labels, _margins(model, part.texts))), 4
+    )
 
 
 def _calibration_error(model: Model, part: _Rows) -> float:
-    """Expected calibration error in ten equal bins, as the data comes (its base rate is its own)."""
+    """Expected calibration error in ten equal bins, at the source's own base rate."""
     import numpy as np
 
     probabilities = _probabilities(model, part.texts)
@@ -333,7 +335,7 @@ def _calibration_error(model: Model, part: _Rows) -> float:
 
 
 def _false_alarms(model: Model) -> dict[str, float]:
-    """By identity: the share of harmless sentences naming it, none trained on, scored 0.5 or more."""
+    """By identity: the share of harmless sentences naming it that score 0.5; none trained on."""
     return {
         name: round(
             float((_probabilities(model, [text.format(name) for text in _PROBES]) >= 0.5).mean()), 4

@@ -8,15 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from halocline_governance.detect.kinds.shape import NOT_AFTER, Family, Hit, Shape, context, digits
+from halocline_governance.detect.kinds.shape import NOT_AFTER, Family, Hit, Shape, context
 
 _LOCAL = r"[\w.!#$%&'*+/=?^`{|}~-]"
 _local = re.compile(rf"{_LOCAL}{{1,64}}\Z")
-_domain = re.compile(r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}(?:[^\W\d_]{2,24}|xn--[a-z0-9-]{2,59})(?![\w-])")
-_FILES = frozenset(
-    "png jpg jpeg gif svg webp ico css js ts json html htm xml yaml yml toml py rb go rs php txt md"
-    " pdf zip gz tar whl".split()
+_domain = re.compile(
+    r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}(?:[^\W\d_]{2,24}|xn--[a-z0-9-]{2,59})(?![\w-])"
 )
+_SUFFIXES = (
+    "png jpg jpeg gif svg webp ico css js ts json html htm xml yaml yml toml py rb go rs php"
+    " txt md pdf zip gz tar whl"
+)
+_FILES = frozenset(_SUFFIXES.split())
 _REMOTE = frozenset(("git", "hg", "svn"))
 _TRIM = "!#$%&'*+/=?^`{|}~-."
 
@@ -64,11 +67,28 @@ _CALL = (
     r"|fax|call|dial|text|sms|whatsapp|hotline|handy|rufnummer|contact|reach|ph|pager"
 )
 _call = context(_CALL)
-_REGIONS = ("US", "GB", "DE", "FR", "IT", "ES", "NL", "CH", "AT", "BE", "IN", "AU", "SG", "PL", "IE")
+_REGIONS = (
+    "US",
+    "GB",
+    "DE",
+    "FR",
+    "IT",
+    "ES",
+    "NL",
+    "CH",
+    "AT",
+    "BE",
+    "IN",
+    "AU",
+    "SG",
+    "PL",
+    "IE",
+)
 _TRUNK = tuple(region for region in _REGIONS if region not in ("US", "ES", "SG", "PL"))
 _DATES = re.compile(r"\d{1,2}([-/. ])\d{1,2}\1\d{2,4}\b|\d{4}([-/. ])\d{1,2}\2\d{1,2}\b|\d\.\d+\Z")
 _id_words = re.compile(
-    r"(?:\b[A-Za-z]{0,12}(?:no|nr|num|number|id|code|sin|ssn|tfn|ref|isbn|order|invoice|#)[.:]?|\d)[ :#]{0,3}\Z",
+    r"(?:\b[A-Za-z]{0,12}(?:no|nr|num|number|id|code|sin|ssn|tfn|ref|isbn|order|invoice|#)[.:]?"
+    r"|\d)[ :#]{0,3}\Z",
     re.IGNORECASE,
 )
 _years = re.compile(r"\b(?:19|20)\d\d\b")
@@ -143,7 +163,8 @@ PHONES = (
     Shape(
         "phone",
         re.compile(
-            rf"(?:\+?1[ .-]?)?(?:\(\d{{3}}\)[ -]?|\d{{3}}([-. ]))\d{{3}}[-. ]\d{{4}}{_EXTENSION}{NOT_AFTER}"
+            r"(?:\+?1[ .-]?)?(?:\(\d{3}\)[ -]?|\d{3}([-. ]))\d{3}[-. ]\d{4}"
+            rf"{_EXTENSION}{NOT_AFTER}"
         ),
         _american,
     ),
@@ -157,7 +178,9 @@ _ROAD = (
 )
 _UNIT = r"(?:,? (?:Suite|Ste\.?|Apt\.?|Apartment|Unit|Floor|Fl\.?|Room|#) ?[\w-]{1,6})?"
 _PLACE = r"(?:,? (?:[A-Z][a-z]{1,20} ?){1,3},? (?:[A-Z]{2}|[A-Z][a-z]{3,12})\.? \d{5}(?:-\d{4})?)?"
-_courts = re.compile(r"(?:Supreme|District|Circuit|Appeals|High|Federal|County|Bankruptcy) Court|[a-z]{4}\. ")
+_courts = re.compile(
+    r"(?:Supreme|District|Circuit|Appeals|High|Federal|County|Bankruptcy) Court|[a-z]{4}\. "
+)
 
 
 def _street(match: re.Match[str]) -> float:
@@ -170,7 +193,8 @@ STREET = Family(
         Shape(
             "street_address",
             re.compile(
-                r"\d{1,6}[A-Z]? (?:(?:[NSEW]|NE|NW|SE|SW)\.? )?(?:[A-Z][\w'.-]{1,20} |\d{1,3}(?:st|nd|rd|th) ){1,4}"
+                r"\d{1,6}[A-Z]? (?:(?:[NSEW]|NE|NW|SE|SW)\.? )?"
+                r"(?:[A-Z][\w'.-]{1,20} |\d{1,3}(?:st|nd|rd|th) ){1,4}"
                 rf"{_ROAD}\b\.?(?: (?:[NSEW]|NE|NW|SE|SW)\b\.?)?{_UNIT}{_PLACE}"
             ),
             _street,
@@ -180,7 +204,8 @@ STREET = Family(
 )
 
 _PLACEHOLDER = re.compile(
-    r"(?:[*x.]+|\$.*|%.*|pass(?:word|wd)?|pwd|pw|secret|token|your.*|my.*|example|changeme|key)\Z", re.IGNORECASE
+    r"(?:[*x.]+|\$.*|%.*|pass(?:word|wd)?|pwd|pw|secret|token|your.*|my.*|example|changeme|key)\Z",
+    re.IGNORECASE,
 )
 
 
@@ -207,7 +232,9 @@ URLS = Family(
 def urls(text: str, lowered: str) -> Iterator[Hit]:
     """URLs with a user and a password, from their scheme on."""
     for hit in URLS.hits(text, lowered):
-        scheme = re.search(r"[A-Za-z][A-Za-z0-9+.-]{0,20}\Z", text[max(0, hit.start - 21) : hit.start])
+        scheme = re.search(
+            r"[A-Za-z][A-Za-z0-9+.-]{0,20}\Z", text[max(0, hit.start - 21) : hit.start]
+        )
         yield Hit(hit.start - len(scheme[0]) if scheme else hit.start, hit.end, hit.kind, hit.score)
 
 

@@ -105,7 +105,8 @@ _NRIC_SERIES = {"S": ("S", 0), "T": ("S", 4), "F": ("F", 0), "G": ("F", 4), "M":
 def _nric(match: re.Match[str]) -> float:
     letters, offset = _NRIC_SERIES[match[0][0]]
     total = offset + sum(
-        weight * int(digit) for weight, digit in zip((2, 7, 6, 5, 4, 3, 2), match[0][1:8], strict=True)
+        weight * int(digit)
+        for weight, digit in zip((2, 7, 6, 5, 4, 3, 2), match[0][1:8], strict=True)
     )
     if _NRIC_LETTERS[letters][total % 11] != match[0][8]:
         return 0.0
@@ -147,7 +148,9 @@ BY_DIGIT = (
         rf"\d{{11}}{NOT_AFTER}",
         _checked("pl.pesel", 0.95, 0.0, r"pesel|nr ewidencyjny|national id"),
     ),
-    _shape("in_aadhaar", rf"(?<!\d )[2-9]\d{{3}}([ -]?)\d{{4}}\1\d{{4}}(?! \d){NOT_AFTER}", _aadhaar),
+    _shape(
+        "in_aadhaar", rf"(?<!\d )[2-9]\d{{3}}([ -]?)\d{{4}}\1\d{{4}}(?! \d){NOT_AFTER}", _aadhaar
+    ),
     _shape(
         "au_tfn",
         rf"\d{{3}}([ -]?)\d{{3}}\1\d{{2,3}}{NOT_AFTER}",

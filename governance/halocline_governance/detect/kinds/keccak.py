@@ -35,7 +35,10 @@ def _permute(lanes: list[int]) -> None:
     """24 rounds over lanes[x + 5 * y]; round constants come from the standard's LFSR."""
     register = 1
     for _ in range(24):
-        columns = [lanes[x] ^ lanes[x + 5] ^ lanes[x + 10] ^ lanes[x + 15] ^ lanes[x + 20] for x in range(5)]
+        columns = [
+            lanes[x] ^ lanes[x + 5] ^ lanes[x + 10] ^ lanes[x + 15] ^ lanes[x + 20]
+            for x in range(5)
+        ]
         for x in range(5):
             parity = columns[x - 1] ^ _rotated(columns[(x + 1) % 5], 1)
             for y in range(0, 25, 5):
@@ -43,7 +46,10 @@ def _permute(lanes: list[int]) -> None:
         x, y, current = 1, 0, lanes[1]
         for step in range(24):
             x, y = y, (2 * x + 3 * y) % 5
-            current, lanes[x + 5 * y] = lanes[x + 5 * y], _rotated(current, (step + 1) * (step + 2) // 2)
+            current, lanes[x + 5 * y] = (
+                lanes[x + 5 * y],
+                _rotated(current, (step + 1) * (step + 2) // 2),
+            )
         for row in range(0, 25, 5):
             old = lanes[row : row + 5]
             for x in range(5):

@@ -107,9 +107,10 @@ class _Iban(Shape):
 
 IBAN = _Iban("iban", re.compile(r"[A-Z]{2}\d{2}"), lambda match: 1.0)
 
+
 def _account(match: re.Match[str]) -> float:
     count = sum(map(str.isdigit, match["v"]))
-    if not 6 <= count <= 17 or match["v"][:2] in ("19", "20") and count <= 8:
+    if not 6 <= count <= 17 or (match["v"][:2] in ("19", "20") and count <= 8):
         return 0.0
     return 0.75
 
@@ -145,7 +146,9 @@ def _ethereum(match: re.Match[str]) -> float:
     if body in (body.lower(), body.upper()):
         return 0.6
     seen = keccak256(body.lower().encode()).hex()
-    cased = "".join(c.upper() if int(n, 16) > 7 else c for c, n in zip(body.lower(), seen, strict=False))
+    cased = "".join(
+        c.upper() if int(n, 16) > 7 else c for c, n in zip(body.lower(), seen, strict=False)
+    )
     return 0.97 if cased == body else 0.0
 
 

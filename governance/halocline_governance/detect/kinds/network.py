@@ -13,7 +13,9 @@ _version_words = re.compile(
     re.IGNORECASE,
 )
 _heading = re.compile(r"(?:^|\n)[ \t#*>-]*\Z")
-_ip_words = context(r"ips?|ipv4|ip[ -]?addr\w{0,6}|address|host\w{0,5}|servers?|dns|subnet|gateway|ping|port")
+_ip_words = context(
+    r"ips?|ipv4|ip[ -]?addr\w{0,6}|address|host\w{0,5}|servers?|dns|subnet|gateway|ping|port"
+)
 _NOBODY = ("0.", "127.", "255.")
 
 
@@ -69,7 +71,9 @@ COLONS = Family(
     (
         Shape(
             "ip",
-            re.compile(r"(?:[0-9A-Fa-f]{0,4}:){2,7}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4})(?![\w:]|\.\w)"),
+            re.compile(
+                r"(?:[0-9A-Fa-f]{0,4}:){2,7}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4})(?![\w:]|\.\w)"
+            ),
             _ipv6,
         ),
         Shape(
