@@ -48,6 +48,7 @@ class Rows:
 def read(guard: Guard, principal: Principal, dataset: Row, limit: int = 20) -> Rows:
     """The rows of one row of `lineage.dataset_version`, counted, and the first `limit` by id."""
     from deltalake.exceptions import DeltaError
+    from pyarrow.lib import ArrowException
 
     name = f"{dataset['compartment']}:{dataset['table']}"
     place = f"{name} version {dataset['version']}"
@@ -58,8 +59,8 @@ def read(guard: Guard, principal: Principal, dataset: Row, limit: int = 20) -> R
         table = guard.table(plan)
     except Denied as denied:
         return Rows(gaps=(f"{place}: you may not read it (decision {denied.decision.id})",))
-    except (TableMissing, DeltaError, OSError):
-        return Rows(gaps=(f"{place}: its files are not there any more",))
+    except (TableMissing, DeltaError, ArrowException, OSError):
+        return Rows(gaps=(f"{place}: its files are gone or cannot be read",))
     recorded = set(dataset["label_ids"])
     found = [row for row in table.to_pylist() if row["label_id"] in recorded]
     found.sort(key=lambda row: row["row_uid"])

@@ -124,6 +124,7 @@ def _descendants(graph: Graph, trace: Trace, model: Node, key: tuple[str, int]) 
 def _holding(graph: Graph, lake: Lake, trace: Trace, row: tuple[str, str, int]) -> Iterator[Row]:
     """The dataset versions that hold a row; a version that cannot be read is a gap."""
     from deltalake.exceptions import DeltaError
+    from pyarrow.lib import ArrowException
 
     compartment, table, row_uid = row
     labels: dict[tuple[str, int], set[str]] = {}
@@ -136,7 +137,7 @@ def _holding(graph: Graph, lake: Lake, trace: Trace, row: tuple[str, str, int]) 
         try:
             if at not in labels:
                 labels[at] = _labels_of_row(lake, compartment, at, row_uid)
-        except (DeltaError, OSError):
+        except (DeltaError, ArrowException, OSError):
             trace.gaps.append(f"{compartment}:{name} version {at[1]} cannot be read any more")
             continue
         if labels[at] & set(dataset["label_ids"]):

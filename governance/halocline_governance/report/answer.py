@@ -69,6 +69,8 @@ class Answer:
         told: list[dict[str, Any]] = []
         for gate in ("serve", "release"):
             decision_id = self.output[f"{gate}_decision_id"]
+            if not decision_id and self.output["outcome"] != "released":
+                continue  # the call ended before this gate was asked
             entry = self.record.decision(decision_id)
             if entry is None or entry.object.get("gate") != gate:
                 self.gaps.append(f"{gate} decision {decision_id or '(none)'}: not in the journal")

@@ -168,7 +168,8 @@ def _uncounted(events: record.Record, rows: Sequence[Row]) -> list[str]:
     """Outputs the journal knows of and this report does not, and the other way round."""
     told = {
         str(entry.object.get("request_id"))
-        for entry in events.of(Kind.GENERATE)
+        for kind in (Kind.GENERATE, Kind.ABORT)
+        for entry in events.of(kind)
         if "request_id" in entry.object
     }
     held = {str(row["request_id"]) for row in rows}
