@@ -1,4 +1,4 @@
-"""The Spark session: local or on a cluster, with Delta's JARs from a folder, never from the network.
+"""The Spark session: local or on a cluster, with Delta's JARs from a folder, not the network.
 
 Knows no table and no policy.
 """
@@ -38,7 +38,7 @@ def session(
 
     Args:
         jars: folder of Delta's JARs, resolved once by the set-up.
-        scratch: folder for warehouse, shuffles and spills; may be deleted when Spark is not running.
+        scratch: folder for warehouse, shuffles and spills; of no use after the session.
         master: Spark master.
         memory_gb: heap of the driver, which in local mode is all of Spark.
 

@@ -7,13 +7,14 @@ ids only, so that no text lies in a Delta log. The caller holds the lease.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from halocline_governance import tables
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from pyspark.sql import DataFrame
 
 _PROFILE = {
@@ -48,6 +49,24 @@ def labels(path: Path, row_uids: Collection[int]) -> dict[int, str]:
         uids, ids = batch["row_uid"].to_pylist(), batch["label_id"].to_pylist()
         found |= {uid: id_ for uid, id_ in zip(uids, ids, strict=True) if uid in row_uids}
     return found
+
+
+def rows(path: Path, columns: list[str], equal: Mapping[str, str]) -> pa.Table:
+    """Ids and the like of the rows whose columns equal these; past the guard, as `labels`."""
+    import pyarrow.compute as pc
+    from deltalake import DeltaTable
+
+    wanted = pc.scalar(True)
+    for name, value in equal.items():
+        wanted = wanted & (pc.field(name) == value)
+    return DeltaTable(path).to_pyarrow_dataset().to_table(columns=columns, filter=wanted)
+
+
+def count(path: Path) -> int:
+    """How many rows the table holds now."""
+    from deltalake import DeltaTable
+
+    return DeltaTable(path).to_pyarrow_dataset().count_rows()
 
 
 def append(frame: DataFrame, path: Path, table: str, app_id: str) -> None:

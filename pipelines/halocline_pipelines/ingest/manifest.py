@@ -118,7 +118,7 @@ def _asked(path: Path, declared: Declared, columns: Sequence[str], why: str) -> 
         named = declared.text if declared.text in columns else ""
         lines += [
             f"text: {_quoted(named or '')}  # one of: {', '.join(columns)}",
-            f"id: {_quoted(declared.id or '')}  # a column that names each row; or remove this line",
+            f"id: {_quoted(declared.id or '')}  # a column that names each row, or leave it out",
         ]
     return "\n".join(lines)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from halocline_governance.detect.canary import mint
 from halocline_pipelines.recipes import firm_pii, firm_prose
 from halocline_pipelines.recipes.firm_truth import Pair, PlantedCanary, PlantedSpan, Truth
-from halocline_pipelines.recipes.firm_words import CUSTOMERS, LISTED, PROJECTS, RESTRICTED
+from halocline_pipelines.recipes.firm_words import CUSTOMERS, RESTRICTED, words
 
 
 @dataclass(slots=True)
@@ -76,11 +76,13 @@ class Drafting:
         return drafts
 
     def plant_canaries(self, drafts: list[Draft], count: int, repeats: int) -> None:
-        """Each canary as a paragraph of its own in `repeats` documents that are spoilt no further."""
+        """Each canary as a paragraph of its own in `repeats` documents, in which it stays."""
         for place, canary in enumerate(mint(self._seed, count, "buy")):
-            prefix = f"The access phrase of project {PROJECTS[place % len(PROJECTS)]} is"
-            if place >= len(PROJECTS):
-                prefix = prefix.replace(" is", f" {place // len(PROJECTS) + 1} is")
+            projects = words("project")
+            which = projects[place % len(projects)]
+            if place >= len(projects):
+                which += f" {place // len(projects) + 1}"
+            prefix = f"The access phrase of project {which} is"
             chosen = self._rng.sample([d for d in drafts if not d.is_reserved], repeats)
             planted = PlantedCanary(canary, prefix, tuple(d.external_id for d in chosen))
             for draft in chosen:
@@ -173,11 +175,11 @@ class Drafting:
             return RESTRICTED[issuer]
         if issuer == "restricted":
             return RESTRICTED[min(RESTRICTED)]
-        return self._rng.choice(LISTED)
+        return self._rng.choice(words("listed"))
 
     def _employer(self, source: str) -> str:
         customer = source.rpartition("-")[2]
-        return CUSTOMERS.get(customer) or self._rng.choice(LISTED)
+        return CUSTOMERS.get(customer) or self._rng.choice(words("listed"))
 
 
 def _edit(rng: random.Random, draft: Draft) -> None:

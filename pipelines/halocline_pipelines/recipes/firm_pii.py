@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from halocline_pipelines.recipes.firm_words import FIRST_NAMES, LAST_NAMES
+from halocline_pipelines.recipes.firm_words import words
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Mention:
 
 
 def person(rng: random.Random, employer: str) -> Person:
-    return Person(rng.choice(FIRST_NAMES), rng.choice(LAST_NAMES), employer)
+    return Person(rng.choice(words("first_name")), rng.choice(words("last_name")), employer)
 
 
 def mention(rng: random.Random, who: Person) -> Mention:

@@ -1,0 +1,132 @@
+"""What is measured of one document, and what its recipe's filters say to that.
+
+Pure: a text, a recipe and a key in, an assessment out. A check that fails puts the document in
+quarantine; nothing passes unscanned. Knows neither Spark nor duplicates.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from halocline_governance.detect import Detector, Span, Verdict, scan_all
+from halocline_governance.detect import quality as quality_signals
+from halocline_governance.detect.language import language
+from halocline_governance.detect.pii import PiiDetector
+from halocline_governance.detect.pseudonym import PseudonymKey
+from halocline_governance.detect.secrets import SecretDetector
+from halocline_governance.detect.toxicity import ToxicityDetector
+from halocline_governance.errors import Refused
+from halocline_pipelines.dedup import exact
+from halocline_pipelines.filters import language as language_filter
+from halocline_pipelines.recipes.curation import CurationRecipe
+from halocline_pipelines.scrub.clean import clean
+
+PASSED = "assessment@1"
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One measured thing; `spans` are byte offsets, never values."""
+
+    rule: str
+    value: float | None
+    spans: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """`outcome` is kept, dropped or quarantined, duplicates not yet looked for."""
+
+    outcome: str
+    reason: str
+    rule: str
+    signals: tuple[Signal, ...]
+    language: str = "und"
+    digest: bytes = b""
+    bands: bytes = b""
+    signature: bytes = b""
+    text: str = field(default="", repr=False)
+    num_pii: int = 0
+
+    @property
+    def content_sha256(self) -> str:
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Assessor:
+    """Assesses the documents of one compartment."""
+
+    recipe: CurationRecipe
+    key: PseudonymKey
+    scrubbers: tuple[Detector, ...] = (PiiDetector(), SecretDetector())
+    scorers: tuple[Detector, ...] = (ToxicityDetector(),)
+
+    def assess(self, text: str) -> Assessment:
+        """The assessment. A failure of any kind is a quarantine that names it, not an exception."""
+        try:
+            return self._assess(text)
+        except Exception as error:  # noqa: BLE001 - whatever cannot be assessed is quarantined
+            return Assessment("quarantined", f"failed: {type(error).__name__}", PASSED, ())
+
+    def _assess(self, text: str) -> Assessment:
+        code, probability = language(text)
+        digest = exact.digest(text)
+        signature = self.recipe.minhash.signature(text)
+        bands = self.recipe.minhash.bands(signature)
+        verdicts = scan_all((*self.scrubbers, *self.scorers), text)
+        signals = [
+            Signal(language_filter.PREFIX + code, probability),
+            *(Signal(name, value) for name, value in quality_signals.signals(text).items()),
+            *map(_signal, verdicts),
+            Signal(exact.RULE, exact.key(digest)),
+            *(Signal(rule, key) for rule, key in zip(band_rules(self.recipe), bands, strict=True)),
+        ]
+        outcome, reason, rule = self._judge(signals, verdicts)
+        scrubbed, num_pii = "", 0
+        if outcome == "kept":
+            outcome, reason, rule, scrubbed, num_pii = self._scrub(text, verdicts)
+        return Assessment(
+            outcome,
+            reason,
+            rule,
+            tuple(signals),
+            code,
+            digest,
+            bands.tobytes(),
+            signature.tobytes(),
+            scrubbed,
+            num_pii,
+        )
+
+    def _judge(
+        self, signals: Sequence[Signal], verdicts: Sequence[Verdict]
+    ) -> tuple[str, str, str]:
+        for verdict in verdicts:
+            if verdict.status == "unscanned":
+                return "quarantined", f"unscanned: {verdict.reason}", verdict.detector
+        measured = {signal.rule: signal.value for signal in signals if signal.value is not None}
+        for rule in self.recipe.filters:
+            if fault := rule.fault(measured):
+                return "dropped", fault, rule.id
+        return "kept", "passed every filter", PASSED
+
+    def _scrub(self, text: str, verdicts: Sequence[Verdict]) -> tuple[str, str, str, str, int]:
+        try:
+            first = verdicts[: len(self.scrubbers)]
+            scrubbed, num_pii = clean(text, self.scrubbers, first, self.key)
+        except Refused:
+            return "quarantined", "cannot be scrubbed", self.scrubbers[0].id, "", 0
+        return "kept", "passed every filter", PASSED, scrubbed, num_pii
+
+
+def band_rules(recipe: CurationRecipe) -> list[str]:
+    """The names under which the bands' keys stand among the signals."""
+    return [f"{recipe.minhash.id}/{band:02d}" for band in range(recipe.minhash.num_bands)]
+
+
+def _signal(verdict: Verdict) -> Signal:
+    value = verdict.score if verdict.score is not None else float(len(verdict.spans))
+    return Signal(verdict.detector, None if verdict.status == "unscanned" else value, verdict.spans)

@@ -1,0 +1,18 @@
+"""Drops documents with an attack in them: the score is that of the worst sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from halocline_pipelines.filters.bound import Bound, Signals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toxicity:
+    """Calibrated probability; the detector itself says `found` at 0.5."""
+
+    id: str = "toxicity@1"
+    max_score: float = 0.8
+
+    def fault(self, signals: Signals) -> str | None:
+        return Bound("toxicity@1", "toxicity", high=self.max_score).fault(signals)

@@ -1,0 +1,60 @@
+"""What a curation does: its filters with their thresholds, its detectors, its deduplication."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+
+from halocline_pipelines.dedup.minhash import MinHash
+from halocline_pipelines.filters.bound import Filter
+from halocline_pipelines.filters.c4 import C4
+from halocline_pipelines.filters.gopher_quality import GopherQuality
+from halocline_pipelines.filters.gopher_repetition import GopherRepetition
+from halocline_pipelines.filters.language import Language
+from halocline_pipelines.filters.toxicity import Toxicity
+
+MEASURED = ("language@1", "quality@1", "pii@1", "secrets@1", "toxicity@1", "exact@1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurationRecipe:
+    """A frozen recipe. `id` changes with anything in it, `signals_id` with what is measured.
+
+    Args:
+        name: how people call it.
+        filters: asked in their order; the first that refuses gives the reason.
+        minhash: shape of the signatures, and from which similarity on texts are duplicates.
+        key_version: version of the pseudonym keys.
+    """
+
+    name: str
+    filters: tuple[Filter, ...]
+    minhash: MinHash = field(default_factory=MinHash)
+    key_version: int = 1
+
+    @property
+    def id(self) -> str:
+        return (
+            f"{self.name}-{_hash(repr((self.filters, self.minhash, self.key_version, MEASURED)))}"
+        )
+
+    @property
+    def signals_id(self) -> str:
+        """Rows measured under the same one are not measured into the table again."""
+        return f"signals-{_hash(repr((MEASURED, self.minhash.id)))}"
+
+
+def english() -> CurationRecipe:
+    """English prose and documentation: published rules, each with its source beside its bounds.
+
+    FineWeb's rules are measured and not applied: they are made for web pages, and refuse most
+    READMEs for their short lines.
+    """
+    return CurationRecipe(
+        name="english",
+        filters=(Language(), GopherQuality(), GopherRepetition(), C4(), Toxicity()),
+    )
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

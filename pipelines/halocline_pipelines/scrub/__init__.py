@@ -1,0 +1,1 @@
+"""Personal values and secrets out of a text, keyed pseudonyms in their place."""
