@@ -39,9 +39,10 @@ accessible contains i if {
 	label.accessible(pair.a, pair.b, {name | some name in input.today})
 }
 
-accessible_ids contains i if {
+within_clearance contains i if {
 	some i, pair in input.pairs
-	"a" in label.accessible_ids(pair, pair.b, {name | some name in input.today})
+	label.well_formed(pair.b)
+	label.within_clearance(pair.a, pair.b, {name | some name in input.today})
 }
 
 joins[i] := joined if {
@@ -55,7 +56,7 @@ compartments[i] := compartment if {
 	compartment := label.compartment(pair.a)
 }
 """
-_RULES = ("well_formed", "below", "accessible", "accessible_ids", "joins", "compartments")
+_RULES = ("well_formed", "below", "accessible", "within_clearance", "joins", "compartments")
 _JUNK: tuple[object, ...] = (
     *(None, True, 0, -1, 1.5, "", "public", "Public", "buy", "b\0y", "b\n", "é", "-buy", "x" * 33),
     *("y" * 65, [], {}, ["buy"], ["buy", "buy"], ["sell", "buy"], [None], [["buy"]], ["", "a"]),
@@ -115,7 +116,7 @@ def _expected(pairs: list[dict[str, Any]]) -> dict[str, Any]:
         today = Label(a.sensitivity, a.sides, a.tenants, a.ndas, _listed(a.issuers))
         said["below"] += [i] if a <= b else []
         said["accessible"] += [i] if today <= b else []
-    said["accessible_ids"] = said["accessible"]
+    said["within_clearance"] = said["accessible"]
     return said
 
 

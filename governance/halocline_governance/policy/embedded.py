@@ -12,7 +12,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from regopy import Interpreter, RegoError
+from regopy import Interpreter, LogLevel, RegoError
 
 from halocline_governance.decision import Decision
 from halocline_governance.errors import PolicyUnavailable, Refused
@@ -30,6 +30,7 @@ class Embedded:
         self._lock = threading.Lock()
         self._revision = bundle.revision
         self._rego: Any = Interpreter()
+        self._rego.log_level = LogLevel.NONE
         try:
             for path, source in bundle.modules.items():
                 self._rego.add_module(path, source)

@@ -42,8 +42,12 @@ asked if {
 	whole(input.context.now)
 	text(input.principal.subject)
 	texts(input.principal.roles)
-	label.well_formed(input.principal.clearance)
+	clearance
 }
+
+# METADATA
+# title: The caller's clearance, if it is well-formed
+clearance := input.principal.clearance if label.well_formed(input.principal.clearance)
 
 # METADATA
 # title: Has the caller one of the roles that may ask for this purpose?
@@ -54,11 +58,7 @@ role(roles_of_purpose) if {
 
 # METADATA
 # title: May the caller see this label today?
-cleared(thing) if label.accessible(thing, input.principal.clearance, label.restricted_today)
-
-# METADATA
-# title: The keys of those labels that the caller may see today
-cleared_ids(things) := label.accessible_ids(things, input.principal.clearance, label.restricted_today)
+cleared(thing) if label.within_clearance(thing, clearance, label.restricted_today)
 
 # METADATA
 # title: Text that says something

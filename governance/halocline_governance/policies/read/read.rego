@@ -73,8 +73,9 @@ _open := {column |
 }
 
 _readable contains id if {
-	some id in proof.cleared_ids(input.resource.labels)
-	_lies_here(input.resource.labels[id])
+	some id, thing in input.resource.labels
+	label.within_clearance(thing, proof.clearance, label.restricted_today)
+	_lies_here(thing)
 }
 
 # Within a compartment may lie what is its own, its side's or public; never another's.

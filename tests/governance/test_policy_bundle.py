@@ -1,0 +1,224 @@
+"""What decides is checked before it is loaded, and named by a hash of all of it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from halocline_governance.errors import PolicyUnavailable, Refused
+from halocline_governance.gates import Gate
+from halocline_governance.policy import Engine
+from halocline_governance.policy.bundle import POLICIES, Bundle, collect
+from halocline_governance.policy.embedded import Embedded
+from halocline_governance.policy.lint import check
+from halocline_governance.principal import ROLES, Purpose
+from halocline_governance.tables import TABLES
+
+FIRM = {"restricted_issuers": ["initech"]}
+Question = dict[str, Any]
+
+
+@pytest.fixture
+def policies(tmp_path: Path) -> Path:
+    """A copy of the policies, to be damaged."""
+    shutil.copytree(POLICIES, tmp_path / "policies")
+    return tmp_path / "policies"
+
+
+def test_the_revision_is_of_all_that_decides(policies: Path) -> None:
+    revision = collect(FIRM, policies).revision
+    assert revision == collect(FIRM).revision
+    assert revision == collect({"restricted_issuers": ["initech", "initech"]}).revision
+
+    assert collect({"restricted_issuers": []}, policies).revision != revision
+    for path in sorted(policies.glob("*/*")):
+        text = path.read_text()
+        path.write_text(text + ("spare: 1\n" if path.suffix == ".yaml" else "# \n"))
+        assert (collect(FIRM, policies).revision == revision) is ("_test" in path.name), path
+        path.write_text(text)
+    assert collect(FIRM, policies).revision == revision
+
+
+@pytest.mark.parametrize("gate", list(Gate))
+def test_a_gate_without_its_policy_is_refused(gate: Gate, policies: Path) -> None:
+    (policies / gate / f"{gate}.rego").unlink()
+
+    with pytest.raises(Refused, match=gate):
+        collect(FIRM, policies)
+
+
+@pytest.mark.parametrize("gate", list(Gate))
+def test_a_gate_without_its_data_denies(
+    gate: Gate, policies: Path, questions: dict[str, Question]
+) -> None:
+    (policies / gate / "data.yaml").unlink()
+    engine = Embedded(collect(FIRM, policies))
+
+    assert not engine.decide(gate, questions[gate]).allow
+
+
+@pytest.mark.parametrize("gate", list(Gate))
+def test_without_the_firms_facts_every_gate_denies(
+    gate: Gate, bundle: Bundle, questions: dict[str, Question]
+) -> None:
+    data = {key: value for key, value in bundle.data.items() if key != "firm"}
+
+    assert not Embedded(Bundle(bundle.modules, data)).decide(gate, questions[gate]).allow
+
+
+@pytest.mark.parametrize(
+    "firm", [{}, {"restricted_issuers": None}, {"restricted_issuers": "initech"}]
+    + [{"restricted_issuers": [bad]} for bad in (1, "", "Initech", "a b", "a\n")]
+    + [{"restricted_issuers": [], "opened": {1, 2}}],
+)  # fmt: skip
+def test_the_firms_facts_must_be_well_formed(firm: dict[str, Any]) -> None:
+    with pytest.raises(Refused):
+        collect(firm)
+
+
+@pytest.mark.parametrize(
+    "text", ["- a\n", "a: 2020-01-01\n", "a: [\n", "1: a\n", "!!python/object:os.system {}", ""]
+)
+def test_data_must_be_plain(text: str, policies: Path) -> None:
+    (policies / "read/data.yaml").write_text(text)
+
+    with pytest.raises(Refused):
+        collect(FIRM, policies)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "allow if http.send({}).status_code == 200",
+        "allow if opa.runtime().env.HOME",
+        "allow if time.now_ns() > 0",
+        "allow if rand.intn(`x`, 2) == 0",
+        "allow if trace(`x`)",
+        "allow if net.cidr_contains(input.a, input.b)",
+        "allow if every n in input.xs { not n in input.ys }",
+        "allow if every n in input.xs { every m in n.ys { m == n } }",
+        "allow if every n in input.xs { count([m | some m in n]) == 1 }",
+        "f(x) := [x[k] | some k in input.ks]",
+        "f(x) := {x.y | some k in input.ks}",
+        "f(x) := {k: x[k] | some k in input.ks}",
+    ],
+)
+def test_what_engines_read_differently_is_refused(body: str) -> None:
+    check("read/read.rego", "package halocline.read\n\nallow if input.ok\n")
+
+    with pytest.raises(Refused):
+        check("read/read.rego", f"package halocline.read\n\n{body}\n")
+
+
+@pytest.mark.parametrize("package", ["system.log", "system.authz", "halocline.serve", "read"])
+def test_a_policy_stays_in_its_package(package: str) -> None:
+    with pytest.raises(Refused, match="package"):
+        check("read/read.rego", f"package {package}\n")
+
+
+def test_malformed_rego_does_not_load(bundle: Bundle, capfd: pytest.CaptureFixture[str]) -> None:
+    for source in ("package halocline.read\nallow :=\n", "package halocline.read\n}", "allow"):
+        with pytest.raises(Refused):
+            Embedded(Bundle({**bundle.modules, "read/read.rego": source}, bundle.data))
+    assert capfd.readouterr() == ("", ""), "an engine prints nothing"
+
+
+def test_an_undefined_decision_denies(bundle: Bundle, questions: dict[str, Question]) -> None:
+    source = 'package halocline.read\n\ndecision := {"allow": true} if input.nothing\n'
+    engine = Embedded(Bundle({**bundle.modules, "read/read.rego": source}, bundle.data))
+
+    with pytest.raises(PolicyUnavailable):
+        engine.decide("read", questions["read"])
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda asked: {**asked, "context": {"now": object()}},
+        lambda asked: {**asked, 1: 2},
+        lambda asked: {**asked, "padding": "x" * 5_000_000},
+        lambda asked: {**asked, "text": "\ud800"},
+        lambda asked: {**asked, "number": -(2**53) - 1},
+    ],
+)
+def test_what_is_not_json_is_not_asked(
+    spoil: Callable[[Question], Question], embedded: Engine, questions: dict[str, Question]
+) -> None:
+    with pytest.raises(PolicyUnavailable):
+        embedded.decide("read", spoil(questions["read"]))
+
+
+def test_a_closed_engine_denies(bundle: Bundle, questions: dict[str, Question]) -> None:
+    engine = Embedded(bundle)
+    assert engine.decide("read", questions["read"]).allow
+
+    engine.close()
+
+    with pytest.raises(PolicyUnavailable):
+        engine.decide("read", questions["read"])
+
+
+def test_threads_get_their_own_answers(embedded: Engine, questions: dict[str, Question]) -> None:
+    asked = questions["read"]
+
+    def ask(i: int) -> bool:
+        resource = {**asked["resource"], "labels": {f"l{i}": asked["resource"]["labels"]["l3"]}}
+        answer = embedded.decide("read", {**asked, "resource": resource})
+        return answer.obligations["label_ids"] == [f"l{i}"]
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(ask, range(200)))
+
+
+def test_every_decision_has_an_id_of_its_own(
+    embedded: Engine, questions: dict[str, Question]
+) -> None:
+    ids = [embedded.decide("read", questions["read"]).id for _ in range(10)]
+    assert ids == sorted(set(ids))
+
+
+def _data(gate: str) -> dict[str, Any]:
+    return yaml.safe_load((POLICIES / gate / "data.yaml").read_text())
+
+
+def test_every_table_has_its_columns_in_the_read_policy() -> None:
+    tables = _data("read")["tables"]
+    assert set(TABLES) <= set(tables)
+    for name, schema in TABLES.items():
+        open_columns = {column for part in tables[name] for column in part["columns"]}
+        assert open_columns == set(schema.column_names), name
+
+
+@pytest.mark.parametrize("gate", list(Gate))
+def test_roles_and_purposes_are_known(gate: Gate) -> None:
+    roles = _data(gate)["roles"]
+    assert set(roles) <= set(Purpose)
+    assert {role for some in roles.values() for role in some} <= set(ROLES)
+
+
+def test_every_setting_is_on_its_page(root: Path) -> None:
+    for gate in Gate:
+        page = (root / f"docs/policies/{gate}.md").read_text()
+        missing = [key for key in _data(gate) if f"`data.{gate}.{key}`" not in page]
+        assert not missing, gate
+    shared = (root / "docs/policies/README.md").read_text()
+    for key in _data("licence"):
+        assert f"`data.licence.{key}`" in shared
+
+
+@pytest.mark.parametrize("gate", list(Gate))
+def test_every_reason_is_on_its_page(gate: Gate, root: Path, policies: Path) -> None:
+    """The sentences a denial may give are documented, word for word."""
+    source = (policies / gate / f"{gate}.rego").read_text()
+    needs = source.split("needs := {")[1].split("\n}")[0]
+    sentences = [line.split('": "')[1].removesuffix('",') for line in needs.splitlines() if line]
+    page = " ".join((root / f"docs/policies/{gate}.md").read_text().split())
+
+    assert sentences
+    assert [sentence for sentence in sentences if sentence not in page] == []
