@@ -85,7 +85,9 @@ _REGIONS = (
     "IE",
 )
 _TRUNK = tuple(region for region in _REGIONS if region not in ("US", "ES", "SG", "PL"))
-_DATES = re.compile(r"\d{1,2}([-/. ])\d{1,2}\1\d{2,4}\b|\d{4}([-/. ])\d{1,2}\2\d{1,2}\b|\d\.\d+\Z")
+_DATES = re.compile(
+    r"(?:\d{1,2}([-/. ])\d{1,2}\1\d{2,4}|\d{4}([-/. ])\d{1,2}\2\d{1,2}|\d\.\d+|\d{3}-\d\d-\d{4})\Z"
+)
 _id_words = re.compile(
     r"(?:\b[A-Za-z]{0,12}(?:no|nr|num|number|id|code|sin|ssn|tfn|ref|isbn|order|invoice|#)[.:]?"
     r"|\d)[ :#]{0,3}\Z",

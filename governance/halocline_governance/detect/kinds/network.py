@@ -44,6 +44,8 @@ def _ipv6(match: re.Match[str]) -> float:
         return 0.0
     if not any(char.isdigit() for char in value) or len(groups) < 2:
         return 0.0
+    if all(len(group) == 2 for group in groups) and "::" not in value:
+        return 0.0  # eight pairs are a key's fingerprint
     try:
         address = ipaddress.IPv6Address(value)
     except ValueError:

@@ -1,0 +1,107 @@
+"""Canaries are found however they are set, and their detector's file holds none of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from halocline_governance.detect.canary import WIDTH, Canary, CanaryDetector, mint
+from halocline_governance.errors import Refused
+from hypothesis import given
+from hypothesis import strategies as st
+
+KEY = b"k" * 32
+CANARIES = mint(7, 16, "buy")
+DETECTOR = CanaryDetector.of(CANARIES, KEY)
+
+
+def test_minting_is_seeded_and_never_repeats() -> None:
+    assert mint(7, 16, "buy") == CANARIES
+    many = [*mint(7, 500, "buy"), *mint(8, 500, "buy"), *mint(7, 500, "sell")]
+
+    assert len({canary.text for canary in many}) == len(many)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        str,
+        str.upper,
+        lambda text: text.replace(" ", "\n\t  "),
+        lambda text: text.replace(" ", ""),
+        lambda text: text.replace(" ", ", "),
+        lambda text: "\u200b".join(text),
+        lambda text: text.replace("e", "\u00e9"),
+        lambda text: "x" + text + "x",
+        lambda text: text[len(text) - 30 :],
+    ],
+)
+def test_a_canary_is_found_however_it_is_set(spoil: object) -> None:
+    assert callable(spoil)
+    text = f"\u00fcber all, {spoil(CANARIES[3].text)} and so on"
+
+    assert DETECTOR.scan(text).findings == {"canary": 1}
+    assert DETECTOR.ids(text) == (CANARIES[3].id,)
+
+
+def test_the_span_covers_the_canary() -> None:
+    text = f"\u00fcber {CANARIES[0].text}."
+
+    (span,) = DETECTOR.scan(text).spans
+
+    assert text.encode()[span.start : span.end].decode() == CANARIES[0].text
+
+
+@given(st.text())
+def test_other_text_has_no_canary(text: str) -> None:
+    assert DETECTOR.scan(text + " amber pine walnut 12345678").findings == {}
+
+
+def test_other_canaries_are_not_these() -> None:
+    for canary in mint(8, 50, "buy"):
+        assert DETECTOR.scan(canary.text).status == "clean"
+
+
+def test_the_file_holds_no_secret_and_loads_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "canaries.json"
+
+    DETECTOR.save(path)
+
+    content = path.read_text()
+    assert CanaryDetector.load(path, KEY) == DETECTOR
+    assert not any(word in content for canary in CANARIES for word in canary.text.split())
+    assert KEY.hex() not in content
+    assert CANARIES[0].text not in repr(DETECTOR) + repr(CANARIES[0])
+
+
+def test_another_key_finds_nothing(tmp_path: Path) -> None:
+    DETECTOR.save(tmp_path / "c.json")
+
+    other = CanaryDetector.load(tmp_path / "c.json", b"o" * 32)
+
+    assert other.scan(CANARIES[0].text).status == "clean"
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"format": "other", "marks": []}'])
+def test_another_file_is_refused(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "canaries.json"
+    path.write_text(content)
+
+    with pytest.raises(Refused, match="canary file"):
+        CanaryDetector.load(path, KEY)
+
+
+def test_a_short_canary_is_refused() -> None:
+    with pytest.raises(Refused, match=str(WIDTH)):
+        CanaryDetector.of([Canary("c-1", "buy", "too short")], KEY)
+
+
+@given(st.lists(st.one_of(st.sampled_from([c.text for c in CANARIES]), st.text()), max_size=4), st.data())
+def test_prefix_law(parts: list[str], data: st.DataObject) -> None:
+    text = " ".join(parts)
+    prefix = text[: data.draw(st.integers(0, len(text)))]
+    settled = len(prefix.encode()) - DETECTOR.holdback(prefix)
+
+    early = any(span.start < settled for span in DETECTOR.scan(prefix).spans)
+
+    assert early == any(span.start < settled for span in DETECTOR.scan(text).spans)

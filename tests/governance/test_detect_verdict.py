@@ -1,0 +1,119 @@
+"""The contract every detector keeps: what could not be scanned is never clean, and no value leaks."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+
+import pytest
+from halocline_governance.detect import Span, Verdict, guarded, scan_all
+from halocline_governance.detect import verdict as verdicts
+from halocline_governance.detect.pii import PiiDetector
+from halocline_governance.detect.secrets import SecretDetector
+from halocline_governance.detect.verdict import Finding, byte_offsets, judged
+from hypothesis import given
+from hypothesis import strategies as st
+
+SECRET = "jo.doe@example.org"
+
+
+@dataclass(frozen=True)
+class Raising:
+    id: str = "raising@1"
+
+    def scan(self, text: str) -> Verdict:
+        raise ValueError(f"cannot read {text}")
+
+    def holdback(self, text: str) -> int:
+        raise ValueError(text)
+
+
+@dataclass(frozen=True)
+class OtherBytes(Raising):
+    def scan(self, text: str) -> Verdict:
+        return judged(self.id, text + "!", lambda _: Finding())
+
+
+def test_a_detector_that_raises_has_not_scanned_and_its_message_is_dropped() -> None:
+    (verdict,) = scan_all([Raising()], SECRET)
+
+    assert (verdict.status, verdict.reason) == ("unscanned", "failed: ValueError")
+    assert verdict.sha256 == hashlib.sha256(SECRET.encode()).hexdigest()
+    assert SECRET not in repr(verdict) + json.dumps(verdict.as_json())
+
+
+def test_a_detector_that_raises_holds_everything_back() -> None:
+    assert guarded(Raising()).holdback("\u00e9\u00e9") == 4
+
+
+def test_a_verdict_about_other_bytes_is_not_taken() -> None:
+    assert guarded(OtherBytes()).scan("text").status == "unscanned"
+
+
+def test_lone_surrogates_are_undecodable() -> None:
+    verdict = PiiDetector().scan("\ud800 " + SECRET)
+
+    assert (verdict.status, verdict.reason) == ("unscanned", "undecodable")
+
+
+def test_oversize_text_is_unscanned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verdicts, "MAX_BYTES", 10)
+
+    verdict = PiiDetector().scan(SECRET)
+
+    assert verdict.status == "unscanned"
+    assert (verdict.reason or "").startswith("oversize")
+
+
+def test_a_verdict_carries_offsets_counts_and_hash_but_no_text() -> None:
+    text = f"\u00fcber {SECRET}, {SECRET}"
+
+    verdict = PiiDetector().scan(text)
+
+    assert verdict.as_json() == {
+        "detector": "pii@1",
+        "sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "status": "found",
+        "findings": {"email": 2},
+        "score": None,
+        "spans": [
+            {"kind": "email", "start": 6, "end": 24, "score": 0.98},
+            {"kind": "email", "start": 26, "end": 44, "score": 0.98},
+        ],
+        "reason": None,
+    }
+
+
+@given(st.text(), st.data())
+def test_byte_offsets_are_those_of_the_encoded_prefixes(text: str, data: st.DataObject) -> None:
+    at = data.draw(st.lists(st.integers(0, len(text)), max_size=5))
+
+    assert byte_offsets(text, at) == {n: len(text[:n].encode()) for n in at}
+
+
+@given(st.text(st.characters()))
+def test_no_text_makes_a_detector_raise(text: str) -> None:
+    for verdict in scan_all([PiiDetector(), SecretDetector()], text):
+        assert verdict.status in ("clean", "found", "unscanned")
+        size = len(text.encode("utf-8", "surrogatepass"))
+        assert all(0 <= span.start < span.end <= size for span in verdict.spans)
+
+
+def test_spans_are_sorted() -> None:
+    spans = (Span(5, 6, "b", 1.0), Span(0, 2, "a", 1.0))
+
+    assert judged("x@1", "abcdefgh", lambda _: Finding(spans)).spans == spans[::-1]
+
+
+def test_importing_the_package_loads_neither_numpy_nor_a_model() -> None:
+    heavy = "{'numpy', 'torch', 'phonenumbers', 'stdnum', 'py3langid', 'safetensors', 'pyarrow'}"
+    modules = "pii pseudonym toxicity canary segregation secrets language quality stream".split()
+    names = ", ".join(f"halocline_governance.detect.{name}" for name in modules)
+    code = f"import sys, halocline_governance.detect, {names}; print({heavy} & set(sys.modules))"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "set()"
