@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from halocline_governance.errors import Unverified
 from halocline_governance.label import PUBLIC, Label
 from halocline_governance.refs import ModelRef
+from halocline_registry.package import Package
 from halocline_serving.engine import GenerationRequest, Message, Token
 from halocline_serving.engine.torch_engine import Limits, TorchEngine
 from halocline_serving.errors import GenerationFailed, QueueFull
 
-REF = ModelRef("tiny", 1, "0" * 64, PUBLIC)
 PROMPTS = ["The quick", "Zwölf Boxkämpfer jagen", "いろは", "Q", "the memo says " * 8]
 
 
 @pytest.fixture(scope="module")
-def engine(package: Path) -> Iterator[TorchEngine]:
-    engine = TorchEngine.load(package, REF, Limits(max_active=4, max_waiting=8), device="cpu")
+def engine(package: Package, ref: ModelRef) -> Iterator[TorchEngine]:
+    engine = TorchEngine.load(package, ref, Limits(max_active=4, max_waiting=8), device="cpu")
     yield engine
     engine.close()
 
@@ -32,10 +32,10 @@ def asked(engine: TorchEngine, prompt: str, num: int = 24, **changes: Any) -> Ge
     return GenerationRequest(**{"prompt_ids": ids, "label": PUBLIC, "max_tokens": num} | changes)
 
 
-def expected(package: Path, prompt: str, num: int) -> str:
+def expected(package: Package, prompt: str, num: int) -> str:
     """What transformers generates on its own."""
-    tokenizer: Any = AutoTokenizer.from_pretrained(package)
-    model: Any = AutoModelForCausalLM.from_pretrained(package, dtype=torch.float32)
+    tokenizer: Any = AutoTokenizer.from_pretrained(package.path)
+    model: Any = AutoModelForCausalLM.from_pretrained(package.path, dtype=torch.float32)
     ids = tokenizer(prompt, return_tensors="pt").input_ids
     out = model.generate(
         ids,
@@ -51,7 +51,7 @@ def text_of(tokens: list[Token]) -> str:
     return "".join(token.text for token in tokens)
 
 
-def test_a_changing_batch_equals_greedy_search_alone(engine: TorchEngine, package: Path) -> None:
+def test_a_changing_batch_equals_greedy_search_alone(engine: TorchEngine, package: Package) -> None:
     lengths = [5, 40, 17, 60, 33]
     labels = [PUBLIC, PUBLIC, Label("internal", sides=("buy",)), PUBLIC, PUBLIC]
 
@@ -106,8 +106,8 @@ def test_a_cancelled_generation_ends_and_makes_room(engine: TorchEngine) -> None
     assert text_of(list(engine.generate(asked(engine, "The", 5))))
 
 
-def test_a_full_queue_refuses(package: Path) -> None:
-    engine = TorchEngine.load(package, REF, Limits(max_active=1, max_waiting=1), device="cpu")
+def test_a_full_queue_refuses(package: Package, ref: ModelRef) -> None:
+    engine = TorchEngine.load(package, ref, Limits(max_active=1, max_waiting=1), device="cpu")
     running = engine.generate(asked(engine, "The", 200))
     next(running)
     waiting = engine.generate(asked(engine, "The", 2))
@@ -121,8 +121,8 @@ def test_a_full_queue_refuses(package: Path) -> None:
     engine.close()
 
 
-def test_a_closed_engine_fails_what_is_under_way(package: Path) -> None:
-    engine = TorchEngine.load(package, REF, device="cpu")
+def test_a_closed_engine_fails_what_is_under_way(package: Package, ref: ModelRef) -> None:
+    engine = TorchEngine.load(package, ref, device="cpu")
     running = engine.generate(asked(engine, "The", 240))
     next(running)
     engine.close()
@@ -138,3 +138,8 @@ def test_without_a_template_a_chat_is_its_contents_a_line_each(engine: TorchEngi
     chat = [Message("system", "Be brief."), Message("user", "The quick")]
 
     assert engine.render(chat) == "Be brief.\nThe quick"
+
+
+def test_a_package_that_is_not_the_registered_one_is_not_loaded(package: Package) -> None:
+    with pytest.raises(Unverified):
+        TorchEngine.load(package, ModelRef("tiny", 1, "0" * 64, PUBLIC), device="cpu")

@@ -10,7 +10,6 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Self
 
@@ -18,12 +17,18 @@ import torch
 from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerFast
 
+from halocline_governance.errors import Unverified
 from halocline_governance.label import Label
 from halocline_governance.refs import ModelRef
+from halocline_registry.package import Package
 from halocline_serving.engine.batch import Batch, Row, Step
 from halocline_serving.engine.contract import GenerationRequest, Message, Token
 from halocline_serving.engine.text import Detokenizer, StopStrings
 from halocline_serving.errors import GenerationFailed, QueueFull
+
+# Their types are only partly known.
+_MODELS: Any = AutoModelForCausalLM
+_TOKENIZERS: Any = PreTrainedTokenizerFast
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +46,8 @@ class _Sequence:
     row: Row
     text: Detokenizer
     stops: StopStrings
-    outbox: SimpleQueue[Token | None | GenerationFailed] = field(
-        default_factory=SimpleQueue[Token | None | GenerationFailed]
+    outbox: SimpleQueue[Token | GenerationFailed | None] = field(
+        default_factory=SimpleQueue[Token | GenerationFailed | None]
     )
     cancelled: threading.Event = field(default_factory=threading.Event)
     finished: bool = False
@@ -100,18 +105,28 @@ class TorchEngine:
 
     @classmethod
     def load(
-        cls, folder: Path, ref: ModelRef, limits: Limits | None = None, device: str | None = None
+        cls,
+        package: Package,
+        ref: ModelRef,
+        limits: Limits | None = None,
+        device: str | None = None,
     ) -> TorchEngine:
-        """From a package folder whose files the registry has verified. Nothing is downloaded."""
+        """From a package that the registry has verified. Nothing is downloaded.
+
+        Raises:
+            Unverified: the package is not what `ref` names.
+        """
+        if (package.weights_sha256, package.label) != (ref.weights_sha256, ref.label):
+            raise Unverified(f"the package is not {ref.name} version {ref.version}: load another")
         where = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        model: Any = AutoModelForCausalLM.from_pretrained(
-            folder,
+        model: Any = _MODELS.from_pretrained(
+            package.path,
             local_files_only=True,
             use_safetensors=True,
             trust_remote_code=False,
             dtype=torch.bfloat16 if where.startswith("cuda") else torch.float32,
         )
-        tokenizer: Any = PreTrainedTokenizerFast.from_pretrained(folder, local_files_only=True)
+        tokenizer: Any = _TOKENIZERS.from_pretrained(package.path, local_files_only=True)
         return cls(model.to(where), tokenizer, ref, limits)
 
     @property

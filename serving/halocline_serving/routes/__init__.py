@@ -1,0 +1,1 @@
+"""The endpoints, one module each kind. They know HTTP and nothing of gates."""

@@ -1,0 +1,162 @@
+"""One process's output rows of one compartment, from durable in a spool to counted in the table.
+
+A spool holds two kinds of entries: `admitted` when an answer may begin, `done` when its record is
+complete. Only `done` entries that the journal knows of become rows. Law: rows go to the table in
+the spool's order, so the table's transaction number says exactly which are there.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+
+from halocline_governance.errors import LeaseHeld
+from halocline_governance.journal import Spool
+from halocline_governance.lake import Lake
+from halocline_governance.records import uuid7
+from halocline_governance.tables import table
+
+OUTPUTS = "serving.outputs"
+_PREFIX = "outputs-"
+_ARROW: Any = pa  # it has no types
+
+
+class Lane:
+    """A spool and what of it is still to be moved.
+
+    Args:
+        retiring: taken over from a process that is gone; removed when it is empty.
+    """
+
+    def __init__(self, lake: Lake, compartment: str, folder: Path, retiring: bool = False) -> None:
+        self.compartment = compartment
+        self.retiring = retiring
+        self.app_id = f"{OUTPUTS}/{folder.name}"
+        self._lake = lake
+        self._spool = Spool(folder)
+        self._lock = threading.Lock()
+        self._committed: dict[int, Mapping[str, Any] | None] = {}
+        self._next = 1
+
+    def admit(self, record: Mapping[str, Any]) -> None:
+        """Make the beginning of an answer durable."""
+        self._commit(self._spool.append({"state": "admitted", "record": dict(record)}), None)
+
+    def finish(self, record: Mapping[str, Any]) -> int:
+        """Make a complete record durable; `commit` it once the journal has it too."""
+        return self._spool.append({"state": "done", "record": dict(record)})
+
+    def commit(self, number: int, record: Mapping[str, Any]) -> None:
+        """From now on the record may go to the table."""
+        self._commit(number, record)
+
+    def entries(self) -> Iterator[tuple[int, str, dict[str, Any]]]:
+        """Every durable entry: its number, state and record."""
+        for number, entry in self._spool.rows():
+            yield number, entry["state"], entry["record"]
+
+    def skip(self, number: int) -> None:
+        """An entry that needs no row: it is there, or is not complete."""
+        self._commit(number, None)
+
+    @property
+    def num_pending(self) -> int:
+        """Committed rows that are not in the table yet."""
+        with self._lock:
+            return sum(row is not None for row in self._committed.values())
+
+    def moved(self) -> int:
+        """How many entries of this spool the table accounts for."""
+        path = self._lake.path(self.compartment, OUTPUTS)
+        if not self._lake.exists(self.compartment, OUTPUTS):
+            return 0
+        return DeltaTable(path).transaction_version(self.app_id) or 0
+
+    def move(self) -> int:
+        """Append what is ready to the table, exactly once; returns how many rows.
+
+        Raises:
+            LeaseHeld: another process writes the table now; nothing was moved.
+        """
+        ready = self._ready()
+        rows = [row for _, row in ready if row is not None]
+        if rows:
+            last = ready[-1][0]
+            with self._lake.lease(self.compartment, OUTPUTS) as path:
+                done = self.moved()
+                rows = [row for number, row in ready if row is not None and number > done]
+                if rows:
+                    _append(path, rows, Transaction(self.app_id, last))
+        with self._lock:
+            for number, _ in ready:
+                del self._committed[number]
+            self._next += len(ready)
+        return len(rows)
+
+    def close(self) -> None:
+        """Idempotent. A spool that the table fully accounts for is removed once both are synced."""
+        self._spool.close()
+        if self._is_spent():
+            os.sync()
+            shutil.rmtree(self._spool.folder, ignore_errors=True)
+
+    def _is_spent(self) -> bool:
+        """Whether every entry was moved and every admitted answer has its record."""
+        last, states = 0, dict[str, str]()
+        for number, state, record in self.entries():
+            last, states[record["request_id"]] = number, state
+        return last < self._next and "admitted" not in states.values()
+
+    def _commit(self, number: int, row: Mapping[str, Any] | None) -> None:
+        with self._lock:
+            self._committed[number] = row
+
+    def _ready(self) -> list[tuple[int, Mapping[str, Any] | None]]:
+        """The longest run of committed entries from the first that was not moved."""
+        with self._lock:
+            number = self._next
+            while number in self._committed:
+                number += 1
+            return [(at, self._committed[at]) for at in range(self._next, number)]
+
+
+def open_lane(lake: Lake, compartment: str) -> Lane:
+    """A new spool of this process."""
+    return Lane(lake, compartment, _folder(lake, compartment) / f"{_PREFIX}{uuid7()}")
+
+
+def orphans(lake: Lake) -> Iterator[Lane]:
+    """The spools of processes that are gone, each now ours."""
+    for compartment in lake.compartments():
+        for folder in sorted(_folder(lake, compartment).glob(f"{_PREFIX}*")):
+            try:
+                yield Lane(lake, compartment, folder, retiring=True)
+            except LeaseHeld:
+                continue  # its process runs
+
+
+def _folder(lake: Lake, compartment: str) -> Path:
+    return lake.root / compartment / "_spool"
+
+
+def _append(path: Path, rows: list[Mapping[str, Any]], transaction: Transaction) -> None:
+    schema = _schema()
+    if not (path / "_delta_log").is_dir():
+        DeltaTable.create(str(path), schema=schema, mode="ignore")
+    write_deltalake(
+        DeltaTable(path),
+        _ARROW.Table.from_pylist(rows, schema=schema),
+        mode="append",
+        commit_properties=CommitProperties(app_transactions=[transaction]),
+    )
+
+
+def _schema() -> Any:
+    return table(OUTPUTS).arrow()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
