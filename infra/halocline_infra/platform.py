@@ -127,9 +127,7 @@ class Platform:
 
         ledger = Ledger(self.environment.models / "ledger.sqlite")
         self._stack.callback(ledger.close)
-        return Registry(
-            ledger, self.tracking, self.gates, self.environment.models, self.lineage
-        )
+        return Registry(ledger, self.tracking, self.gates, self.environment.models, self.lineage)
 
     @cached_property
     def issuer(self) -> Issuer:

@@ -11,7 +11,9 @@ from halocline_infra.commands.options import JsonFlag
 
 
 def run(  # noqa: PLR0913 - the command's options are its interface
-    fresh: Annotated[bool, typer.Option(help="Remove what an earlier demo left, then run.")] = False,
+    fresh: Annotated[
+        bool, typer.Option(help="Remove what an earlier demo left, then run.")
+    ] = False,
     data: Annotated[
         Path | None, typer.Option(help="Your own documents: a file or a folder.")
     ] = None,
@@ -19,7 +21,9 @@ def run(  # noqa: PLR0913 - the command's options are its interface
         str | None, typer.Option(help="Their label: 'confidential sides=buy', or 'public'.")
     ] = None,
     licence: Annotated[str | None, typer.Option(help="Their licence, as SPDX has it.")] = None,
-    text: Annotated[str | None, typer.Option(help="The text column of csv, jsonl, parquet.")] = None,
+    text: Annotated[
+        str | None, typer.Option(help="The text column of csv, jsonl, parquet.")
+    ] = None,
     source: Annotated[str | None, typer.Option(help="What to call the source.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the generated firm.")] = 7,
     scale: Annotated[float, typer.Option(min=0.05, help="Size of the generated firm.")] = 1.0,
@@ -39,7 +43,8 @@ def run(  # noqa: PLR0913 - the command's options are its interface
 
         halocline demo --data ./contracts --label 'confidential sides=sell' --licence LicenseRef-own
     """
-    from halocline_infra.demo.story import Inputs, tell
+    from halocline_infra.demo.scene import Inputs
+    from halocline_infra.demo.story import tell
     from halocline_infra.environment import from_env
 
     inputs = Inputs(

@@ -121,8 +121,12 @@ def read(
     token: TokenFile = None,
     purpose: PurposeOption = Purpose.ANALYSIS,
     columns: Annotated[str | None, typer.Option(help="Comma-separated column names.")] = None,
-    version: Annotated[int | None, typer.Option(help="A pinned version; name one compartment.")] = None,
-    output: Annotated[str, typer.Option("--format", help="json (one row a line) or arrow.")] = "json",
+    version: Annotated[
+        int | None, typer.Option(help="A pinned version; name one compartment.")
+    ] = None,
+    output: Annotated[
+        str, typer.Option("--format", help="json (one row a line) or arrow.")
+    ] = "json",
 ) -> None:
     """Every row you may read, to standard output; what is held back is not counted.
 

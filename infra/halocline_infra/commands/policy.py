@@ -34,7 +34,8 @@ def list_gates(as_json: JsonFlag = False) -> None:
 def decide(
     gate: Annotated[str, typer.Argument(help="One of: halocline policy list.")],
     input_file: Annotated[
-        str, typer.Option("--input", metavar="FILE|-", help="{principal, purpose, resource, context}")
+        str,
+        typer.Option("--input", metavar="FILE|-", help="{principal, purpose, resource, context}"),
     ],
     engine: Annotated[str, typer.Option(help="opa, embedded, auto, or a URL.")] = "auto",
     as_json: JsonFlag = False,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from typing import Any
 
 from halocline_governance.errors import Denied
 from halocline_governance.label import Label
 from halocline_governance.principal import Principal, Purpose
-from halocline_infra.demo.scene import Result, Scene, refusal
+from halocline_infra.demo.ledger import Result
+from halocline_infra.demo.scene import Scene, refusal
 
 CURATED = "curated.documents"
 
@@ -25,15 +27,7 @@ def ingest(scene: Scene) -> Result:
         clearance = scene.clearance_of(compartment)
         service = scene.cast.service("ingest", clearance)
         sources = [s for s in scene.sources if _place(s.label) == compartment]
-        report = run(
-            scene.platform.spark,
-            scene.platform.lake,
-            scene.platform.gates,
-            service,
-            sources,
-            f"{scene.ledger.run_id}-ingest-{compartment}",
-            subject_key=scene.platform.secret("subjects"),
-        )
+        report = run(scene.job("ingest", service), sources)
         accepted.update(report.accepted)
         quarantined += len(report.quarantined)
         for refused in report.refused:
@@ -65,22 +59,11 @@ def curate(scene: Scene) -> Result:
     for compartment in scene.platform.lake.holding("raw.documents"):
         scene.say(f"curate {compartment}")
         service = scene.cast.service("curate", scene.clearance_of(compartment))
-        report = run(
-            scene.platform.spark,
-            scene.platform.lake,
-            scene.platform.gates,
-            scene.platform.guard,
-            service,
-            compartment,
-            english(),
-            scene.platform.secret("pseudonyms"),
-            f"{scene.ledger.run_id}-curate-{compartment}",
-        )
-        told[compartment] = report.as_json()
-        dropped = sum(report.dropped.values())
+        report = run(scene.job("curate", service), compartment, english())
+        told[compartment] = asdict(report)
         result.facts.append(
-            f"{compartment}: {report.num_read} read, {report.kept} kept, {dropped} dropped,"
-            f" {report.quarantined} quarantined, {sum(report.pii.values())} PII spans scrubbed"
+            f"{compartment}: {report.kept} kept, {sum(report.dropped.values())} dropped,"
+            f" {sum(report.quarantined.values())} quarantined, {report.num_pii} PII values scrubbed"
         )
     result.notes["reports"] = told
     result.artefacts["why each row"] = f"{scene.platform.environment.lake}/*/curation/decisions"

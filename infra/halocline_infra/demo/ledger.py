@@ -53,6 +53,11 @@ class Ledger:
         """Names this story: the same inputs give the same id."""
         return f"demo-{self._inputs[:12]}"
 
+    @property
+    def results(self) -> dict[str, Result]:
+        """Every step that is done, in order."""
+        return dict(self._results)
+
     def done(self, step: str) -> Result | None:
         return self._results.get(step)
 

@@ -1,4 +1,4 @@
-"""What every step of the demo has at hand: the platform, the inputs, the people, the generated firm."""
+"""What every step of the demo has at hand: platform, inputs, people, the generated firm."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from halocline_governance.errors import Denied, Refused
-from halocline_governance.label import PUBLIC, Label, join, parse_compact
+from halocline_governance.label import PUBLIC, Label, join
 from halocline_governance.principal import Principal
 from halocline_infra.demo.cast import Cast, assemble
-from halocline_infra.demo.ledger import Ledger, Result
+from halocline_infra.demo.ledger import Ledger
 from halocline_infra.platform import Platform
 
 if TYPE_CHECKING:
     from halocline_pipelines.ingest.source import Source
+    from halocline_pipelines.job import Job
     from halocline_pipelines.recipes.firm import Firm
 
 
@@ -55,6 +56,7 @@ class Scene:
     inputs: Inputs
     firm: Firm
     sources: tuple[Source, ...]
+    own: Source | None
     cast: Cast
     ledger: Ledger
     say: Callable[[str], None]
@@ -65,6 +67,22 @@ class Scene:
         if result is None:
             raise Refused(f"the step {step} is not done; run the demo again")
         return result.notes[key]
+
+    def job(self, name: str, principal: Principal) -> Job:
+        """A job of one service, under a run id that a repeated run has again."""
+        from halocline_pipelines.job import Job
+
+        platform = self.platform
+        return Job(
+            spark=platform.spark,
+            lake=platform.lake,
+            gates=platform.gates,
+            guard=platform.guard,
+            principal=principal,
+            run_id=f"{self.ledger.run_id}-{name}",
+            secret=platform.secret("pseudonyms"),
+            progress=self.say,
+        )
 
     @property
     def labels(self) -> list[Label]:
@@ -83,20 +101,21 @@ class Scene:
     def home_label(self) -> Label:
         """What the model is trained up to: the buy side's, or that of the user's documents."""
         buy = Label("confidential", sides=("buy",))
-        if self.inputs.label is None:
+        if self.own is None or self.own.label is None:
             return buy
-        own = parse_compact(self.inputs.label)
+        own = self.own.label
         return buy | own if own.compartment in ("public", "buy") else own
 
 
 def set_up(platform: Platform, inputs: Inputs, ledger: Ledger, say: Callable[[str], None]) -> Scene:
     """Generate the firm, tell its policies what is restricted, and put people on the stage."""
-    from halocline_infra.demo.sources import firm_of, gather
+    from halocline_infra.demo.sources import firm_of, gather, own_source
 
+    own = own_source(inputs)
     firm = firm_of(inputs)
-    sources = gather(inputs, firm)
+    sources = gather(own, firm)
     labels = [source.label or PUBLIC for source in sources]
-    return Scene(platform, inputs, firm, sources, assemble(labels), ledger, say)
+    return Scene(platform, inputs, firm, sources, own, assemble(labels), ledger, say)
 
 
 def refusal(who: Principal, what: str, error: Denied) -> dict[str, str]:
@@ -108,5 +127,3 @@ def refusal(who: Principal, what: str, error: Denied) -> dict[str, str]:
         "why": "; ".join(error.decision.reasons),
         "decision": error.decision.id,
     }
-
-

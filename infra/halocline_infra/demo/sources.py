@@ -30,22 +30,28 @@ def firm_of(inputs: Inputs) -> Firm:
     )
 
 
-def gather(inputs: Inputs, firm: Firm) -> tuple[Source, ...]:
-    """Public packages, the firm's private sides, and what the user brought."""
-    from halocline_pipelines.ingest import files, packages
+def own_source(inputs: Inputs) -> Source | None:
+    """The user's documents, as `halocline.yaml` and the command's options declare them.
 
-    own: tuple[Source, ...] = ()
-    if inputs.data is not None:
-        own = tuple(
-            files.sources(
-                inputs.data,
-                label=inputs.label,
-                licence=inputs.licence,
-                text=inputs.text,
-                name=inputs.source,
-            )
-        )
-    return (*packages.sources(), *firm.sources, *own)
+    Raises:
+        Refused: no label or no licence; the message holds a file ready to edit.
+    """
+    from halocline_pipelines.ingest.files import files
+    from halocline_pipelines.ingest.manifest import Declared
+
+    if inputs.data is None:
+        return None
+    declared = Declared(
+        source=inputs.source, licence=inputs.licence, label=inputs.label, text=inputs.text
+    )
+    return files(inputs.data, declared)
+
+
+def gather(own: Source | None, firm: Firm) -> tuple[Source, ...]:
+    """Public packages, the firm's private sides, and what the user brought."""
+    from halocline_pipelines.ingest.packages import packages
+
+    return (*packages(), *firm.sources, *([own] if own else []))
 
 
 def tell_policies(platform: Platform, firm: Firm) -> None:

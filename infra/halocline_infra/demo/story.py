@@ -49,7 +49,9 @@ def tell(environment: Environment, inputs: Inputs, *, fresh: bool, as_json: bool
     ledger = Ledger(environment.home, inputs.as_json())
     with Platform(environment) as platform:
         console.print("Gathering sources", style="dim")
-        scene = set_up(platform, inputs, ledger, lambda text: console.print(f"   {text}", style="dim"))
+        scene = set_up(
+            platform, inputs, ledger, lambda text: console.print(f"   {text}", style="dim")
+        )
         mark_begun(environment.home)
         tell_policies(platform, scene.firm)
         console.print(f"Policies decided by {platform.engine.name}", style="dim")
@@ -72,7 +74,7 @@ def _run(console: Console, scene: Scene, number: int, step: Step) -> None:
     for fact in result.facts:
         console.print(f"   {fact}", markup=False)
     for denied in result.denied:
-        console.print(f"   denied: {denied['what']} ({denied['who']})", style="yellow", markup=False)
+        console.print(
+            f"   denied: {denied['what']} ({denied['who']})", style="yellow", markup=False
+        )
     console.print(f"   {result.seconds:.1f} s", style="dim")
-
-
