@@ -20,6 +20,8 @@ from halocline_governance.gates import Gate
 from halocline_governance.policy.bundle import Bundle
 from halocline_governance.policy.engine import answer, question
 
+_PATIENCE_S = 10.0
+
 
 class Embedded:
     """A `policy.Engine` on regopy."""
@@ -48,12 +50,16 @@ class Embedded:
     def decide(self, gate: str, input: Mapping[str, Any]) -> Decision:
         """See `policy.Engine`."""
         text = question(gate, input)
+        # A fork in another thread's question leaves the lock held for ever: deny, do not hang.
+        if not self._lock.acquire(timeout=_PATIENCE_S):
+            raise PolicyUnavailable(f"{gate} gate: the policy engine did not come free")
         try:
-            with self._lock:
-                result = self._ask(gate, text)
+            result = self._ask(gate, text)
         except (RegoError, ValueError, LookupError) as error:
             message = f"{gate} gate: regopy failed ({type(error).__name__})"
             raise PolicyUnavailable(message) from None
+        finally:
+            self._lock.release()
         return answer(result, self._revision)
 
     def close(self) -> None:

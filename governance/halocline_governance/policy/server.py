@@ -135,6 +135,7 @@ def _spawn(command: list[str], folder: Path, log: IO[bytes]) -> subprocess.Popen
         stderr=log,
         env={"HOME": str(folder)},
         cwd="/",
+        start_new_session=True,  # Ctrl-C is for us: our last acts still need decisions
     )
 
 
