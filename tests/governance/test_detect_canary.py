@@ -96,7 +96,10 @@ def test_a_short_canary_is_refused() -> None:
         CanaryDetector.of([Canary("c-1", "buy", "too short")], KEY)
 
 
-@given(st.lists(st.one_of(st.sampled_from([c.text for c in CANARIES]), st.text()), max_size=4), st.data())
+@given(
+    st.lists(st.one_of(st.sampled_from([c.text for c in CANARIES]), st.text()), max_size=4),
+    st.data(),
+)
 def test_prefix_law(parts: list[str], data: st.DataObject) -> None:
     text = " ".join(parts)
     prefix = text[: data.draw(st.integers(0, len(text)))]

@@ -64,7 +64,9 @@ def test_tokens_do_not_join_across_compartments_versions_kinds_or_masters() -> N
     codes = {key.token("email", "jo@example.org").split(":")[2] for key in keys}
 
     assert len(codes) == len(keys)
-    assert KEY.token("phone", "1234567").split(":")[2] != KEY.token("us_ssn", "1234567").split(":")[2]
+    assert (
+        KEY.token("phone", "1234567").split(":")[2] != KEY.token("us_ssn", "1234567").split(":")[2]
+    )
 
 
 def test_a_key_is_derived_the_same_every_time() -> None:

@@ -24,7 +24,8 @@ FOUND = {
     "model_hub_token": "hf_" + "aBcDeFgHiJkLmNoPqRsTuVwXyZaBcDeFgH",
     "model_api_key": "sk-proj-" + RANDOM,
     "sendgrid_key": "SG." + RANDOM[:22] + "." + RANDOM + RANDOM[:6],
-    "private_key": "-----BEGIN RSA PRIVATE " + "KEY-----\nMIIEabc+/=\nxyz\n-----END RSA PRIVATE KEY-----",
+    "private_key": "-----BEGIN RSA PRIVATE "
+    + "KEY-----\nMIIEabc+/=\nxyz\n-----END RSA PRIVATE KEY-----",
     "jwt": "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9." + "eyJzdWIiOiIxMjM0NTY3ODkwIn0." + RANDOM,
 }
 
@@ -42,7 +43,9 @@ def test_every_format_has_an_example() -> None:
     assert {*FOUND, "generic_secret"} == set(KINDS)
 
 
-@pytest.mark.parametrize("line", ["api_key = '{}'", 'password: "{}"', "SECRET_KEY={}", "token := {}"])
+@pytest.mark.parametrize(
+    "line", ["api_key = '{}'", 'password: "{}"', "SECRET_KEY={}", "token := {}"]
+)
 def test_entropy_beside_a_word_for_a_secret(line: str) -> None:
     assert SECRETS.scan(line.format("f3J9kLm2Qx8Zr5Tv1Yw7")).findings == {"generic_secret": 1}
 

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from halocline_governance.detect.kinds import contact, identity, money, network
+from halocline_governance.detect.kinds import contact, identity, money, network, postal
 from halocline_governance.detect.kinds.shape import REACH, RIGHT, Family, Hit
 from halocline_governance.detect.verdict import Finding, Span, Verdict, byte_offsets, judged
 
@@ -77,7 +77,7 @@ _FAMILIES = (
     network.IPV4,
     network.COLONS,
     network.CISCO,
-    contact.STREET,
+    postal.STREET,
 )
 
 
@@ -143,8 +143,10 @@ def folded(text: str) -> str:
     """The text with digits, dashes, spaces and wide letters in ASCII, character for character."""
     if text.isascii():
         return text
-    table = {ord(char): _plain(char) for char in set(text) if not char.isascii()}
-    return text.translate(table)
+    for char in set(text):
+        if not char.isascii() and (plain := _plain(char)) != char:
+            text = text.replace(char, plain)
+    return text
 
 
 def _plain(char: str) -> str:

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from halocline_governance.detect.kinds.shape import Hit
+from halocline_governance.detect.kinds.shape import Hit, occurrences
 from halocline_governance.detect.verdict import Finding, Span, Verdict, byte_offsets, judged
 
 _REACH = 1024
@@ -57,13 +57,12 @@ _COMPILED = tuple(
     for kind, literals, pattern in _FORMATS
 )
 _BODY = re.compile(r"[A-Za-z0-9+/=:,\s.-]{0,16384}?-----END [A-Z0-9 ]{1,64}-----")
-_NAMED = re.compile(
-    r"(?<![a-z])(?P<name>aws_?secret\w{0,20}|secret\w{0,20}|api[_-]?key|access[_-]?key|auth[_-]?token"
-    r"|access[_-]?token|token|passw(?:or)?d|client[_-]?secret|credentials?|private[_-]?key)"
-    r"[\"']?[ \t]{0,3}(?::=|=>|[:=])[ \t]{0,3}[\"']?(?P<v>[A-Za-z0-9+/_=.~-]{20,200})",
-    re.IGNORECASE,
-)
 _NAMES = ("secret", "key", "token", "passw", "credential")
+_NAMED = re.compile(
+    r"(?:secret|key|token|passw(?:or)?d|credentials?)[\w-]{0,20}"
+    r"[\"']?[ \t]{0,3}(?::=|=>|[:=])[ \t]{0,3}[\"']?(?P<v>[A-Za-z0-9+/_=.~-]{20,200})",
+    re.IGNORECASE | re.ASCII,
+)
 _MIN_BITS = 3.5
 
 KINDS = (*dict.fromkeys(kind for kind, _, _ in _FORMATS), "generic_secret")
@@ -120,14 +119,22 @@ def _is_jose(token: str) -> bool:
 
 
 def _named(text: str) -> Iterator[Hit]:
-    lowered = text.lower()
-    if not any(name in lowered for name in _NAMES):
-        return
-    for match in _NAMED.finditer(text):
-        value = match["v"]
-        mixed = any(map(str.isdigit, value)) and any(map(str.isalpha, value))
-        if mixed and "EXAMPLE" not in value and entropy(value) >= _MIN_BITS:
-            yield Hit(match.start("v"), match.end("v"), "generic_secret", 0.7)
+    lowered = _lowered(text)
+    for name in _NAMES:
+        for at in occurrences(lowered, name):
+            match = _NAMED.match(text, at)
+            if match is not None and _random(match["v"]):
+                yield Hit(match.start("v"), match.end("v"), "generic_secret", 0.7)
+
+
+def _random(value: str) -> bool:
+    mixed = any(map(str.isdigit, value)) and any(map(str.isalpha, value))
+    return mixed and "EXAMPLE" not in value and entropy(value) >= _MIN_BITS
+
+
+def _lowered(text: str) -> str:
+    """Lower case, character for character: one capital letter would grow."""
+    return text.replace("\u0130", "i").lower()
 
 
 def entropy(value: str) -> float:

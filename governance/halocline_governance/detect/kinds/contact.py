@@ -1,4 +1,4 @@
-"""E-mail addresses, phone numbers, postal street lines, and URLs that carry credentials.
+"""E-mail addresses, phone numbers, and URLs that carry credentials.
 
 Phone numbers are confirmed by libphonenumber; dates, decimals and rows of a table are not phones.
 """
@@ -8,7 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from halocline_governance.detect.kinds.shape import NOT_AFTER, Family, Hit, Shape, context
+from halocline_governance.detect.kinds.shape import (
+    NOT_AFTER,
+    Family,
+    Hit,
+    Shape,
+    context,
+    occurrences,
+)
 
 _LOCAL = r"[\w.!#$%&'*+/=?^`{|}~-]"
 _local = re.compile(rf"{_LOCAL}{{1,64}}\Z")
@@ -26,12 +33,10 @@ _TRIM = "!#$%&'*+/=?^`{|}~-."
 
 def emails(text: str, lowered: str) -> Iterator[Hit]:
     """Read to both sides of each @. `git@host:path` is a remote, `icon@2x.png` a file."""
-    at = text.find("@")
-    while at >= 0:
+    for at in occurrences(text, "@"):
         hit = _email(text, at)
         if hit is not None:
             yield hit
-        at = text.find("@", at + 1)
     if any(f"at{gap}{close}" in lowered for gap in ("", " ") for close in "])}"):
         yield from _spelt(text)
 
@@ -86,7 +91,8 @@ _REGIONS = (
 )
 _TRUNK = tuple(region for region in _REGIONS if region not in ("US", "ES", "SG", "PL"))
 _DATES = re.compile(
-    r"(?:\d{1,2}([-/. ])\d{1,2}\1\d{2,4}|\d{4}([-/. ])\d{1,2}\2\d{1,2}|\d\.\d+|\d{3}-\d\d-\d{4})\Z"
+    r"(?:\d{1,2}([-/. ])\d{1,2}\1\d{2,4}|\d{4}([-/. ])\d{1,2}\2\d{1,2}|\d\.\d+|\d{3}-\d\d-\d{4}"
+    r"|\d{5}-\d{4})\Z"
 )
 _id_words = re.compile(
     r"(?:\b[A-Za-z]{0,12}(?:no|nr|num|number|id|code|sin|ssn|tfn|ref|isbn|order|invoice|#)[.:]?"
@@ -123,14 +129,20 @@ def _international(match: re.Match[str]) -> float:
         core = "+" + core[2:].lstrip(" .-")
     if _valid(core, (None,)):
         return 0.95 if _call(match) else 0.9
-    return 0.6 if _call(match) and _valid(core, (None,), possible=True) else 0.0
+    sure = _call(match) or match[0].startswith("+")
+    return 0.6 if sure and _valid(core, (None,), possible=True) else 0.0
+
+
+def _written(core: str) -> bool:
+    """Whether area and exchange code could be ones, in a form with dashes or dots throughout."""
+    return bool(re.fullmatch(r"(?:1([-.]))?[2-9]\d\d([-.])[2-9]\d\d\2\d{4}", core))
 
 
 def _american(match: re.Match[str]) -> float:
     core = _core(match)
     if _valid(core, ("US",)):
         return 0.95 if _call(match) else 0.85
-    sure = _call(match) or core.startswith("(")
+    sure = _call(match) or core.startswith("(") or core != match[0] or _written(core)
     return 0.6 if sure and _valid(core, ("US",), possible=True) else 0.0
 
 
@@ -174,37 +186,6 @@ PHONES = (
     Shape("phone", re.compile(rf"\d(?:{_GAP}\d){{7,14}}{NOT_AFTER}"), _beside_a_word),
 )
 
-_ROAD = (
-    r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Way|Place|Pl|Square|Sq"
-    r"|Parkway|Pkwy|Highway|Hwy|Terrace|Ter|Circle|Cir|Crescent|Close|Trail|Alley|Plaza|Mews|Broadway)"
-)
-_UNIT = r"(?:,? (?:Suite|Ste\.?|Apt\.?|Apartment|Unit|Floor|Fl\.?|Room|#) ?[\w-]{1,6})?"
-_PLACE = r"(?:,? (?:[A-Z][a-z]{1,20} ?){1,3},? (?:[A-Z]{2}|[A-Z][a-z]{3,12})\.? \d{5}(?:-\d{4})?)?"
-_courts = re.compile(
-    r"(?:Supreme|District|Circuit|Appeals|High|Federal|County|Bankruptcy) Court|[a-z]{4}\. "
-)
-
-
-def _street(match: re.Match[str]) -> float:
-    return 0.0 if _courts.search(match[0]) else 0.75
-
-
-STREET = Family(
-    re.compile(r"[0-9](?<![\w.,$-].)(?=[0-9]{0,5}[A-Z]?[ ][A-Z0-9])|P(?=\.? ?O\.? ?Box)"),
-    (
-        Shape(
-            "street_address",
-            re.compile(
-                r"\d{1,6}[A-Z]? (?:(?:[NSEW]|NE|NW|SE|SW)\.? )?"
-                r"(?:[A-Z][\w'.-]{1,20} |\d{1,3}(?:st|nd|rd|th) ){1,4}"
-                rf"{_ROAD}\b\.?(?: (?:[NSEW]|NE|NW|SE|SW)\b\.?)?{_UNIT}{_PLACE}"
-            ),
-            _street,
-        ),
-        Shape("street_address", re.compile(r"P\.? ?O\.? ?Box \d{1,6}(?!\w)"), lambda match: 0.7),
-    ),
-)
-
 _PLACEHOLDER = re.compile(
     r"(?:[*x.]+|\$.*|%.*|pass(?:word|wd)?|pwd|pw|secret|token|your.*|my.*|example|changeme|key)\Z",
     re.IGNORECASE,
@@ -216,7 +197,7 @@ def _credentials(match: re.Match[str]) -> float:
 
 
 URLS = Family(
-    re.compile(r"://"),
+    ("://",),
     (
         Shape(
             "url_credentials",
@@ -227,7 +208,6 @@ URLS = Family(
             _credentials,
         ),
     ),
-    needs=("://",),
 )
 
 
@@ -238,9 +218,3 @@ def urls(text: str, lowered: str) -> Iterator[Hit]:
             r"[A-Za-z][A-Za-z0-9+.-]{0,20}\Z", text[max(0, hit.start - 21) : hit.start]
         )
         yield Hit(hit.start - len(scheme[0]) if scheme else hit.start, hit.end, hit.kind, hit.score)
-
-
-def normal_phone(value: str) -> str:
-    """The digits, without an international prefix's zeros."""
-    number = "".join(filter(str.isdigit, value))
-    return number.removeprefix("00")

@@ -189,20 +189,19 @@ _DATE = (
     rf"|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d{{2}})"
 )
 _BORN = (
-    r"(?:date ?of ?birth|birth ?date|d\.?o\.?b\b\.?|born|birthday|geboren|geburtsdatum"
-    r"|n[eé]e? le|date de naissance|fecha de nacimiento|nacid[oa]|data di nascita|nat[oa] il)"
+    r"(?:birth(?: ?(?:day|date))?|(?<![^\W_])(?:born|d\.?o\.?b\b\.?|geboren|geburtsdatum|n[eé]e? le"
+    r"|naissance|nacimiento|nacid[oa]|nascita|nat[oa] il))"
 )
 _FILLER = r"[^\w\n<>]{0,4}(?:(?:on|is|was|am|the|el|le|il)\b[^\w\n<>]{0,3}){0,2}"
 
 BIRTH = Family(
-    re.compile(rf"(?<![^\W_]){_BORN}", re.IGNORECASE),
+    ("birth", "born", "dob", "d.o.b", "geb", "né", "ne le", "nee le", "nai", "nac", "nas", "nat"),
     (_shape("date_of_birth", rf"{_BORN}{_FILLER}(?P<v>{_DATE})(?!\w)", _always, re.IGNORECASE),),
-    needs=("birth", "born", "dob", "d.o.b", "gebor", "geburt", "naissance", "né", "nac", "nat"),
 )
 
 _PASS = r"(?i:passport|passeport|reisepass|pasaporte|passaporto)"
 PASSPORT = Family(
-    re.compile(r"passport|passeport|reisepass|pasaporte|passaporto", re.IGNORECASE),
+    ("passport", "passeport", "reisepass", "pasaporte", "passaporto"),
     (
         _shape(
             "passport",
@@ -212,5 +211,4 @@ PASSPORT = Family(
             _passport,
         ),
     ),
-    needs=("passport", "passeport", "reisepass", "pasaporte", "passaporto"),
 )

@@ -19,10 +19,10 @@ _ISSUERS = (
     (re.compile(r"3[47]"), (15,)),
     (re.compile(r"30[0-5]|309|36|3[89]"), (14, 16)),
     (re.compile(r"6011|64[4-9]|65"), (16, 19)),
-    (re.compile(r"352[89]|35[3-8]"), (16, 19)),
+    (re.compile(r"35"), (16, 19)),
     (re.compile(r"2131|1800"), (15,)),
     (re.compile(r"62"), (16, 17, 18, 19)),
-    (re.compile(r"50(?:18|20|38)|56(?:12|93)|58(?:93)|63(?:04|90)|67"), tuple(range(12, 20))),
+    (re.compile(r"50(?:18|20|38)|5[678]|63(?:04|90)|67|0604"), tuple(range(12, 20))),
 )
 _card_words = context(
     r"(?:credit|debit|payment|bank|visa|master|charge) ?cards?|card|visa|mastercard|amex"
@@ -116,11 +116,12 @@ def _account(match: re.Match[str]) -> float:
 
 
 ACCOUNT = Family(
-    re.compile(r"acc(?:oun)?t|a/c|konto|compte|cuenta|routing|aba\b|sort code", re.IGNORECASE),
+    ("account", "acct", "a/c", "konto", "compte", "cuenta", "routing", "aba", "sort code"),
     (
         Shape(
             "bank_account",
             re.compile(
+                r"(?<![^\W_])"
                 r"(?i:acc(?:oun)?t|a/c|konto(?:nummer)?|compte|cuenta|routing|aba|sort code)"
                 r"(?i:[ -]?(?:transit ?)?(?:number|num|no|nr|#|id|n[°º]))?\.?"
                 r"(?:[ \t]{0,3}[:#=]|[ \t](?i:is|was|of))?[ \t]{0,3}"
@@ -129,7 +130,6 @@ ACCOUNT = Family(
             _account,
         ),
     ),
-    needs=("acc", "a/c", "konto", "compte", "cuenta", "routing", "aba", "sort code"),
 )
 
 

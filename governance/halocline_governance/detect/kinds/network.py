@@ -84,7 +84,6 @@ COLONS = Family(
             _mac,
         ),
     ),
-    needs=(":", "-"),
 )
 CISCO = Family(
     re.compile(r"[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}"),

@@ -51,20 +51,33 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Shapes that share an anchor; `needs` are literals without one of which nothing can match."""
+    """Shapes tried wherever the anchor stands: a pattern, or any of these lower-case words."""
 
-    anchor: re.Pattern[str]
+    anchor: re.Pattern[str] | tuple[str, ...]
     shapes: tuple[Shape, ...]
-    needs: tuple[str, ...] = ()
 
     def hits(self, text: str, lowered: str) -> Iterator[Hit]:
-        if self.needs and not any(word in lowered for word in self.needs):
-            return
-        for found in self.anchor.finditer(text):
+        for position in self._places(text, lowered):
             for shape in self.shapes:
-                hit = shape.at(text, found.start())
+                hit = shape.at(text, position)
                 if hit is not None:
                     yield hit
+
+    def _places(self, text: str, lowered: str) -> Iterator[int]:
+        if isinstance(self.anchor, re.Pattern):
+            for match in self.anchor.finditer(text):
+                yield match.start()
+        else:
+            for word in self.anchor:
+                yield from occurrences(lowered, word)
+
+
+def occurrences(text: str, word: str) -> Iterator[int]:
+    """Every place of the word, overlapping ones too."""
+    at = text.find(word)
+    while at >= 0:
+        yield at
+        at = text.find(word, at + 1)
 
 
 def context(words: str) -> Callable[[re.Match[str]], bool]:
@@ -89,7 +102,3 @@ def digits(match: re.Match[str]) -> str:
 def compact(match: re.Match[str]) -> str:
     """The match without separators, in upper case."""
     return "".join(filter(str.isalnum, match[0])).upper()
-
-
-def letters_and_digits(value: str) -> str:
-    return "".join(filter(str.isalnum, value)).upper()
