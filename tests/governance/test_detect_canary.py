@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from halocline_governance.detect.canary import WIDTH, Canary, CanaryDetector, mint
-from halocline_governance.errors import Refused
 from hypothesis import given
 from hypothesis import strategies as st
+
+from halocline_governance.detect.canary import WIDTH, Canary, CanaryDetector, mint
+from halocline_governance.errors import Refused
 
 KEY = b"k" * 32
 CANARIES = mint(7, 16, "buy")
@@ -22,23 +23,22 @@ def test_minting_is_seeded_and_never_repeats() -> None:
     assert len({canary.text for canary in many}) == len(many)
 
 
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        str,
-        str.upper,
-        lambda text: text.replace(" ", "\n\t  "),
-        lambda text: text.replace(" ", ""),
-        lambda text: text.replace(" ", ", "),
-        lambda text: "\u200b".join(text),
-        lambda text: text.replace("e", "\u00e9"),
-        lambda text: "x" + text + "x",
-        lambda text: text[len(text) - 30 :],
-    ],
-)
-def test_a_canary_is_found_however_it_is_set(spoil: object) -> None:
-    assert callable(spoil)
-    text = f"\u00fcber all, {spoil(CANARIES[3].text)} and so on"
+SPOILT = {
+    "plain": CANARIES[3].text,
+    "upper": CANARIES[3].text.upper(),
+    "lines": CANARIES[3].text.replace(" ", "\n\t  "),
+    "joined": CANARIES[3].text.replace(" ", ""),
+    "commas": CANARIES[3].text.replace(" ", ", "),
+    "zero-width": "\u200b".join(CANARIES[3].text),
+    "accents": CANARIES[3].text.replace("e", "\u00e9"),
+    "glued": "x" + CANARIES[3].text + "x",
+    "its end": CANARIES[3].text[-30:],
+}
+
+
+@pytest.mark.parametrize("spoilt", SPOILT.values(), ids=SPOILT)
+def test_a_canary_is_found_however_it_is_set(spoilt: str) -> None:
+    text = f"\u00fcber all, {spoilt} and so on"
 
     assert DETECTOR.scan(text).findings == {"canary": 1}
     assert DETECTOR.ids(text) == (CANARIES[3].id,)

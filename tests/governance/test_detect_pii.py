@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from halocline_governance.detect.kinds.keccak import keccak256
 from halocline_governance.detect.kinds.money import luhn
 from halocline_governance.detect.pii import KINDS, PiiDetector
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 PII = PiiDetector()
 
@@ -86,7 +87,7 @@ NEAR_MISSES = [
     "IBAN GB82WEST1234569876543",
     "SSN 000-12-3456, 666-12-3456, 900-12-3456, 123-00-4567, 123-45-0000, 078-05-1120",
     "NI number BG123456A and QQ123456C",
-    "Steuer-ID 86095742718 and 86095742719 items",
+    "Steuer-ID 86095742718, or 86095742719000",
     "DNI 12345678A, NIE X1234567A",
     "NIR 2 55 08 14 168 025 39",
     "CF RSSMRA85T10A562T",
@@ -106,6 +107,7 @@ NEAR_MISSES = [
     "2021-03-31 10:22:33, 01.02.2019, 31/12/2020, 0.12345678",
     "commit 9bd16790b1c84fcd2f3e8b5f7a6c1d2e3f4a5b6c",
     "text 135  28  668 and phones  737  498  239  48.0",
+    "phone at -68.562286, clause 252.227-7013, Providence RI 02940-3006",
     "the 2021 Brazil Supreme Court ruling",
     "no passport control, account holders 2020",
 ]
@@ -125,7 +127,7 @@ def test_every_kind_has_a_golden_example() -> None:
     assert {kind for kind, _, _ in GOLDEN} == set(KINDS)
 
 
-@pytest.mark.parametrize("text", [miss for miss in NEAR_MISSES if "items" not in miss])
+@pytest.mark.parametrize("text", NEAR_MISSES)
 def test_near_miss(text: str) -> None:
     assert PII.scan(text).findings == {}
 
@@ -231,7 +233,7 @@ SOUP = st.lists(
 @settings(max_examples=300, deadline=None)
 @given(SOUP, st.data())
 def test_prefix_law(text: str, data: st.DataObject) -> None:
-    """What starts before len - holdback of a prefix is found in the prefix exactly if in the whole."""
+    """What starts before len - holdback of a prefix is found in it exactly if in the whole."""
     prefix = text[: data.draw(st.integers(0, len(text)))]
     settled = len(prefix.encode()) - PII.holdback(prefix)
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from halocline_governance.detect import Span, Verdict
 from halocline_governance.detect.pii import KINDS, PiiDetector
 from halocline_governance.detect.pseudonym import TOKEN, PseudonymKey, scrub, scrub_clean
 from halocline_governance.detect.secrets import SecretDetector
 from halocline_governance.detect.verdict import Finding, judged
 from halocline_governance.errors import Refused
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 MASTER = bytes(range(32))
 KEY = PseudonymKey.derive(MASTER, "buy")

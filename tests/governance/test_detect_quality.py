@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from halocline_governance.detect.language import language
-from halocline_governance.detect.quality import signals
 from hypothesis import given
 from hypothesis import strategies as st
+
+from halocline_governance.detect.language import language
+from halocline_governance.detect.quality import signals
 
 TEXT = """# A title
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from halocline_governance.detect.secrets import KINDS, SecretDetector
 from hypothesis import given
 from hypothesis import strategies as st
+
+from halocline_governance.detect.secrets import KINDS, SecretDetector
 
 SECRETS = SecretDetector()
 RANDOM = "aB3dE5gH7jK9mN1pQ3sT5vW7yZ9cD4fG6hJ8k"

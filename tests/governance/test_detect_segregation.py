@@ -1,4 +1,4 @@
-"""Text of a compartment that the label does not cover is found, where it stands; shared text is not."""
+"""Text that the label does not cover is found where it stands; text the public has is not."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from halocline_governance.detect import shingle
 from halocline_governance.detect.segregation import RUN, FingerprintIndex, SegregationDetector
 from halocline_governance.errors import Refused
 from halocline_governance.label import PUBLIC, parse_compact
-from hypothesis import given
-from hypothesis import strategies as st
 
 KEY = b"s" * 32
 NAMES = {"sell": ["Acme Holdings", "Initech"], "buy": ["Project Heron"]}
@@ -60,13 +61,15 @@ def test_any_verbatim_run_of_eighty_characters_is_found(at: int, a: str, b: str)
     assert detector().scan(a + run + b).findings.get("text:buy", 0) >= 1
 
 
-@pytest.mark.parametrize(
-    "spoil", [str.upper, lambda t: t.replace(" ", "\n   "), lambda t: t.replace("e", "\u00e9")]
-)
-def test_case_white_space_and_accents_hide_nothing(spoil: object) -> None:
-    assert callable(spoil)
+RUN_OF_BUY = TEXTS["buy"][500:700]
 
-    assert "text:buy" in detector().scan(spoil(TEXTS["buy"][500:700])).findings
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [RUN_OF_BUY.upper(), RUN_OF_BUY.replace(" ", "\n   "), RUN_OF_BUY.replace("e", "\u00e9")],
+)
+def test_case_white_space_and_accents_hide_nothing(spoilt: str) -> None:
+    assert "text:buy" in detector().scan(spoilt).findings
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from halocline_governance.detect import Detector, Verdict
 from halocline_governance.detect.canary import CanaryDetector, mint
 from halocline_governance.detect.pii import PiiDetector
@@ -11,8 +16,6 @@ from halocline_governance.detect.segregation import FingerprintIndex, Segregatio
 from halocline_governance.detect.stream import Holdback
 from halocline_governance.detect.toxicity import ToxicityDetector
 from halocline_governance.errors import Refused
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 KEY = b"t" * 32
 CANARY = mint(3, 1, "buy")[0].text
@@ -54,7 +57,7 @@ TEXTS = st.lists(
 
 def chunks(text: str, cuts: list[int]) -> list[str]:
     ends = sorted({min(cut, len(text)) for cut in cuts} | {0, len(text)})
-    return [text[a:b] for a, b in zip(ends, ends[1:], strict=False)]
+    return [text[a:b] for a, b in pairwise(ends)]
 
 
 @settings(max_examples=250)

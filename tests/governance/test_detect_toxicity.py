@@ -6,6 +6,9 @@ import math
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from halocline_governance.detect.tensorfile import write
 from halocline_governance.detect.toxicity import (
     FORMAT,
@@ -15,8 +18,6 @@ from halocline_governance.detect.toxicity import (
     load,
     segments,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 TOXICITY = ToxicityDetector()
 ATTACKS = [

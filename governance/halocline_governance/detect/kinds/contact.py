@@ -91,7 +91,7 @@ _REGIONS = (
 )
 _TRUNK = tuple(region for region in _REGIONS if region not in ("US", "ES", "SG", "PL"))
 _DATES = re.compile(
-    r"(?:\d{1,2}([-/. ])\d{1,2}\1\d{2,4}|\d{4}([-/. ])\d{1,2}\2\d{1,2}|\d\.\d+|\d{3}-\d\d-\d{4}"
+    r"(?:\d{1,2}([-/. ])\d{1,2}\1\d{2,4}|\d{4}([-/. ])\d{1,2}\2\d{1,2}|\d+\.\d+|\d{3}-\d\d-\d{4}"
     r"|\d{5}-\d{4})\Z"
 )
 _id_words = re.compile(
@@ -129,7 +129,7 @@ def _international(match: re.Match[str]) -> float:
         core = "+" + core[2:].lstrip(" .-")
     if _valid(core, (None,)):
         return 0.95 if _call(match) else 0.9
-    sure = _call(match) or match[0].startswith("+")
+    sure = _call(match) or match[0].startswith("+") or "-" in core
     return 0.6 if sure and _valid(core, (None,), possible=True) else 0.0
 
 
@@ -140,6 +140,8 @@ def _written(core: str) -> bool:
 
 def _american(match: re.Match[str]) -> float:
     core = _core(match)
+    if "." in core and "-" in core and not _call(match):
+        return 0.0
     if _valid(core, ("US",)):
         return 0.95 if _call(match) else 0.85
     sure = _call(match) or core.startswith("(") or core != match[0] or _written(core)
@@ -163,7 +165,7 @@ def _national(match: re.Match[str]) -> float:
 
 
 def _beside_a_word(match: re.Match[str]) -> float:
-    if not _call(match) or _DATES.match(match[0]) or len(_years.findall(match[0])) > 1:
+    if _DATES.match(match[0]) or len(_years.findall(match[0])) > 1 or not _call(match):
         return 0.0
     return 0.8 if _valid(match[0], _REGIONS) else 0.0
 
