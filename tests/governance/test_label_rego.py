@@ -162,6 +162,7 @@ def _plain(said: dict[str, Any]) -> dict[str, Any]:
     return plain
 
 
+@pytest.mark.timeout(3600)
 def test_the_rego_twin_agrees(
     rng: random.Random, scale: Callable[[int, int], int], opa: Path, tmp_path: Path
 ) -> None:
