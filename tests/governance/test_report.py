@@ -6,14 +6,14 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from deltalake import write_deltalake
+from deltalake import DeltaTable, write_deltalake
 
 from halocline_governance import report, tables
 from halocline_governance.errors import Denied, JournalCorrupt, Refused
@@ -25,7 +25,7 @@ from halocline_governance.lake import Lake
 from halocline_governance.lineage import Lineage
 from halocline_governance.policy import Engine
 from halocline_governance.principal import Principal, Purpose
-from halocline_governance.records import AuditEvent, Kind
+from halocline_governance.records import AuditEvent, InferenceRecord, Kind, row_uid
 from halocline_governance.refs import ModelRef
 
 BUY = parse_compact("confidential sides=buy")
@@ -72,7 +72,7 @@ class World:
         return self.gates.ask(gate, principal, purpose, resource, question["context"]).id
 
     def documents(self, count: int, source: str = "readmes", start: int = 0) -> None:
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "row_uid": number,
                 "label_id": self.lake.intern(BUY),
@@ -98,40 +98,47 @@ class World:
         lineage.add_mixture("mix", "{}", ids)
         lineage.add_run("run-1", "mix", [(dsv_id, weight, 8, 8) for dsv_id, weight in ids])
         self.append(Kind.TRAIN, {"run_id": "run-1"})
-        ref = ModelRef("house", 1, "a" * 64, BUY)
+        ref = ModelRef("house", 2, "a" * 64, BUY)
         lineage.add_model(ref, "run-1")
         self.append(Kind.REGISTER, {"weights_sha256": ref.weights_sha256})
         return ref
 
     def answer(self, request_id: str, text: str = "fine", **other: Any) -> None:
         """One call with real decisions, in the journal and in its table."""
-        row: dict[str, Any] = {column.name: "" for column in tables.table(OUTPUTS).columns}
-        row |= {
-            "row_uid": len(request_id),
-            "label_id": self.lake.intern(BUY),
-            "request_id": request_id,
-            "ts": "2026-01-01T00:00:00.000000Z",
-            "finished_ts": "2026-01-01T00:00:01.000000Z",
-            "subject": "ana",
-            "endpoint": "/v1/chat/completions",
-            "model": "house",
-            "model_version": 1,
-            "weights_sha256": "a" * 64,
-            "serve_decision_id": self.ask(Gate.SERVE),
-            "release_decision_id": self.ask(Gate.RELEASE),
-            "outcome": "released",
-            "finish_reason": "stop",
-            "prompt": "what of it?",
-            "output": text,
-            "verdicts": json.dumps(self.questions["release"]["resource"]["verdicts"]),
-            "prompt_tokens": 3,
-            "completion_tokens": 4,
-            "mean_logprob": None,
-            "mean_entropy": None,
-            **other,
-        }
-        self.append(Kind.GENERATE, {"request_id": request_id})
-        self.write(OUTPUTS, [row])
+        verdicts = [
+            {**verdict, "sha256": sha(text)}
+            for verdict in self.questions["release"]["resource"]["verdicts"]
+        ]
+        record = InferenceRecord(
+            request_id=request_id,
+            row_uid=row_uid(request_id),
+            label_id=self.lake.intern(BUY),
+            ts="2026-01-01T00:00:00.000000Z",
+            finished_ts="2026-01-01T00:00:01.000000Z",
+            subject="bea",
+            endpoint="/v1/chat/completions",
+            model="house",
+            model_version=2,
+            weights_sha256="a" * 64,
+            serve_decision_id=self.ask(Gate.SERVE),
+            release_decision_id=self.ask(Gate.RELEASE, sha256=sha(text), verdicts=verdicts),
+            policy_revision=self.gates.revision,
+            outcome="released",
+            finish_reason="stop",
+            prompt=HOSTILE,
+            output=text,
+            prompt_sha256=sha(HOSTILE),
+            output_sha256=sha(text),
+            released_sha256=sha(text),
+            verdicts=json.dumps(verdicts),
+            prompt_tokens=3,
+            completion_tokens=4,
+            mean_logprob=None,
+            mean_entropy=None,
+        )
+        record = replace(record, **other)
+        self.append(Kind.GENERATE, record.commitment())
+        self.write(OUTPUTS, [record.as_json()])
 
     def append(self, kind: Kind, told: dict[str, Any]) -> None:
         self.journal.append(AuditEvent(kind, "svc", "inference", told))
@@ -163,6 +170,10 @@ class Built:
 OUTPUTS = "serving.outputs"
 
 
+def sha(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 @pytest.fixture
 def world(tmp_path: Path, embedded: Engine, questions: Questions) -> Iterator[World]:
     signer = Signer(Ed25519PrivateKey.generate())
@@ -184,7 +195,7 @@ def test_it_answers_every_question_about_one_output(told: World) -> None:
 
     assert content["gaps"] == []
     assert content["journal"]["verified"] is True
-    assert answer["asked"]["subject"] == "ana"
+    assert answer["asked"]["subject"] == "bea"
     assert [d["gate"] for d in answer["decisions"]] == ["serve", "release"]
     assert all(d["revision"] == told.gates.revision for d in answer["decisions"])
     assert answer["model"]["weights_sha256"] == answer["model"]["recorded_weights_sha256"]
@@ -192,7 +203,7 @@ def test_it_answers_every_question_about_one_output(told: World) -> None:
     dataset = answer["datasets"][0]
     assert (dataset["num_rows"], dataset["intact"]) == (6, True)
     assert dataset["licences"] == {"Apache-2.0": 3, "MIT": 3}
-    assert [row["row_uid"] for row in dataset["first"]] == list(range(6))
+    assert [row["row_uid"] for row in dataset["first"]] == list("012345")
 
 
 def test_every_proof_is_where_it_says(told: World) -> None:
@@ -248,7 +259,7 @@ def test_promotions_show_who_approved(told: World) -> None:
 def test_hostile_text_is_text(world: World) -> None:
     world.documents(4, source=HOSTILE)
     world.model()
-    world.answer("req-1", HOSTILE, prompt=HOSTILE)
+    world.answer("req-1", HOSTILE)
     world.ask(Gate.INGEST, source=HOSTILE)
 
     html = world.report().html
@@ -336,6 +347,9 @@ def test_a_flipped_byte_is_told_in_the_report(told: World) -> None:
         ({"model": "ghost"}, "no run is on record"),
         ({"serve_decision_id": "nope"}, "serve decision nope: not in the journal"),
         ({"weights_sha256": "b" * 64}, "other weights"),
+        ({"subject": "ana"}, "about another call"),
+        ({"endpoint": "/v1/completions"}, "about another call"),
+        ({"output_sha256": "b" * 64}, "output differ from the record"),
     ],
 )
 def test_what_cannot_be_shown_is_said(world: World, other: dict[str, str], gap: str) -> None:
@@ -347,6 +361,18 @@ def test_what_cannot_be_shown_is_said(world: World, other: dict[str, str], gap: 
 
     assert any(gap in text for text in built.content["gaps"])
     assert gap in built.html
+
+
+def test_a_row_changed_after_the_fact_is_told(told: World) -> None:
+    path = told.lake.path("buy", OUTPUTS)
+    rows = DeltaTable(path).to_pyarrow_table().to_pylist()
+    shutil.rmtree(path)
+    told.write(OUTPUTS, [{**row, "outcome": "held", "output": "milder"} for row in rows])
+
+    content = told.report().content
+
+    assert content["answer"]["asked"]["intact"] is False
+    assert "output req-1: the row's outcome, output differ from the record" in content["gaps"]
 
 
 def test_outputs_and_journal_are_reconciled(told: World) -> None:
@@ -380,12 +406,12 @@ def entries(world: World) -> list[Any]:
     return list(record.load(folder, pin.take(folder)).entries)
 
 
-def proofs(value: Any) -> Iterator[dict[str, Any]]:
+def proofs(value: object) -> Iterator[dict[str, Any]]:
     if isinstance(value, dict):
-        if {"log", "seq", "check"} <= set(value):
-            yield value
-        for inner in value.values():
-            yield from proofs(inner)
-    elif isinstance(value, list):
-        for inner in value:
+        found = cast("dict[str, Any]", value)
+        if {"log", "seq", "check"} <= set(found):
+            yield found
+        value = list(found.values())
+    if isinstance(value, list):
+        for inner in cast("list[object]", value):
             yield from proofs(inner)

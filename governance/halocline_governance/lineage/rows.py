@@ -32,7 +32,7 @@ class Rows:
     intact: bool | None = None
     sources: Mapping[str, int] = field(default_factory=dict[str, int])
     licences: Mapping[str, int] = field(default_factory=dict[str, int])
-    first: tuple[Mapping[str, Any], ...] = ()
+    first: tuple[Mapping[str, str], ...] = ()
     gaps: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
@@ -85,6 +85,7 @@ def _is_recorded(dataset: Row, found: list[Row]) -> bool:
     return same_rows and len(found) == dataset["num_rows"]
 
 
-def _shown(row: Row) -> dict[str, Any]:
+def _shown(row: Row) -> dict[str, str]:
+    """Ids as text: readers of JSON agree on whole numbers up to 2**53 only."""
     names = ("row_uid", "source", "licence")
-    return {name: row[name] for name in names if name in row}
+    return {name: str(row[name]) for name in names if name in row}

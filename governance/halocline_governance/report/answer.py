@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -58,12 +59,32 @@ class Answer:
             self.gaps.append(f"output {request_id}: no journal entry names it")
         return {
             **{name: self.output[name] for name in names},
+            "intact": self._is_intact(entries),
             "label": {"id": self.output["label_id"], **self.label.as_json()},
             "prompt": _cut(self.output["prompt"]),
             "output": _cut(self.output["output"]),
             "verdicts": json.loads(self.output["verdicts"] or "[]"),
             "proof": [{"kind": entry.kind, **entry.proof()} for entry in entries],
         }
+
+    def _is_intact(self, entries: list[Entry]) -> bool:
+        """Whether the row is what the journal was told, and its texts have the hashes it names."""
+        told = [entry for entry in entries if entry.kind in (Kind.GENERATE, Kind.ABORT)]
+        changed = {
+            name
+            for entry in told
+            for name, value in entry.object.items()
+            if name in self.output and str(self.output[name]) != str(value)
+        }
+        for name in ("prompt", "output"):
+            named = self.output[f"{name}_sha256"]
+            if named and named != _sha256(self.output[name]):
+                changed.add(name)
+        if changed:
+            request_id = self.output["request_id"]
+            what = ", ".join(sorted(changed))
+            self.gaps.append(f"output {request_id}: the row's {what} differ from the record")
+        return bool(told) and not changed
 
     def _decisions(self) -> list[dict[str, Any]]:
         told: list[dict[str, Any]] = []
@@ -75,8 +96,31 @@ class Answer:
             if entry is None or entry.object.get("gate") != gate:
                 self.gaps.append(f"{gate} decision {decision_id or '(none)'}: not in the journal")
                 continue
-            told.append({"gate": gate, **_decision(entry)})
+            about = self._is_about_this(gate, entry)
+            told.append({"gate": gate, **_decision(entry), "about_this": about})
         return told
+
+    def _is_about_this(self, gate: str, entry: Entry) -> bool:
+        """Whether the decision was asked for this subject, endpoint, model and bytes."""
+        asked: Mapping[str, Any] = entry.object["input"]
+        resource: Mapping[str, Any] = asked["resource"]
+        pairs = [
+            (asked["principal"]["subject"], self.output["subject"]),
+            (resource.get("endpoint"), self.output["endpoint"]),
+        ]
+        if gate == "serve":
+            model: Mapping[str, Any] = resource["model"]
+            pairs += [
+                (model["name"], self.output["model"]),
+                (model["version"], self.output["model_version"]),
+                (model["weights_sha256"], self.output["weights_sha256"]),
+            ]
+        elif self.output["outcome"] == "released":
+            pairs.append((resource["sha256"], self.output["output_sha256"]))
+        if all(decided == recorded for decided, recorded in pairs):
+            return True
+        self.gaps.append(f"{gate} decision {entry.object['answer'].get('id')}: about another call")
+        return False
 
     def _model(self) -> dict[str, Any]:
         name, version = self.output["model"], self.output["model_version"]
@@ -165,6 +209,10 @@ def _decision(entry: Entry) -> dict[str, Any]:
         "revision": answer.get("revision"),
         "proof": entry.proof(),
     }
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _cut(text: str) -> str:

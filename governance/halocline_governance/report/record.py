@@ -42,9 +42,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """All entries up to the pin, by time, then place."""
+    """All entries up to the pin, by time, then place; decisions by their id as well."""
 
     entries: tuple[Entry, ...]
+    by_decision: Mapping[str, Entry]
 
     def decisions(self, gate: str | None = None) -> Iterator[Entry]:
         """The decisions of one gate, or of all."""
@@ -54,10 +55,7 @@ class Record:
 
     def decision(self, decision_id: str) -> Entry | None:
         """The decision with this id."""
-        for entry in self.decisions():
-            if decision_id and entry.object["answer"].get("id") == decision_id:
-                return entry
-        return None
+        return self.by_decision.get(decision_id)
 
     def of(self, kind: Kind) -> Iterator[Entry]:
         """The entries of one kind."""
@@ -84,7 +82,9 @@ def load(journal_dir: Path, logs: Mapping[str, LogPin]) -> Record:
         record = json.loads(payload)
         entries.append(Entry(log, record["seq"], record["event"]))
     entries.sort(key=lambda entry: (str(entry.event["ts"]), entry.log, entry.seq))
-    return Record(tuple(entries))
+    decided = (entry for entry in entries if entry.kind == Kind.DECISION)
+    ids = ((entry.object["answer"].get("id"), entry) for entry in decided)
+    return Record(tuple(entries), {str(id_): entry for id_, entry in ids if id_})
 
 
 def _holds(value: object, key: str, wanted: object) -> bool:
