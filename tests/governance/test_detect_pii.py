@@ -107,7 +107,8 @@ NEAR_MISSES = [
     "2021-03-31 10:22:33, 01.02.2019, 31/12/2020, 0.12345678",
     "commit 9bd16790b1c84fcd2f3e8b5f7a6c1d2e3f4a5b6c",
     "text 135  28  668 and phones  737  498  239  48.0",
-    "phone at -68.562286, clause 252.227-7013, Providence RI 02940-3006",
+    "phone at -68.562286",
+    "DFARS clause 252.227-7013 in Providence RI 02940-3006",
     "the 2021 Brazil Supreme Court ruling",
     "no passport control, account holders 2020",
 ]

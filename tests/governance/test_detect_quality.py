@@ -60,6 +60,26 @@ def test_repetition_is_seen() -> None:
     assert found["gopher.duplicate_10gram_chars@1"] > 0.9
 
 
+def repeated_share(words: list[str], n: int) -> float:
+    """By definition: the characters of words that lie in an n-gram seen before."""
+    seen: set[tuple[str, ...]] = set()
+    covered: set[int] = set()
+    for at in range(len(words) - n + 1):
+        gram = tuple(words[at : at + n])
+        if gram in seen:
+            covered |= set(range(at, at + n))
+        seen.add(gram)
+    return sum(len(words[at]) for at in covered) / max(1, sum(map(len, words)))
+
+
+@given(st.lists(st.sampled_from(["a", "bb", "ccc", "d"]), max_size=40))
+def test_repeated_ngrams_are_those_of_the_definition(words: list[str]) -> None:
+    found = signals(" ".join(words))
+
+    for n in range(5, 11):
+        assert found[f"gopher.duplicate_{n}gram_chars@1"] == pytest.approx(repeated_share(words, n))
+
+
 @given(st.text())
 def test_names_are_versioned_fixed_and_values_finite(text: str) -> None:
     found = signals(text)

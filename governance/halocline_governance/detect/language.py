@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Protocol, cast
 
-_MAX_CHARS = 20_000
+_MAX_CHARS = 4_000
 
 
 class _Identifier(Protocol):
@@ -14,7 +14,7 @@ class _Identifier(Protocol):
 
 
 def language(text: str) -> tuple[str, float]:
-    """ISO 639-1 code and probability, read from the first 20,000 characters.
+    """ISO 639-1 code and probability, read from the first 4,000 characters.
 
     A text without a letter is `("und", 0.0)`: undetermined.
     """

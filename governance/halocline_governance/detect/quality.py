@@ -6,8 +6,12 @@ Words are runs between white space, as in datatrove's and the papers' counts for
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _STOP = frozenset(("the", "be", "to", "of", "and", "that", "have", "with"))
 _ENDS = (".", "!", "?", '"', "\u201d", "'")
@@ -77,12 +81,7 @@ def repetition(
         "gopher.duplicate_paragraphs@1": _duplicates(paragraphs)[0],
         "gopher.duplicate_paragraph_chars@1": _duplicates(paragraphs)[1],
     }
-    lowered = [word.lower() for word in words]
-    for size in (2, 3, 4):
-        result[f"gopher.top_{size}gram_chars@1"] = _top_gram(lowered, size)
-    for size in range(5, 11):
-        result[f"gopher.duplicate_{size}gram_chars@1"] = _duplicate_grams(lowered, size)
-    return result
+    return {**result, **_grams([word.lower() for word in words])}
 
 
 def c4(text: str, lines: Sequence[str]) -> dict[str, float]:
@@ -137,30 +136,36 @@ def _duplicates(parts: Sequence[str]) -> tuple[float, float]:
     return _share(number, len(parts)), _share(chars, sum(map(len, parts)))
 
 
-def _grams(words: Sequence[str], size: int) -> list[tuple[str, ...]]:
-    return list(zip(*(words[at:] for at in range(size)), strict=False))
+def _grams(words: Sequence[str]) -> dict[str, float]:
+    """Characters in the top 2- to 4-grams, and in 5- to 10-grams seen before, over all words'.
+
+    A word in several repeated n-grams counts once. N-grams are compared by a 64-bit rolling hash.
+    """
+    import numpy as np
+
+    known: dict[str, int] = {}
+    ids = np.array([known.setdefault(word, len(known) + 1) for word in words], dtype=np.uint64)
+    sizes = np.array([len(word) for word in words], dtype=np.int64)
+    total, ends = int(sizes.sum()), np.concatenate([[0], np.cumsum(sizes)])
+    result: dict[str, float] = {}
+    keys = ids
+    for n in range(2, 11):
+        keys = keys[:-1] * np.uint64(0x9E3779B97F4A7C15) + ids[n - 1 :]
+        _, first, counts = np.unique(keys, return_index=True, return_counts=True)
+        if n < 5:
+            chars = _top(ends[first + n] - ends[first], counts)
+            result[f"gopher.top_{n}gram_chars@1"] = min(1.0, _share(chars, total))
+        else:
+            again = np.setdiff1d(np.arange(len(keys)), first)
+            edges = np.zeros(len(sizes) + 1, dtype=np.int64)
+            edges[again] += 1
+            edges[again + n] -= 1
+            chars = int(sizes[np.cumsum(edges)[:-1] > 0].sum())
+            result[f"gopher.duplicate_{n}gram_chars@1"] = _share(chars, total)
+    return result
 
 
-def _top_gram(words: Sequence[str], size: int) -> float:
-    """Characters of the most frequent n-gram's words, all its times, over all words' characters."""
-    counts = Counter(_grams(words, size))
-    if not counts:
-        return 0.0
-    best = max(counts.values())
-    if best < 2:
-        return 0.0
-    chars = max(sum(map(len, gram)) for gram, times in counts.items() if times == best)
-    return min(1.0, _share(best * chars, sum(map(len, words))))
-
-
-def _duplicate_grams(words: Sequence[str], size: int) -> float:
-    """Characters of words that lie in an n-gram seen before, each word counted once."""
-    seen: set[tuple[str, ...]] = set()
-    covered = chars = 0
-    for at, gram in enumerate(_grams(words, size)):
-        if gram in seen:
-            fresh = max(at, covered)
-            chars += sum(map(len, words[fresh : at + size]))
-            covered = at + size
-        seen.add(gram)
-    return _share(chars, sum(map(len, words)))
+def _top(chars: NDArray[np.int64], counts: NDArray[np.int64]) -> int:
+    """All characters of the n-gram that comes most often; 0 if none comes twice."""
+    best = int(counts.max(initial=0))
+    return best * int(chars[counts == best].max()) if best > 1 else 0
