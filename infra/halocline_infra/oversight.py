@@ -42,14 +42,16 @@ def build_report(platform: Platform, officer: Principal, request_id: str) -> Rep
     """The compliance report for one output, under `reports/`."""
     from halocline_governance import report
 
-    require_auditor(platform, officer)
     return report.build(
-        guard=platform.guard,
-        journal_dir=platform.environment.journal,
-        trust=platform.signer.trust,
-        ledger=platform.registry.ledger_rows(),
-        lineage=platform.lineage,
-        principal=officer,
-        out_dir=platform.environment.reports,
-        request_id=request_id,
+        report.Sources(
+            guard=platform.guard,
+            gates=platform.gates,
+            lineage=platform.lineage,
+            journal_dir=platform.environment.journal,
+            trust=platform.signer.trust,
+            ledger=platform.registry.ledger_rows(),
+        ),
+        officer,
+        request_id,
+        platform.environment.reports,
     )

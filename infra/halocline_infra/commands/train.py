@@ -1,0 +1,72 @@
+"""`halocline train`: models from governed rows."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from halocline_infra.commands.options import JsonFlag, TokenFile, print_table, read_token, show
+
+app = typer.Typer(help="Train models on pinned mixtures.", no_args_is_help=True)
+
+
+@app.command("run")
+def run(
+    source: Annotated[
+        list[str],
+        typer.Option(help="compartment:table=weight, or compartment:table@version=weight."),
+    ],
+    recipe: Annotated[str, typer.Option(help="A recipe: house or tiny.")] = "house",
+    token: TokenFile = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Train a recipe on a mixture. Asked for again, it goes on, or gives what was trained.
+
+    Example:
+
+        halocline train run --source public:curated.documents=1 \\
+            --source buy:curated.documents=3 --token svc.jwt
+    """
+    from rich.console import Console
+
+    from halocline_infra.environment import from_env
+    from halocline_infra.platform import Platform
+    from halocline_infra.training import recipe_of, site, sources
+    from halocline_pipelines.training.inputs import TrainRequest
+    from halocline_pipelines.training.run import train
+
+    console = Console(stderr=True, highlight=False)
+    environment = from_env()
+    with Platform(environment) as platform:
+        principal = platform.caller(read_token(environment, token))
+        request = TrainRequest(principal, sources(source))
+        trained = train(
+            site(platform),
+            recipe_of(recipe),
+            request,
+            lambda text: console.print(text, style="dim", markup=False),
+        )
+    told = {
+        "run": trained.run_id,
+        "mlflow_run": trained.mlflow_run_id,
+        "label": trained.label.as_json(),
+        "steps": trained.num_steps,
+        "tokens": trained.num_tokens,
+        "held_out_loss": trained.held_out_loss,
+        "model": str(trained.model_dir),
+    }
+    show(told, as_json=as_json, title="Trained")
+
+
+@app.command("recipes")
+def recipes() -> None:
+    """The recipes there are, and what each one does.
+
+    Example:
+
+        halocline train recipes
+    """
+    from halocline_infra.training import recipes_there
+
+    print_table("Recipes", ("name", "what"), recipes_there().items())

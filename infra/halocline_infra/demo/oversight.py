@@ -1,0 +1,100 @@
+"""The demo's end: one window is monitored, one output answered for, and the journal tried."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from halocline_governance.errors import Refused
+from halocline_infra.demo.ledger import Result
+from halocline_infra.demo.scene import Scene
+
+
+def monitor(scene: Scene) -> Result:
+    """Toxicity, PII, segregation and drift over what was just said."""
+    from halocline_infra.checks import detectors
+    from halocline_monitoring.run import Monitor
+
+    platform = scene.platform
+    home = scene.home_label
+    watch = Monitor(
+        platform.lake,
+        platform.guard,
+        platform.gates,
+        scene.cast.service("monitor", home),
+        detectors(platform)(home),
+    )
+    report = watch.window(
+        [home.compartment],
+        scene.note("serve", "began"),
+        scene.note("serve", "ended"),
+        platform.environment.reports / "drift",
+    )
+    result = Result()
+    for seen in report.observations:
+        told = seen.as_json()
+        partial = told["partial"]
+        result.facts.append(f"{seen.compartment}: {partial['num_rows']} outputs in the window")
+        result.facts += [f"alert: {alert['what']}" for alert in told["alerts"]]
+        result.facts += list(told["notes"])
+        result.notes[seen.compartment] = told
+        if seen.page:
+            result.artefacts[f"drift, {seen.compartment}"] = str(seen.page)
+    return result
+
+
+def report(scene: Scene) -> Result:
+    """The compliance report for the first answer; then the journal is verified, and damaged."""
+    from halocline_governance.journal import verify
+    from halocline_infra.oversight import build_report
+
+    platform = scene.platform
+    request_id = scene.note("serve", "request_id")
+    paths = build_report(platform, scene.cast.officer, request_id)
+    platform.journal.close()
+    trust = platform.signer.trust
+    found = verify(platform.environment.journal, trust)
+    if not found.ok:
+        place, what = found.problems[0]
+        raise Refused(f"the journal does not verify: {place}: {what}")
+    records = sum(log.num_records for log in found.logs)
+    result = Result(
+        facts=[
+            f"the report answers for output {request_id}",
+            f"journal verified: {records} records in {len(found.logs)} logs",
+            _damage(platform.environment.journal, trust.line()),
+        ]
+    )
+    result.notes["request_id"] = request_id
+    result.artefacts |= {
+        "report": str(paths.html),
+        "report, for machines": str(paths.json),
+        "journal": str(platform.environment.journal),
+    }
+    return result
+
+
+def _damage(journal: Path, key: str) -> str:
+    """Flip one byte in a copy and let the command find it; what it says first."""
+    with tempfile.TemporaryDirectory() as name:
+        copy = Path(name) / "journal"
+        shutil.copytree(journal, copy)
+        (Path(name) / "key").write_text(key)
+        segment = max(copy.rglob("*.seg"), key=lambda path: path.stat().st_size)
+        damaged = bytearray(segment.read_bytes())
+        damaged[len(damaged) // 2] ^= 1
+        segment.write_bytes(damaged)
+        done = subprocess.run(
+            [sys.executable, "-m", "halocline_infra", "audit", "verify", copy]
+            + ["--key", Path(name) / "key"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    failed = [line for line in done.stdout.splitlines() if line.startswith("FAILED")]
+    if done.returncode == 0 or not failed:
+        raise Refused("a flipped byte went unnoticed: the journal's verification is broken")
+    return f"one byte flipped in a copy: {failed[0]}"

@@ -1,0 +1,49 @@
+"""Constructs the serving side: what the registry resolves, behind the gates and the checks."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+from halocline_infra.checks import detectors
+
+if TYPE_CHECKING:
+    from halocline_infra.platform import Platform
+    from halocline_serving.outputs import Outputs
+    from halocline_serving.runtime import Runtime, ServedModel
+
+
+@contextmanager
+def hosted(platform: Platform, names: Sequence[str], alias: str) -> Generator[Runtime]:
+    """A runtime for these models under one alias; engines and outputs close with it.
+
+    Raises:
+        Refused: a model or alias that does not exist; says what there is.
+        Unverified: a package that is not what was promoted.
+    """
+    from halocline_serving.outputs import Outputs
+    from halocline_serving.runtime import Runtime
+
+    with ExitStack() as stack:
+        models = {name: _served(platform, name, alias, stack) for name in names}
+        outputs: Outputs = stack.enter_context(Outputs(platform.lake, platform.journal))
+        yield Runtime(
+            models=models,
+            gates=platform.gates,
+            outputs=outputs,
+            detectors=detectors(platform),
+            verify=platform.verifier.verify,
+        )
+
+
+def _served(platform: Platform, name: str, alias: str, stack: ExitStack) -> ServedModel:
+    from halocline_registry.package import open_package
+    from halocline_serving.engine import TorchEngine
+    from halocline_serving.runtime import ServedModel
+
+    ref, path = platform.registry.resolve(name, alias)
+    package = open_package(path, platform.signer.key.public_key())
+    engine = TorchEngine.load(package, ref)
+    stack.callback(engine.close)
+    return ServedModel(engine, ref, alias, deployment=f"{name}@{alias}")
