@@ -249,8 +249,8 @@ def _matrix(texts: Sequence[str]) -> Any:
     import numpy as np
     from scipy.sparse import csr_matrix
 
-    pairs = [features(text) for text in texts]
-    ends = np.cumsum([0, *(len(buckets) for buckets, _ in pairs)])
+    pairs = [features(""), *(features(text) for text in texts)]
+    ends = np.cumsum([len(buckets) for buckets, _ in pairs])
     buckets = np.concatenate([buckets for buckets, _ in pairs])
     values = np.concatenate([values for _, values in pairs])
     return csr_matrix((values, buckets, ends), shape=(len(texts), BUCKETS))
