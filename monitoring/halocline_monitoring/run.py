@@ -7,7 +7,7 @@ and a run that was cut short is simply repeated. Recording the same window twice
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,24 @@ _COLUMNS = (
     "mean_entropy",
 )  # fmt: skip
 _FIRST_HALF = "the first half of this window: there is no earlier one"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which outputs, of which labels, watched by which detectors: another of these is another
+    window, so that who may read less never records a window for who may read more."""
+
+    compartment: str
+    start: str
+    end: str
+    label_ids: tuple[str, ...]
+    detectors: tuple[str, ...]
+
+    @property
+    def id(self) -> str:
+        facts = [self.compartment, self.start, self.end, *self.label_ids, *self.detectors]
+        text = "\x1f".join(facts)
+        return "w" + hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +111,19 @@ class WindowReport:
 
 @dataclass(frozen=True, slots=True)
 class Monitor:
-    """What a deployment watches with: the same detectors as the release gate, and its rules.
+    """What a deployment watches with.
 
-    `principal` is a service or a compliance officer; the read gate decides what it may see.
+    Args:
+        principal: a service or a compliance officer; the read gate decides what it may see.
+        detectors: the checks for an answer of this label: those of the release gate, so that a
+            verdict means the same at both places.
     """
 
     lake: Lake
     guard: Guard
     gates: Gates
     principal: Principal
-    detectors: Sequence[Detector]
+    detectors: Callable[[Label], Sequence[Detector]]
     rules: Rules = field(default_factory=Rules)
 
     def window(
@@ -122,19 +143,20 @@ class Monitor:
 
     def _watch(self, compartment: str, span: tuple[str, str], out_dir: Path) -> Observation:
         grant, all_rows = self._outputs(compartment)
-        names = tuple(sorted(detector.id for detector in self.detectors))
-        window_id = _window_id(compartment, span, names)
-        known = self._on_record(grant, window_id)
-        if known is not None:
-            return known
         rows = [row for row in all_rows if span[0] <= row["ts"] < span[1]]
         earlier = [row for row in all_rows if row["ts"] < span[0]][-self.rules.max_reference :]
         if not rows:
             note = "no outputs in this window: nothing was recorded"
-            return Observation(compartment, window_id, Partial(), (), "", False, notes=(note,))
-        seen = self._compare(compartment, window_id, rows, earlier, out_dir)
+            return Observation(compartment, "", Partial(), (), "", False, notes=(note,))
+        label_ids = sorted({str(row["label_id"]) for row in rows})
+        ids = {check.id for id_ in label_ids for check in self.detectors(grant.labels[id_])}
+        window = Span(compartment, *span, tuple(label_ids), tuple(sorted(ids)))
+        known = self._on_record(grant, window)
+        if known is not None:
+            return known
+        seen = self._compare(grant, window, (earlier, rows), out_dir)
         label = join(grant.labels[row["label_id"]] for row in [*rows, *earlier])
-        self._record(seen, label, grant, span, names)
+        self._record(seen, label, grant, window)
         return seen
 
     def _outputs(self, compartment: str) -> tuple[Grant, list[Row]]:
@@ -147,27 +169,26 @@ class Monitor:
         return plan.grants[0], rows
 
     def _compare(
-        self,
-        compartment: str,
-        window_id: str,
-        rows: list[Row],
-        earlier: list[Row],
-        out_dir: Path,
+        self, grant: Grant, window: Span, rows: tuple[list[Row], list[Row]], out_dir: Path
     ) -> Observation:
         """The window held against what came before it, or else its halves against each other."""
-        if earlier:
-            before, after = earlier, rows
-            reference = f"the last {len(earlier)} outputs before this window"
-        else:
-            middle = len(rows) // 2
-            before, after, reference = rows[:middle], rows[middle:], _FIRST_HALF
-        first, second = (windows.of(part, self.detectors) for part in (before, after))
-        whole = second if earlier else first.merge(second)
+        before, after = rows
+        reference = f"the last {len(before)} outputs before this window"
+        is_first = not before
+        if is_first:
+            middle = len(after) // 2
+            before, after, reference = after[:middle], after[middle:], _FIRST_HALF
+
+        def checks(label_id: str) -> Sequence[Detector]:
+            return self.detectors(grant.labels[label_id])
+
+        first, second = (windows.of(part, checks) for part in (before, after))
+        whole = first.merge(second) if is_first else second
         findings = alarms.judge(first, second, self.rules)
-        drawn = page.write(before, after, out_dir / f"{window_id}.html")
+        drawn = page.write(before, after, out_dir / f"{window.id}.html")
         return Observation(
-            compartment,
-            window_id,
+            window.compartment,
+            window.id,
             whole,
             (*alarms.events(whole, self.rules), *findings.alerts),
             reference,
@@ -177,31 +198,24 @@ class Monitor:
             notes=(drawn.note,) if drawn.note else (),
         )
 
-    def _on_record(self, grant: Grant, window_id: str) -> Observation | None:
+    def _on_record(self, grant: Grant, window: Span) -> Observation | None:
         """The window as recorded, for somebody who may read all that it was made from."""
         compartment = grant.compartment
         for row in keyed.rows(self.lake, compartment, WINDOWS):
-            if row["window_id"] != window_id:
+            if row["window_id"] != window.id:
                 continue
             if not self.lake.label(compartment, row["label_id"]) <= join(grant.labels.values()):
-                raise Refused(f"window {window_id} was made from outputs that you may not read")
+                raise Refused(f"window {window.id} was made from outputs that you may not read")
             alerts = tuple(
                 _alert(alert)
                 for alert in keyed.rows(self.lake, compartment, ALERTS)
-                if alert["window_id"] == window_id
+                if alert["window_id"] == window.id
             )
             partial = windows.parse(row["partials"])
-            return Observation(compartment, window_id, partial, alerts, row["reference"], False)
+            return Observation(compartment, window.id, partial, alerts, row["reference"], False)
         return None
 
-    def _record(
-        self,
-        seen: Observation,
-        label: Label,
-        grant: Grant,
-        span: tuple[str, str],
-        names: tuple[str, ...],
-    ) -> None:
+    def _record(self, seen: Observation, label: Label, grant: Grant, span: Span) -> None:
         label_id = self.lake.intern(label, seen.compartment)
         self.gates.journal.append(
             AuditEvent(
@@ -223,11 +237,11 @@ class Monitor:
         window = {
             **shared,
             "row_uid": row_uid(WINDOWS, seen.window_id),
-            "window_start": span[0],
-            "window_end": span[1],
+            "window_start": span.start,
+            "window_end": span.end,
             "outputs_version": grant.version,
             "num_outputs": seen.partial.num_rows,
-            "detectors": list(names),
+            "detectors": list(span.detectors),
             "partials": seen.partial.dumps(),
             "reference": seen.reference,
             "decision_id": grant.decision.id,
@@ -238,12 +252,6 @@ class Monitor:
             first_stands = keyed.Law(free=tables.table(table).column_names)
             with keyed.lease(self.lake, seen.compartment, table):
                 keyed.add(self.lake, seen.compartment, table, new, [key], first_stands)
-
-
-def _window_id(compartment: str, span: tuple[str, str], detectors: tuple[str, ...]) -> str:
-    """Another compartment, span or detector version is another window."""
-    text = "\x1f".join([compartment, *span, *detectors])
-    return "w" + hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _alert_rows(seen: Observation, shared: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,7 @@ _NOTHING = hashlib.sha256(b"").hexdigest()
 _NUMBERS = ("prompt_tokens", "completion_tokens", "mean_logprob", "mean_entropy")
 
 Row = Mapping[str, Any]
+Checks = Callable[[str], Sequence[Detector]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +73,26 @@ def parse(text: str) -> Partial:
     return Partial(obj["num_rows"], obj["counts"], histograms)
 
 
-def of(rows: Iterable[Row], detectors: Sequence[Detector]) -> Partial:
-    """The partial of these rows of `serving.outputs`, their texts scanned again."""
+def of(rows: Iterable[Row], checks: Checks) -> Partial:
+    """The partial of these rows of `serving.outputs`, each text scanned again.
+
+    Args:
+        checks: the detectors for an answer of this label id: those of the release gate.
+    """
     counts: Counter[str] = Counter()
     bins: dict[str, Counter[int]] = {}
     num_rows = 0
-    watched = [guarded(detector) for detector in detectors]
+    watched: dict[str, list[Detector]] = {}
     for row in rows:
         num_rows += 1
         counts.update(_seen(row))
         for name in _NUMBERS:
             _put(bins, name, row[name])
         _put(bins, "output_chars", float(len(row["output"])))
-        for detector in watched:
+        label_id = str(row["label_id"])
+        if label_id not in watched:
+            watched[label_id] = [guarded(detector) for detector in checks(label_id)]
+        for detector in watched[label_id]:
             verdict = detector.scan(row["output"])
             counts.update(_judged(row, detector, verdict))
             if verdict.score is not None:

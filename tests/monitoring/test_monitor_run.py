@@ -48,7 +48,7 @@ def monitor(tmp_path: Path, journal: Journal) -> Monitor:
     gates = Gates(open_engine("embedded", None, {"restricted_issuers": []}), journal)
     service = Principal("svc:monitor", ("service",), BUY)
     rules = Rules(events=("pii",))
-    return Monitor(lake, Guard(lake, gates), gates, service, [PiiDetector()], rules)
+    return Monitor(lake, Guard(lake, gates), gates, service, lambda _: [PiiDetector()], rules)
 
 
 def put(lake: Lake, count: int, label: Label = BUY, **other: Any) -> None:
@@ -179,16 +179,32 @@ def test_a_compartment_the_service_may_not_read_is_denied(monitor: Monitor, tmp_
         monitor.window(["buy", "sell"], *DAY, tmp_path / "out")
 
 
-def test_a_recorded_window_is_not_shown_to_somebody_with_less(
+def test_who_may_read_less_records_no_window_for_who_may_read_more(
     monitor: Monitor, tmp_path: Path
 ) -> None:
-    put(monitor.lake, 3)
-    monitor.lake.intern(Label("internal", sides=("buy",)))
-    monitor.window(["buy"], *DAY, tmp_path / "out")
-    lesser = replace(monitor.principal, clearance=Label("internal", sides=("buy",)))
+    low = Label("internal", sides=("buy",))
+    put(monitor.lake, 3, label=low)
+    put(monitor.lake, 4)
+    lesser = replace(monitor, principal=replace(monitor.principal, clearance=low))
+
+    seen = lesser.window(["buy"], *DAY, tmp_path / "out").observations[0]
+    whole = monitor.window(["buy"], *DAY, tmp_path / "out").observations[0]
+
+    assert (seen.partial.num_rows, whole.partial.num_rows) == (3, 7)
+    assert lesser.window(["buy"], *DAY, tmp_path / "out").num_outputs == 3
+
+
+def test_a_window_held_against_what_one_may_not_read_is_not_shown(
+    monitor: Monitor, tmp_path: Path
+) -> None:
+    low = Label("internal", sides=("buy",))
+    put(monitor.lake, 4)
+    put(monitor.lake, 3, label=low, day="02")
+    monitor.window(["buy"], *NEXT, tmp_path / "out")
+    lesser = replace(monitor, principal=replace(monitor.principal, clearance=low))
 
     with pytest.raises(Refused, match="may not read"):
-        replace(monitor, principal=lesser).window(["buy"], *DAY, tmp_path / "out")
+        lesser.window(["buy"], *NEXT, tmp_path / "out")
 
 
 def test_no_outputs_record_nothing(monitor: Monitor, tmp_path: Path) -> None:

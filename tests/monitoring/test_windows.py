@@ -13,7 +13,11 @@ from hypothesis import strategies as st
 from halocline_governance.detect.pii import PiiDetector
 from halocline_monitoring import windows
 
-DETECTORS = [PiiDetector()]
+
+def checks(_: str) -> list[PiiDetector]:
+    return [PiiDetector()]
+
+
 TEXTS = st.sampled_from(["all is well", "write to jane.roe@example.com", ""])
 
 
@@ -23,6 +27,7 @@ def sha(text: str) -> str:
 
 def answered(text: str = "all is well", **other: Any) -> dict[str, Any]:
     row: dict[str, Any] = {
+        "label_id": "l1",
         "outcome": "released",
         "finish_reason": "stop",
         "output": text,
@@ -55,16 +60,16 @@ ROWS = st.lists(
 def test_merging_two_windows_is_the_window_of_both(
     left: list[dict[str, Any]], right: list[dict[str, Any]]
 ) -> None:
-    a, b = windows.of(left, DETECTORS), windows.of(right, DETECTORS)
+    a, b = windows.of(left, checks), windows.of(right, checks)
 
-    assert a.merge(b) == windows.of(left + right, DETECTORS)
-    assert b.merge(a) == windows.of(left + right, DETECTORS)
+    assert a.merge(b) == windows.of(left + right, checks)
+    assert b.merge(a) == windows.of(left + right, checks)
     assert windows.parse(a.dumps()) == a
 
 
 @given(ROWS)
 def test_nothing_is_the_identity(rows: list[dict[str, Any]]) -> None:
-    partial = windows.of(rows, DETECTORS)
+    partial = windows.of(rows, checks)
 
     assert partial.merge(windows.Partial()) == partial
     assert sum(partial.histograms.get("output_chars", ())) == len(rows)
@@ -74,7 +79,7 @@ def test_a_finding_in_released_bytes_is_a_leak_and_in_held_ones_is_not() -> None
     text = "write to jane.roe@example.com"
     held = answered(text, outcome="held", released_sha256="")
 
-    seen = windows.of([answered(text), held, answered()], DETECTORS)
+    seen = windows.of([answered(text), held, answered()], checks)
 
     assert seen.rate("now:pii@1:found") == (2, 3)
     assert seen.rate("leaked:pii@1") == (1, 3)
@@ -89,19 +94,19 @@ def test_only_what_left_can_leak(released: str, leaks: int) -> None:
     """A stream that was held had a prefix released; bytes nobody knows are assumed to be all."""
     row = answered("write to jane.roe@example.com now", released_sha256=sha(released))
 
-    assert windows.of([row], DETECTORS).rate("leaked:pii@1") == (leaks, 1)
+    assert windows.of([row], checks).rate("leaked:pii@1") == (leaks, 1)
 
 
 def test_a_verdict_that_does_not_repeat_is_counted() -> None:
     text = "write to jane.roe@example.com"
     stored = [{"detector": "pii@1", "sha256": sha(text), "status": "clean"}]
 
-    seen = windows.of([answered(text, verdicts=json.dumps(stored))], DETECTORS)
+    seen = windows.of([answered(text, verdicts=json.dumps(stored))], checks)
 
     assert seen.rate("changed:pii@1") == (1, 1)
 
 
 def test_a_window_holds_no_text() -> None:
-    partial = windows.of([answered("write to jane.roe@example.com")], DETECTORS)
+    partial = windows.of([answered("write to jane.roe@example.com")], checks)
 
     assert "jane" not in partial.dumps()
