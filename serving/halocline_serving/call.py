@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from halocline_governance.errors import HaloclineError
 from halocline_governance.records import InferenceRecord, timestamp
 from halocline_serving.engine import Generation, Token
+from halocline_serving.errors import GenerationFailed
 from halocline_serving.metrics import Metrics
 from halocline_serving.outputs import Admission, Outputs
 from halocline_serving.release import HeldBack, Release, sha256
@@ -98,6 +99,10 @@ class Call:
             self._stop()
             self._close("failed", "error")
             raise
+        except Exception as error:  # noqa: BLE001 - whatever it was, the call needs its record
+            self._stop()
+            self._close("failed", "error")
+            raise GenerationFailed(f"the call failed: {type(error).__name__}") from None
         if self._gone.is_set():
             self._close("disconnected", "disconnected")
             return

@@ -59,6 +59,7 @@ class Outputs:
         self._closing = threading.Event()
         self.is_moving = True
         self._recover()
+        self._try_to_move()
         self._thread = threading.Thread(target=self._run, name="outputs", daemon=True)
         self._thread.start()
 
@@ -184,12 +185,15 @@ class Outputs:
 
     def _run(self) -> None:
         while not self._closing.wait(self._every_s):
-            try:
-                self._move()
-                self.is_moving = True
-            except Exception as error:  # noqa: BLE001 - the rows stay in their spool for the next try
-                self.is_moving = False
-                _log.warning("outputs: rows wait in their spool: %s", type(error).__name__)
+            self._try_to_move()
+
+    def _try_to_move(self) -> None:
+        try:
+            self._move()
+            self.is_moving = True
+        except Exception as error:  # noqa: BLE001 - the rows stay in their spool for the next try
+            self.is_moving = isinstance(error, LeaseHeld)
+            _log.warning("outputs: rows wait in their spool: %s", type(error).__name__)
 
     def _move(self) -> None:
         """Every lane's rows; one lane's trouble does not stop the others."""

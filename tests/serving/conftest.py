@@ -164,6 +164,7 @@ class World:
     url: str = ""
     outputs: Outputs | None = None
     journal: Journal | None = None
+    runtime: Runtime | None = None
 
     @property
     def lake(self) -> Lake:
@@ -179,14 +180,14 @@ class World:
         journal = self.journal or self.open_journal()
         self.outputs = Outputs(self.lake, journal, every_s=0.2)
         self.stack.callback(self.outputs.close)
-        runtime = Runtime(
+        self.runtime = Runtime(
             models=served,
             gates=Gates(self.policy, journal),
             outputs=self.outputs,
             detectors=self.detectors,
             verify=Verifier(self.issuer.key.public_key()).verify,
         )
-        self.url = self.stack.enter_context(running(create_app(runtime), port=0))
+        self.url = self.stack.enter_context(running(create_app(self.runtime), port=0))
         return self.url
 
     def detectors(self, label: Label) -> list[Detector]:

@@ -7,7 +7,9 @@ from typing import Any
 import httpx
 import openai
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from halocline_governance.identity import Issuer
 from halocline_governance.label import Label
 from halocline_governance.refs import ModelRef
 from halocline_registry.package import Package
@@ -86,7 +88,7 @@ def test_streaming_gives_what_not_streaming_gives(tiny: Any) -> None:
 
 
 def test_a_stream_leaves_in_parts_and_tells_its_usage(world: Any) -> None:
-    world.serve_scripted(*(f"Sentence {word} ends here. " for word in "abcdefghijklmnopqrst"))
+    world.serve_scripted(*(f"Line {word} ends here.\n" for word in "abcdefghijklmnopqrst"))
 
     stream = ask(world.client(), stream=True, stream_options={"include_usage": True})
     chunks = list(stream)
@@ -157,7 +159,7 @@ def test_a_malformed_context_label_is_refused(world: Any, label: str) -> None:
 @pytest.mark.parametrize("kind", ["none", "garbage", "expired", "foreign", "basic"])
 def test_without_a_good_token_nobody_is_answered(world: Any, kind: str) -> None:
     world.serve_scripted(*ANSWER)
-    other = type(world.issuer)(type(world.issuer.key).generate())
+    other = Issuer(Ed25519PrivateKey.generate())
     header = {
         "none": {},
         "garbage": {"authorization": "Bearer xyz"},
