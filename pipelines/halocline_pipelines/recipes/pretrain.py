@@ -1,38 +1,26 @@
-"""Recipes for training from scratch: functions that return what a run does."""
+"""Pre-training runs: small Llamas that a laptop trains in a minute or two."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
-from halocline_pipelines.training.loop import Schedule, Shape
+from halocline_pipelines.training.config import Optimiser, Pretrain, Shape
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
-    """One run.
-
-    Args:
-        name: the model's name in the registry.
-        shares: compartment to integer share of the tokens.
-        held_out_every: one sequence in so many is kept for evaluation.
-        prompt: what the samples during training begin with.
-    """
-
-    name: str
-    shares: dict[str, int]
-    shape: Shape = field(default_factory=Shape)
-    schedule: Schedule = field(default_factory=Schedule)
-    seed: int = 7
-    held_out_every: int = 20
-    prompt: str = "The "
-    sample_tokens: int = 40
+def house(max_seconds: float = 75.0) -> Pretrain:
+    """About four million parameters, ended by the clock: what two cores manage in that time."""
+    return Pretrain(name="house", max_steps=2000, max_seconds=max_seconds, evaluate_every=25)
 
 
-def research_note(shares: dict[str, int], seconds: float = 75.0, seed: int = 7) -> Recipe:
-    """A model of 1.7 million parameters that two cores train in a minute or two."""
-    return Recipe(
-        name="research-note",
-        shares=shares,
-        schedule=Schedule(seconds=seconds, seed=seed),
-        seed=seed,
+def tiny(max_steps: int = 12) -> Pretrain:
+    """Ended by steps, so that every machine does the same; for trying the way out."""
+    return Pretrain(
+        name="tiny",
+        shape=Shape(num_layers=1, hidden_size=32, intermediate_size=64, num_heads=2),
+        optimiser=Optimiser(warmup_steps=2),
+        vocab_size=300,
+        sequence_length=32,
+        batch_size=4,
+        max_steps=max_steps,
+        evaluate_every=4,
+        sample_tokens=8,
+        num_threads=1,
     )

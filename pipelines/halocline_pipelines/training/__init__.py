@@ -1,1 +1,1 @@
-"""From curated rows to a trained model: tokenizer, packing, the loop, and the run around them."""
+"""Training: governed rows in, a labelled model folder out, with every input on record."""

@@ -1,349 +1,293 @@
-"""A training run: governed rows in, a labelled model out, and a record of what made it.
+"""A pre-training run from governed rows to a labelled model folder.
 
-Reads through the guard at pinned versions, asks the train gate for the join, writes the journal
-before the first step, and tells lineage and MLflow. Knows nothing of promotion.
+A run is named by what goes into it, so asking for the same again goes on where a killed one
+stopped, or gives what a finished one made. Its folder lies below that of its compartment, because
+all in it carries the joined label. Knows nothing of promotion.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+import shutil
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain, zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
+import rfc8785
 
 from halocline_governance.errors import Refused
-from halocline_governance.gates import Gate
-from halocline_governance.label import Label, join
+from halocline_governance.gates import Gates
+from halocline_governance.guard import Guard
+from halocline_governance.lake import Lake
 from halocline_governance.lineage import Lineage
-from halocline_governance.principal import Purpose
-from halocline_governance.records import AuditEvent, Kind
-from halocline_governance.refs import DatasetRef
-from halocline_pipelines.job import Job
-from halocline_pipelines.mixture.mixture import Mixture, MixtureSource, integer_weights
-from halocline_pipelines.mixture.sampler import Sampler
-from halocline_pipelines.recipes.pretrain import Recipe
-from halocline_pipelines.training import packing, tokenizer
-from halocline_pipelines.training.loop import Loop, Trained
-from halocline_pipelines.training.packing import Packed
+from halocline_governance.principal import Principal, Purpose
+from halocline_governance.records import AuditEvent, Kind, timestamp
+from halocline_pipelines.mixture import Mixture, MixtureSource, Sampler
+from halocline_pipelines.training import inputs, model, packing, tokenizer
+from halocline_pipelines.training.checkpoint import Progress
+from halocline_pipelines.training.config import Pretrain
+from halocline_pipelines.training.inputs import Admission, Opened, TrainRequest
+from halocline_pipelines.training.loop import Loop, Stream
+from halocline_pipelines.training.outcome import TrainedRun, read_outcome, write_outcome
+from halocline_pipelines.training.packing import Key, Packed
+from halocline_pipelines.training.tokenizer import Vocabulary
+from halocline_registry.package import settle
 from halocline_registry.tracking import Input, Point, RunDescription, Tracking
 
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
-    from transformers import LlamaForCausalLM
-
-TABLE = "curated.documents"
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
-    """One source as the guard gave it: which rows, under which labels, at which version."""
+class Site:
+    """Where a run takes place; `folder` holds runs, a folder a compartment."""
 
-    name: str
-    ref: DatasetRef
-    path: Path
-    label: Label
-    labels: Mapping[str, Label]
-    licences: tuple[str, ...]
-    rows: tuple[tuple[int, str], ...]
+    lake: Lake
+    guard: Guard
+    gates: Gates
+    lineage: Lineage
+    tracking: Tracking
+    folder: Path
 
 
 @dataclass(frozen=True, slots=True)
-class TrainedRun:
-    """A finished run. `model_dir` holds safetensors, config and tokenizer."""
+class _Run:
+    """A run that was admitted."""
 
-    run_id: str
-    mlflow_run: str
-    model_dir: Path
-    label: Label
-    mixture: Mixture
-    refs: tuple[DatasetRef, ...]
-    licences: tuple[str, ...]
-    loss: float
-    num_tokens: int
-    steps: int
+    id: str
+    site: Site
+    recipe: Pretrain
+    principal: Principal
+    opened: tuple[Opened, ...]
+    admission: Admission
+    say: Say
+
+    @property
+    def folder(self) -> Path:
+        return self.site.folder / self.admission.compartment / self.id
+
+    def record(self, what: dict[str, Any]) -> None:
+        subject, purpose = self.principal.subject, Purpose.TRAINING.value
+        event = AuditEvent(Kind.TRAIN, subject, purpose, {"run_id": self.id, **what})
+        self.site.gates.journal.append(event)
 
 
 def train(
-    job: Job,
-    recipe: Recipe,
-    tracking: Tracking,
-    lineage: Lineage,
-    out_dir: Path,
-    versions: Mapping[str, int] | None = None,
+    site: Site, recipe: Pretrain, request: TrainRequest, say: Say = lambda _: None
 ) -> TrainedRun:
-    """Train a recipe to the end; a repeated call with the same run id goes on where it stopped.
-
-    Args:
-        job: who trains, under which run id.
-        recipe: what the run does.
-        tracking: where MLflow is.
-        lineage: told what was read and consumed.
-        out_dir: the run's folder is made in it.
-        versions: pinned table version by compartment; the newest otherwise.
+    """Train, or go on, or give what was trained; `say` hears of each evaluation.
 
     Raises:
         Denied: a source may not be read, or the sources may not be joined.
-        Refused: a source without rows.
+        Refused: no rows, or too few to hold any out.
     """
-    folder = out_dir / job.run_id
-    reads = [_read(job, name, _pinned(folder, name, versions)) for name in sorted(recipe.shares)]
-    label = _joined(job, reads)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    pins = {read.name: read.ref.version for read in reads}
-    (folder / "pins.json").write_text(json.dumps(pins), encoding="utf-8")
-    job.progress("training the tokenizer and packing")
-    words = tokenizer.train(
-        (text for read in reads for _, text in read.rows), recipe.shape.vocab_size
-    )
-    digest = tokenizer.save(words, folder, recipe.shape.context_length)
-    sources, held_out = _pack(job, recipe, reads, words, digest, label)
-    mixture = _mixture(recipe, reads, sources)
-    _tell_lineage(job, lineage, reads, mixture, 0)
-    shape = replace(recipe.shape, vocab_size=words.get_vocab_size())
-    weights = {source.name: source.weight for source in mixture.sources}
-    run = tracking.open_run(
-        RunDescription(
-            run_id=job.run_id,
-            name=recipe.name,
-            compartment=label.compartment,
-            label=label,
-            params={**asdict(shape), **asdict(recipe.schedule), "mixture": mixture.sha256},
-            tags={"halocline.mixture": mixture.sha256},
-            inputs=tuple(Input(read.ref, read.path, weights[read.name]) for read in reads),
-        )
-    )
-    log = _Log(job, tracking, run)
-    loop = Loop(
-        folder,
-        shape,
-        recipe.schedule,
-        Sampler(mixture),
-        sources,
-        held_out,
-        log=log,
-        sample=lambda step, model: _sample(tracking, run, step, model, words, recipe),
-    )
-    trained = loop.run()
-    _tell_lineage(job, lineage, reads, mixture, trained.num_sequences)
-    log.flush()
-    model_dir = _finish(trained, folder)
-    tracking.log_folder(run, model_dir, "model")
-    tracking.end_run(run)
-    return TrainedRun(
-        run_id=job.run_id,
-        mlflow_run=run,
-        model_dir=model_dir,
-        label=label,
-        mixture=mixture,
-        refs=tuple(read.ref for read in reads),
-        licences=tuple(sorted({licence for read in reads for licence in read.licences})),
-        loss=trained.loss,
-        num_tokens=trained.num_tokens,
-        steps=trained.steps,
-    )
+    opened = inputs.open_sources(site.guard, request)
+    admission = inputs.admit(site.gates, request.principal, opened)
+    name = _name(recipe, opened)
+    run = _Run(name, site, recipe, request.principal, opened, admission, say)
+    done = read_outcome(run.folder)
+    return done if done is not None else _begin(run)
 
 
-def _pinned(folder: Path, name: str, versions: Mapping[str, int] | None) -> int | None:
-    """A run that goes on reads what it read before, whatever was written since."""
-    pins = folder / "pins.json"
-    if pins.exists():
-        return json.loads(pins.read_bytes()).get(name)
-    return versions.get(name) if versions else None
+def _name(recipe: Pretrain, opened: tuple[Opened, ...]) -> str:
+    """Of the recipe and the rows, not of who reads them."""
+    made_of = {
+        "recipe": recipe.as_json(),
+        "sources": [[source.ref.dsv_id, source.source.weight] for source in opened],
+    }
+    return "r" + hashlib.sha256(rfc8785.dumps(made_of)).hexdigest()[:24]
 
 
-def _read(job: Job, compartment: str, version: int | None) -> Read:
-    job.progress(f"reading {compartment}:{TABLE}")
-    columns = ["row_uid", "label_id", "licence", "content_sha256", "text"]
-    plan = job.guard.plan(
-        job.principal, Purpose.TRAINING, f"{compartment}:{TABLE}", columns, version
-    )
-    (ref,) = job.guard.refs(plan)
-    rows = job.guard.table(plan).sort_by("row_uid")
-    if not rows.num_rows:
-        raise Refused(f"{compartment}:{TABLE} has no rows to train on: curate it first")
-    (grant,) = plan.grants
-    labels = {label_id: grant.labels[label_id] for label_id in ref.label_ids}
-    pairs = zip(rows["row_uid"].to_pylist(), rows["text"].to_pylist(), strict=True)
-    return Read(
-        name=compartment,
-        ref=ref,
-        path=grant.path,
-        label=join(labels.values()),
-        labels=labels,
-        licences=tuple(sorted(set(rows["licence"].to_pylist()))),
-        rows=tuple(pairs),
-    )
-
-
-def _joined(job: Job, reads: list[Read]) -> Label:
-    """Ask the train gate, then put the run on record; returns the label of all it makes."""
-    label = join(read.label for read in reads)
-    decision = job.gates.require(
-        Gate.TRAIN,
-        job.principal,
-        Purpose.TRAINING,
+def _begin(run: _Run) -> TrainedRun:
+    run.record(
         {
-            "inputs": [
-                {
-                    "table": read.ref.table,
-                    "compartment": read.ref.compartment,
-                    "version": read.ref.version,
-                    "labels": {id_: label.as_json() for id_, label in read.labels.items()},
-                }
-                for read in reads
-            ],
-            "label": label.as_json(),
-            "base_model": None,
-            "compartment": _place(label),
+            "inputs": [{"dsv_id": s.ref.dsv_id, **s.ref.as_json()} for s in run.opened],
+            "label": run.admission.label.as_json(),
+            "compartment": run.admission.compartment,
+            "decision_id": run.admission.decision_id,
+            "recipe": run.recipe.as_json(),
+        }
+    )
+    run.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    run.say("training the tokenizer and packing")
+    documents = {source.name: inputs.read(run.site.guard, source) for source in run.opened}
+    vocabulary = _vocabulary(run, documents)
+    packed = _packed(run, vocabulary, documents)
+    licences = {doc.licence for some in documents.values() for doc in some}
+    return _carry_out(run, vocabulary, packed, tuple(sorted(licences)))
+
+
+def _vocabulary(run: _Run, documents: dict[str, list[inputs.Document]]) -> Vocabulary:
+    folder = run.folder / "tokenizer"
+    if not folder.exists():
+        texts = (doc.text for source in run.opened for doc in documents[source.name])
+        draft = run.folder / ".tokenizer"
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(mode=0o700)
+        tokenizer.fit(texts, run.recipe.vocab_size).save(draft, run.recipe.sequence_length)
+        settle(draft, folder)
+    return tokenizer.load(folder)
+
+
+def _packed(
+    run: _Run, vocabulary: Vocabulary, documents: dict[str, list[inputs.Document]]
+) -> list[Packed]:
+    """Pack what is not packed yet, then read it all back the way everybody has to."""
+    site, admission, length = run.site, run.admission, run.recipe.sequence_length
+    keys: list[Key] = []
+    for source in run.opened:
+        key = Key(source.ref.dsv_id, vocabulary.sha256, length)
+        keys.append(key)
+        if not packing.is_stored(site.lake, admission.compartment, key):
+            rows = documents[source.name]
+            coded = vocabulary.encode([doc.text for doc in rows])
+            ids = {
+                doc.row_uid: [*tokens, vocabulary.end]
+                for doc, tokens in zip(rows, coded, strict=True)
+            }
+            packed = packing.pack(ids, length, vocabulary.pad)
+            packing.store(site.lake, admission.compartment, key, packed, admission.label)
+    table = f"{admission.compartment}:{packing.TABLE}"
+    plan = site.guard.plan(run.principal, Purpose.TRAINING, table)
+    return [packing.fetch(site.guard, plan, key) for key in keys]
+
+
+def _mixture(run: _Run, packed: list[Packed]) -> Mixture:
+    if not any(len(some.held_out) for some in packed):
+        raise Refused("too few documents to hold one out for evaluation: add a second one")
+    sources = [
+        MixtureSource(source.name, source.ref.dsv_id, source.source.weight, some.num_training)
+        for source, some in zip(run.opened, packed, strict=True)
+    ]
+    return Mixture(tuple(sources), run.recipe.seed, run.recipe.sequence_length)
+
+
+def _carry_out(
+    run: _Run, vocabulary: Vocabulary, packed: list[Packed], licences: tuple[str, ...]
+) -> TrainedRun:
+    mixture = _mixture(run, packed)
+    run.record({"mixture_sha256": mixture.sha256, "mixture": mixture.as_json()})
+    for source in run.opened:
+        run.site.lineage.add_dataset(source.ref, inputs.label_of(source))
+    weights = [(source.dsv_id, source.weight / mixture.cycle) for source in mixture.sources]
+    run.site.lineage.add_mixture(mixture.sha256, mixture.canonical(), weights)
+    stream = Stream(Sampler(mixture), [some.tokens for some in packed], _interleaved(packed))
+    with _tracked(run, mixture) as mlflow_id:
+        loop = Loop(run.recipe, vocabulary, stream, run.folder / "checkpoints")
+        loop.run(lambda progress: _report(run, mlflow_id, progress))
+        outcome = _finish(run, loop, stream, licences, mlflow_id)
+        run.site.tracking.log_folder(mlflow_id, outcome.model_dir, "model")
+    write_outcome(run.folder, outcome)
+    return outcome
+
+
+def _finish(
+    run: _Run, loop: Loop, stream: Stream, licences: tuple[str, ...], mlflow_id: str
+) -> TrainedRun:
+    """Export, evaluate on everything held out, and tell lineage what was consumed."""
+    progress, mixture = loop.progress, stream.sampler.mixture
+    target, draft = run.folder / "model", run.folder / ".model"
+    for folder in (target, draft):
+        shutil.rmtree(folder, ignore_errors=True)
+    draft.mkdir(mode=0o700)
+    model.save(loop.model, loop.vocabulary, draft, mixture.sequence_length)
+    settle(draft, target)
+    held_out = model.evaluate(loop.model, stream.held_out, loop.vocabulary.pad)
+    consumed = [
+        (
+            source.dsv_id,
+            source.weight / mixture.cycle,
+            source.num_sequences,
+            stream.sampler.num_consumed(source.name, progress.next_sample),
+        )
+        for source in mixture.sources
+    ]
+    run.site.lineage.add_run(run.id, mixture.sha256, consumed)
+    return TrainedRun(
+        run_id=run.id,
+        mlflow_run_id=mlflow_id,
+        label=run.admission.label,
+        compartment=run.admission.compartment,
+        inputs=tuple(source.ref for source in run.opened),
+        licences=licences,
+        mixture=mixture,
+        model_dir=target,
+        held_out_loss=held_out.loss,
+        held_out_tokens=held_out.num_tokens,
+        num_steps=progress.step,
+        num_tokens=progress.next_sample * mixture.sequence_length,
+        train_loss=progress.history[-1]["loss"],
+        seconds=round(progress.elapsed_s, 1),
+        samples=tuple((step, text) for step, _, text in progress.samples),
+        finished=timestamp(),
+    )
+
+
+def _interleaved(packed: list[Packed]) -> packing.Tokens:
+    """Held-out sequences of all sources in turn, so that the first few are of every source."""
+    turns = zip_longest(*(list(some.held_out) for some in packed))
+    return np.stack([row for row in chain.from_iterable(turns) if row is not None])
+
+
+@contextmanager
+def _tracked(run: _Run, mixture: Mixture) -> Generator[str]:
+    """The run in MLflow, which ends as finished only when everything inside did."""
+    recipe, weights = run.recipe, {source.name: source.weight for source in mixture.sources}
+    described = RunDescription(
+        run_id=run.id,
+        name=f"{recipe.name}-{run.id[:9]}",
+        compartment=run.admission.compartment,
+        label=run.admission.label,
+        params={**_flat(recipe.as_json()), "recipe_sha256": recipe.sha256},
+        tags={
+            "halocline.mixture_sha256": mixture.sha256,
+            "halocline.train_decision_id": run.admission.decision_id,
+            "halocline.policy_revision": run.site.gates.revision,
         },
-    )
-    job.gates.journal.append(
-        AuditEvent(
-            Kind.TRAIN,
-            job.principal.subject,
-            Purpose.TRAINING.value,
-            {
-                "run_id": job.run_id,
-                "inputs": [{"dsv_id": r.ref.dsv_id, **r.ref.as_json()} for r in reads],
-                "label": label.as_json(),
-                "decision_id": decision.id,
-            },
-        )
-    )
-    return label
-
-
-def _place(label: Label) -> str:
-    """Where the run's output would lie; a label that lies nowhere is the gate's to refuse."""
-    if len(label.sides) > 1 or len(label.tenants) > 1:
-        return "public"
-    return label.compartment
-
-
-def _pack(
-    job: Job, recipe: Recipe, reads: list[Read], words: Tokenizer, digest: str, label: Label
-) -> tuple[list[Packed], np.ndarray[tuple[int, int], np.dtype[np.uint16]]]:
-    """Packed sources without their held-out sequences, and the held-out ones of all."""
-    label_id = job.lake.intern(label)
-    kept: list[Packed] = []
-    held: list[np.ndarray[tuple[int, int], np.dtype[np.uint16]]] = []
-    for read in reads:
-        packed = packing.pack(read.ref.dsv_id, read.rows, words, recipe.shape.context_length)
-        packing.write(job.lake, label.compartment, label_id, packed, digest)
-        every = np.arange(packed.num_sequences) % recipe.held_out_every == recipe.held_out_every - 1
-        held.append(packed.tokens[every])
-        kept.append(replace(packed, tokens=packed.tokens[~every]))
-    return kept, np.concatenate(held)
-
-
-def _mixture(recipe: Recipe, reads: list[Read], sources: list[Packed]) -> Mixture:
-    """Sorted by name, as `reads` and `sources` are."""
-    weights = integer_weights(dict(recipe.shares))
-    return Mixture(
-        tuple(
-            MixtureSource(read.name, read.ref.dsv_id, weights[read.name], packed.num_sequences)
-            for read, packed in zip(reads, sources, strict=True)
+        inputs=tuple(
+            Input(source.ref, source.plan.grants[0].path, weights[source.name])
+            for source in run.opened
         ),
-        seed=recipe.seed,
-        sequence_length=recipe.shape.context_length,
     )
+    mlflow_id = run.site.tracking.open_run(described)
+    status = "FAILED"
+    try:
+        yield mlflow_id
+        status = "FINISHED"
+    finally:
+        run.site.tracking.end_run(mlflow_id, status)
 
 
-def _weight(mixture: Mixture, name: str) -> float:
-    (weight,) = (source.weight for source in mixture.sources if source.name == name)
-    return weight / mixture.cycle
-
-
-def _tell_lineage(
-    job: Job, lineage: Lineage, reads: list[Read], mixture: Mixture, num_drawn: int
-) -> None:
-    """Before the first step what is read; after the last how much of it was consumed."""
-    shares = [(read.ref.dsv_id, _weight(mixture, read.name)) for read in reads]
-    if not num_drawn:
-        for read in reads:
-            lineage.add_dataset(read.ref, read.label)
-        lineage.add_mixture(mixture.sha256, mixture.canonical(), shares)
-        return
-    sampler = Sampler(mixture)
-    lineage.add_run(
-        job.run_id,
-        mixture.sha256,
-        [
-            (
-                s.dsv_id,
-                s.weight / mixture.cycle,
-                s.num_sequences,
-                sampler.num_consumed(s.name, num_drawn),
-            )
-            for s in mixture.sources
-        ],
-    )
-
-
-class _Log:
-    """Collects figures and hands them on in batches: one call per step costs more than the step."""
-
-    def __init__(self, job: Job, tracking: Tracking, run: str) -> None:
-        self._job, self._tracking, self._run = job, tracking, run
-        self._points: list[Point] = []
-
-    def __call__(self, step: int, figures: dict[str, float]) -> None:
-        self._points.append(Point(step, int(time.time() * 1000), figures))
-        if "held_out_loss" in figures:
-            self._job.progress(f"step {step}: held-out loss {figures['held_out_loss']:.2f}")
-            self.flush()
-
-    def flush(self) -> None:
-        self._tracking.log_points(self._run, self._points)
-        self._points = []
-
-
-def _sample(
-    tracking: Tracking,
-    run: str,
-    step: int,
-    model: LlamaForCausalLM,
-    words: Tokenizer,
-    recipe: Recipe,
-) -> None:
-    tracking.log_text(
-        run,
-        continuation(model, words, recipe.prompt, recipe.sample_tokens),
-        f"samples/{step:06d}.txt",
-    )
-
-
-def continuation(model: LlamaForCausalLM, words: Tokenizer, prompt: str, num_tokens: int) -> str:
-    """Greedy decoding: the prompt and what the model says next."""
-    import torch
-
-    ids = torch.tensor([words.encode(prompt).ids])
-    was_training = model.training
-    model.eval()
-    with torch.no_grad():
-        out = model.generate(  # pyright: ignore[reportCallIssue]
-            ids, max_new_tokens=num_tokens, do_sample=False, attention_mask=torch.ones_like(ids)
+def _report(run: _Run, mlflow_id: str, progress: Progress) -> None:
+    """Metrics and samples of what was done so far. Text goes to its compartment only."""
+    points = [
+        Point(
+            int(row["step"]),
+            int(row["ts_ms"]),
+            {name: value for name, value in row.items() if name not in ("step", "ts_ms")},
         )
-    model.train(was_training)
-    return words.decode(out[0].tolist(), skip_special_tokens=True)
+        for row in progress.history
+    ]
+    run.site.tracking.log_points(mlflow_id, points)
+    for step, number, text in progress.samples:
+        if step == progress.step:
+            run.site.tracking.log_text(mlflow_id, text, f"samples/step-{step:06d}-{number}.txt")
+    last = progress.history[-1]
+    run.say(
+        f"step {progress.step}: loss {last['loss']:.2f}, held out {last['held_out_loss']:.2f},"
+        f" {progress.elapsed_s:.0f} s"
+    )
 
 
-def _finish(trained: Trained, folder: Path) -> Path:
-    """The model's files in a folder of their own, without optimizer and state."""
-    import shutil
-
-    model_dir = folder / "model"
-    draft = folder / "model.draft"
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir()
-    for name in ("config.json", "generation_config.json", "model.safetensors"):
-        shutil.copyfile(trained.folder / "checkpoint" / name, draft / name)
-    for name in (tokenizer.FILE, "tokenizer_config.json"):
-        shutil.copyfile(folder / name, draft / name)
-    shutil.rmtree(model_dir, ignore_errors=True)
-    draft.rename(model_dir)
-    return model_dir
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, str | int | float]:
+    flat: dict[str, str | int | float] = {}
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{prefix}{name}.")  # pyright: ignore[reportUnknownArgumentType]
+        else:
+            flat[prefix + name] = value if isinstance(value, int | float) else json.dumps(value)
+    return flat
