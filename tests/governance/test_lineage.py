@@ -74,7 +74,7 @@ def output(**other: Any) -> dict[str, Any]:
 
 
 def put_rows(lake: Lake) -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "row_uid": uid,
             "label_id": lake.intern(label, "public"),
