@@ -10,7 +10,8 @@ probability at most `Rules.false_alarm_rate`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from halocline_monitoring import bounds, windows
 from halocline_monitoring.drift import divergence
@@ -48,6 +49,27 @@ class Alert:
     baseline: float | None
     num_outputs: int
     false_alarm_rate: float
+
+    @property
+    def what(self) -> str:
+        """The alert in words; no text of an output is in them."""
+        form, _, name = self.metric.partition(":")
+        if form == "drift":
+            return f"{name} drifted (p at most {self.value:.2g})"
+        if self.baseline is None:
+            said = {
+                "leaked": "found something in bytes that left",
+                "changed": "gave another verdict about the same bytes than when it was answered",
+            }
+            detector = name.partition(":")[0] if form == "now" else name
+            return f"{detector} {said.get(form, 'could not scan')}: {self.value:.0f} outputs"
+        return (
+            f"{self.metric} rose to {self.value:.1%} of {self.num_outputs} outputs"
+            f" (before: {self.baseline:.1%}, at most {self.bound:.1%})"
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), "what": self.what}
 
 
 @dataclass(frozen=True, slots=True)

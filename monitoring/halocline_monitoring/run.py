@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +77,7 @@ class Observation:
             "compartment": self.compartment,
             "window_id": self.window_id,
             "partial": self.partial.as_json(),
-            "alerts": [_told(alert) for alert in self.alerts],
+            "alerts": [alert.as_json() for alert in self.alerts],
             "reference": self.reference,
             "is_new": self.is_new,
             "page": str(self.page) if self.page else None,
@@ -115,15 +115,15 @@ class Monitor:
 
     Args:
         principal: a service or a compliance officer; the read gate decides what it may see.
-        detectors: the checks for an answer of this label: those of the release gate, so that a
-            verdict means the same at both places.
+        detectors: those of the release gate, so that a verdict means the same at both places: the
+            checks for an answer of this label, or the same ones for all.
     """
 
     lake: Lake
     guard: Guard
     gates: Gates
     principal: Principal
-    detectors: Callable[[Label], Sequence[Detector]]
+    detectors: Callable[[Label], Sequence[Detector]] | Sequence[Detector]
     rules: Rules = field(default_factory=Rules)
 
     def window(
@@ -149,7 +149,7 @@ class Monitor:
             note = "no outputs in this window: nothing was recorded"
             return Observation(compartment, "", Partial(), (), "", False, notes=(note,))
         label_ids = sorted({str(row["label_id"]) for row in rows})
-        ids = {check.id for id_ in label_ids for check in self.detectors(grant.labels[id_])}
+        ids = {check.id for id_ in label_ids for check in self._checks(grant.labels[id_])}
         window = Span(compartment, *span, tuple(label_ids), tuple(sorted(ids)))
         known = self._on_record(grant, window)
         if known is not None:
@@ -158,6 +158,9 @@ class Monitor:
         label = join(grant.labels[row["label_id"]] for row in [*rows, *earlier])
         self._record(seen, label, grant, window)
         return seen
+
+    def _checks(self, label: Label) -> Sequence[Detector]:
+        return self.detectors(label) if callable(self.detectors) else self.detectors
 
     def _outputs(self, compartment: str) -> tuple[Grant, list[Row]]:
         """All readable outputs of a compartment, oldest first."""
@@ -180,7 +183,7 @@ class Monitor:
             before, after, reference = after[:middle], after[middle:], _FIRST_HALF
 
         def checks(label_id: str) -> Sequence[Detector]:
-            return self.detectors(grant.labels[label_id])
+            return self._checks(grant.labels[label_id])
 
         first, second = (windows.of(part, checks) for part in (before, after))
         whole = first.merge(second) if is_first else second
@@ -261,24 +264,12 @@ def _alert_rows(seen: Observation, shared: dict[str, Any]) -> Iterator[dict[str,
         )
         yield {
             **shared,
-            **_told(alert),
+            **asdict(alert),
             "row_uid": row_uid(ALERTS, alert_id),
             "alert_id": alert_id,
             "reference": seen.reference,
             "disposition": "open",
         }
-
-
-def _told(alert: Alert) -> dict[str, Any]:
-    return {
-        "metric": alert.metric,
-        "severity": alert.severity,
-        "value": alert.value,
-        "bound": alert.bound,
-        "baseline": alert.baseline,
-        "num_outputs": alert.num_outputs,
-        "false_alarm_rate": alert.false_alarm_rate,
-    }
 
 
 def _alert(row: Row) -> Alert:

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from halocline_monitoring import alarms, histogram, windows
-from halocline_monitoring.alarms import Rules
+from halocline_monitoring.alarms import Alert, Rules
 from halocline_monitoring.windows import Partial
 
 
@@ -76,6 +76,19 @@ def test_one_event_is_enough(count: str, severity: str) -> None:
     assert [(alert.metric, alert.severity, alert.value) for alert in found] == [
         (count, severity, 1.0)
     ]
+
+
+@pytest.mark.parametrize(
+    ("metric", "baseline", "what"),
+    [
+        ("leaked:canary@1", None, "canary@1 found something in bytes that left: 1 outputs"),
+        ("now:pii@1:unscanned", None, "pii@1 could not scan: 1 outputs"),
+        ("drift:mean_entropy", None, "mean_entropy drifted (p at most 1)"),
+        ("outcome:held", 0.25, "outcome:held rose to 100.0% of 9 outputs (before: 25.0%, at most"),
+    ],
+)
+def test_an_alert_says_what_happened(metric: str, baseline: float | None, what: str) -> None:
+    assert Alert(metric, "ticket", 1.0, 0.5, baseline, 9, 0.0).as_json()["what"].startswith(what)
 
 
 def test_what_is_expected_is_no_event() -> None:

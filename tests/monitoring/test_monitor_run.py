@@ -48,7 +48,7 @@ def monitor(tmp_path: Path, journal: Journal) -> Monitor:
     gates = Gates(open_engine("embedded", None, {"restricted_issuers": []}), journal)
     service = Principal("svc:monitor", ("service",), BUY)
     rules = Rules(events=("pii",))
-    return Monitor(lake, Guard(lake, gates), gates, service, lambda _: [PiiDetector()], rules)
+    return Monitor(lake, Guard(lake, gates), gates, service, [PiiDetector()], rules)
 
 
 def put(lake: Lake, count: int, label: Label = BUY, **other: Any) -> None:
@@ -109,6 +109,18 @@ def test_a_run_cut_between_alerts_and_window_is_finished(monitor: Monitor, tmp_p
     monitor.window(["buy"], *DAY, tmp_path / "out")
 
     assert len(recorded(monitor.lake, WINDOWS)) == len(recorded(monitor.lake, ALERTS)) == 1
+
+
+def test_each_answer_is_watched_by_the_checks_of_its_label(
+    monitor: Monitor, tmp_path: Path
+) -> None:
+    put(monitor.lake, 2, output=LEAK)
+    put(monitor.lake, 3, output=LEAK, label=Label("internal", sides=("buy",)))
+    by_label = replace(monitor, detectors=lambda label: [PiiDetector()] if label == BUY else [])
+
+    seen = by_label.window(["buy"], *DAY, tmp_path / "out").observations[0]
+
+    assert seen.partial.rate("now:pii@1:found") == (2, 5)
 
 
 def test_only_the_windows_own_outputs_count(monitor: Monitor, tmp_path: Path) -> None:
