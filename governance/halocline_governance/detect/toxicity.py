@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WEIGHTS = Path(__file__).with_name("weights") / "toxicity.safetensors"
-BUCKETS = 1 << 19
+BUCKETS = 1 << 18
 FORMAT = "halocline toxicity 1"
 FOUND = 0.5
 
