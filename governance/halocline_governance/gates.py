@@ -47,7 +47,7 @@ class Engine(Protocol):
     @property
     def revision(self) -> str: ...
 
-    def decide(self, gate: str, input: Mapping[str, Any]) -> Decision: ...  # noqa: A002
+    def decide(self, gate: str, input: Mapping[str, Any]) -> Decision: ...
 
 
 class Sink(Protocol):

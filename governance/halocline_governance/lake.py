@@ -12,6 +12,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -132,7 +133,7 @@ def _read_label(path: Path) -> Label | None:
 
 
 def _write_durably(target: Path, content: bytes) -> None:
-    draft = target.with_name(f".{target.name}.{os.getpid()}")
+    draft = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}")
     with draft.open("wb") as file:
         file.write(content)
         file.flush()

@@ -1,6 +1,6 @@
 """The release checks: built per compartment, loaded per label.
 
-    lake/<compartment>/_checks/fingerprints.npz   keyed fingerprints of its curated text
+    lake/<compartment>/_checks/fingerprints.safetensors   keyed fingerprints of its curated text
     lake/<compartment>/_checks/canaries.json      keyed marks of the canaries planted in it
 
 Each lies in the compartment it is about, so that nobody learns from another's.
@@ -34,7 +34,7 @@ def fingerprint(platform: Platform, principal: Principal, compartment: str) -> P
     )
     texts = (text for batch in platform.guard.batches(plan) for text in batch["text"].to_pylist())
     index = FingerprintIndex.build(compartment, texts, platform.secret("fingerprints"))
-    path = _folder(platform, compartment) / "fingerprints.npz"
+    path = _folder(platform, compartment) / "fingerprints.safetensors"
     _replace(path, index.save)
     return path
 
@@ -70,7 +70,7 @@ def detectors(platform: Platform) -> Callable[[Label], Sequence[Detector]]:
 def _indexes(platform: Platform) -> list[FingerprintIndex]:
     from halocline_governance.detect.segregation import FingerprintIndex
 
-    return [FingerprintIndex.load(path) for path in _each(platform, "fingerprints.npz")]
+    return [FingerprintIndex.load(path) for path in _each(platform, "fingerprints.safetensors")]
 
 
 def _each(platform: Platform, name: str) -> list[Path]:

@@ -75,9 +75,9 @@ def from_env(variables: Mapping[str, str] = os.environ) -> Environment:
         Refused: a `HALOCLINE_*` variable that nobody reads, most likely a typing error.
     """
     for name in variables:
-        if name.startswith("HALOCLINE_") and not name.startswith(_TEST_PREFIX):
-            if name not in VARIABLES:
-                raise Refused(f"unknown variable {name}; there are: {', '.join(VARIABLES)}")
+        ours = name.startswith("HALOCLINE_") and not name.startswith(_TEST_PREFIX)
+        if ours and name not in VARIABLES:
+            raise Refused(f"unknown variable {name}; there are: {', '.join(VARIABLES)}")
     token_file = variables.get("HALOCLINE_POLICY_TOKEN_FILE")
     return Environment(
         home=Path(variables.get("HALOCLINE_HOME") or "var").absolute(),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from halocline_pipelines.job import Job
 
 
-def job(platform: Platform, principal: Principal, name: str) -> Job:
+def job(platform: Platform, principal: Principal, name: str, run_id: str | None = None) -> Job:
     """A job under a run id of its own."""
     from halocline_pipelines.job import Job
 
@@ -25,7 +25,7 @@ def job(platform: Platform, principal: Principal, name: str) -> Job:
         gates=platform.gates,
         guard=platform.guard,
         principal=principal,
-        run_id=f"{name}-{uuid7()}",
+        run_id=run_id or f"{name}-{uuid7()}",
         secret=platform.secret("pseudonyms"),
         progress=lambda text: console.print(text, style="dim", markup=False),
     )

@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from halocline_pipelines.training.inputs import TrainSource
     from halocline_pipelines.training.run import Site
 
-_SOURCE = re.compile(
-    r"(?P<table>[a-z][a-z0-9.-]*:[a-z]+\.[a-z]+)(@(?P<version>[0-9]+))?=(?P<weight>[1-9][0-9]*)"
-)
+_SOURCE = re.compile(r"(?P<name>[a-z][a-z0-9.-]*)(@(?P<version>[0-9]+))?=(?P<weight>[1-9][0-9]*)")
 
 
 def site(platform: Platform) -> Site:
@@ -34,7 +32,7 @@ def site(platform: Platform) -> Site:
 
 
 def sources(texts: Iterable[str]) -> tuple[TrainSource, ...]:
-    """From `compartment:table[@version]=weight`.
+    """Curated documents by compartment, from `compartment[@version]=weight`.
 
     Raises:
         Refused: a source of another form.
@@ -45,11 +43,10 @@ def sources(texts: Iterable[str]) -> tuple[TrainSource, ...]:
     for text in texts:
         match = _SOURCE.fullmatch(text)
         if match is None:
-            raise Refused(f"{text}: write a source as buy:curated.documents@3=2")
-        version = match["version"]
-        found.append(
-            TrainSource(match["table"], int(match["weight"]), int(version) if version else None)
-        )
+            raise Refused(f"{text}: write a source as buy=3, or buy@2=3 to pin version 2")
+        version = int(match["version"]) if match["version"] else None
+        table = f"{match['name']}:curated.documents"
+        found.append(TrainSource(table, int(match["weight"]), version))
     return tuple(found)
 
 

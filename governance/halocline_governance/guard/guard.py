@@ -105,9 +105,7 @@ class Guard:
 
         for grant in plan.grants:
             readable = pc.field("label_id").isin(list(grant.label_ids))
-            yield from self._dataset(grant).to_batches(
-                columns=list(plan.columns), filter=readable
-            )
+            yield from self._dataset(grant).to_batches(columns=list(plan.columns), filter=readable)
 
     def table(self, plan: Plan) -> pa.Table:
         """All the plan's rows in memory; for what is known to be small."""

@@ -45,7 +45,7 @@ def run(
             platform.guard,
             platform.gates,
             principal,
-            detectors(platform)(principal.clearance),
+            detectors(platform),
         )
         report = watch.window(compartment, start, end, environment.reports / "drift")
     if as_json:

@@ -14,19 +14,19 @@ app = typer.Typer(help="Train models on pinned mixtures.", no_args_is_help=True)
 @app.command("run")
 def run(
     source: Annotated[
-        list[str],
-        typer.Option(help="compartment:table=weight, or compartment:table@version=weight."),
+        list[str], typer.Option(help="Compartment and weight, buy=3; buy@2=3 pins version 2.")
     ],
-    recipe: Annotated[str, typer.Option(help="A recipe: house or tiny.")] = "house",
+    recipe: Annotated[str, typer.Option(help="See: halocline train recipes.")] = "house",
     token: TokenFile = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Train a recipe on a mixture. Asked for again, it goes on, or gives what was trained.
+    """Train a recipe on curated documents, weighed in tokens.
+
+    A run is named by what goes into it: asked for again it goes on, or gives what was trained.
 
     Example:
 
-        halocline train run --source public:curated.documents=1 \\
-            --source buy:curated.documents=3 --token svc.jwt
+        halocline train run --source public=1 --source buy=3 --token svc.jwt
     """
     from rich.console import Console
 
@@ -37,14 +37,14 @@ def run(
     from halocline_pipelines.training.run import train
 
     console = Console(stderr=True, highlight=False)
+    chosen, wanted = recipe_of(recipe), sources(source)
     environment = from_env()
     with Platform(environment) as platform:
         principal = platform.caller(read_token(environment, token))
-        request = TrainRequest(principal, sources(source))
         trained = train(
             site(platform),
-            recipe_of(recipe),
-            request,
+            chosen,
+            TrainRequest(principal, wanted),
             lambda text: console.print(text, style="dim", markup=False),
         )
     told = {

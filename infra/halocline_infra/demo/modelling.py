@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from halocline_governance.errors import Denied
+from halocline_governance.errors import Denied, Refused
 from halocline_governance.label import Label, join
 from halocline_governance.principal import Principal, Purpose
 from halocline_infra.demo.ledger import Result
@@ -13,7 +13,6 @@ from halocline_infra.training import site
 
 if TYPE_CHECKING:
     from halocline_governance.refs import ModelRef
-    from halocline_pipelines.training.config import Pretrain
     from halocline_pipelines.training.outcome import TrainedRun
     from halocline_registry.evidence import Evidence
     from halocline_registry.package import Package
@@ -25,31 +24,33 @@ _ANSWER_TOKENS = 60
 
 def train(scene: Scene) -> Result:
     """First across the wall, which the train gate refuses; then on what may be joined."""
+    from halocline_pipelines.recipes.pretrain import house
     from halocline_pipelines.training.inputs import TrainRequest, TrainSource
     from halocline_pipelines.training.run import train as run
 
     result = Result()
     _across_the_wall(scene, result)
-    home = scene.home_label
-    service = scene.cast.service("train", home)
-    versions = {c: scene.platform.lake.version(c, CURATED) for c in ("public", home.compartment)}
-    weights = {"public": 1, home.compartment: 3}
+    shares = {"public": 1, scene.home_label.compartment: 3}
     request = TrainRequest(
-        service,
-        tuple(
-            TrainSource(f"{name}:{CURATED}", weights[name], version)
-            for name, version in versions.items()
-        ),
+        scene.cast.service("train", scene.home_label),
+        tuple(TrainSource(f"{name}:{CURATED}", share) for name, share in shares.items()),
     )
-    trained = run(site(scene.platform), _recipe(scene), request, scene.say)
-    mixture = ", ".join(f"{name} v{version} x{weights[name]}" for name, version in versions.items())
+    recipe = house(scene.inputs.train_seconds, scene.inputs.seed)
+    trained = run(site(scene.platform), recipe, request, scene.say)
+    versions = {ref.compartment: ref.version for ref in trained.inputs}
+    mixture = ", ".join(f"{name} v{versions[name]} x{share}" for name, share in shares.items())
     result.facts += [
-        f"mixture {mixture}",
+        f"mixture: {mixture}",
         f"{trained.num_steps} steps, {trained.num_tokens} tokens,"
         f" held-out loss {trained.held_out_loss:.2f} nats per token",
         f"model label: {told(trained.label)}",
     ]
-    result.notes |= {"run_id": trained.run_id, "versions": versions, "loss": trained.held_out_loss}
+    result.notes |= {
+        "run_id": trained.run_id,
+        "versions": versions,
+        "steps": trained.num_steps,
+        "loss": trained.held_out_loss,
+    }
     result.artefacts |= {
         "MLflow store": scene.platform.tracking.uri,
         "model": str(trained.model_dir),
@@ -111,21 +112,19 @@ def told(label: Label) -> str:
 
 
 def _across_the_wall(scene: Scene, result: Result) -> None:
+    """Somebody cleared for both sides asks for one model of both."""
     from halocline_pipelines.training.inputs import TrainRequest, TrainSource, admit, open_sources
 
-    both = join(label for label in scene.labels if label.compartment in ("buy", "sell"))
+    sides = ("buy", "sell")
+    both = join(label for label in scene.labels if label.compartment in sides)
     who = Principal("svc:train/both-sides", ("service",), both)
-    request = TrainRequest(who, (TrainSource(f"buy:{CURATED}"), TrainSource(f"sell:{CURATED}")))
+    request = TrainRequest(who, tuple(TrainSource(f"{side}:{CURATED}") for side in sides))
     try:
         admit(scene.platform.gates, who, open_sources(scene.platform.guard, request))
     except Denied as error:
         result.denied.append(refusal(who, "one model from buy and sell side", error))
-
-
-def _recipe(scene: Scene) -> Pretrain:
-    from halocline_pipelines.recipes.pretrain import house
-
-    return house(max_seconds=scene.inputs.train_seconds)
+        return
+    raise Refused("the train gate let buy and sell side be joined: check the policies")
 
 
 def _trained(scene: Scene) -> TrainedRun:

@@ -12,6 +12,8 @@ from halocline_governance.errors import Refused
 from halocline_infra.demo.ledger import Result
 from halocline_infra.demo.scene import Scene
 
+_VERIFY = (sys.executable, "-m", "halocline_infra", "audit", "verify")
+
 
 def monitor(scene: Scene) -> Result:
     """Toxicity, PII, segregation and drift over what was just said."""
@@ -25,7 +27,7 @@ def monitor(scene: Scene) -> Result:
         platform.guard,
         platform.gates,
         scene.cast.service("monitor", home),
-        detectors(platform)(home),
+        detectors(platform),
     )
     report = watch.window(
         [home.compartment],
@@ -88,8 +90,7 @@ def _damage(journal: Path, key: str) -> str:
         damaged[len(damaged) // 2] ^= 1
         segment.write_bytes(damaged)
         done = subprocess.run(
-            [sys.executable, "-m", "halocline_infra", "audit", "verify", copy]
-            + ["--key", Path(name) / "key"],
+            [*_VERIFY, copy, "--key", Path(name) / "key"],
             capture_output=True,
             text=True,
             check=False,

@@ -18,7 +18,6 @@ from halocline_governance.principal import Purpose
 from halocline_governance.records import AuditEvent, Kind
 from halocline_pipelines import tables
 from halocline_pipelines.ingest import licence
-from halocline_pipelines.ingest.licence import Licence
 from halocline_pipelines.ingest.report import IngestReport, Refusal
 from halocline_pipelines.ingest.source import Source
 from halocline_pipelines.ingest.stage import Stage
@@ -39,7 +38,7 @@ def ingest(job: Job, sources: Iterable[Source]) -> IngestReport:
         stages: dict[str, Stage] = {}
         for source in sources:
             job.progress(f"asking for {source.name}")
-            told, decision = _ask(job, source)
+            decision = _ask(job, source)
             if not decision.allow or source.label is None:
                 refused.append(Refusal(source.name, decision.id, decision.reasons))
                 continue
@@ -47,7 +46,8 @@ def ingest(job: Job, sources: Iterable[Source]) -> IngestReport:
             if compartment not in stages:
                 stages[compartment] = _open(job, compartment, stack)
             label_id = job.lake.intern(source.label, compartment)
-            stages[compartment].add(source, told, label_id, decision.id)
+            chosen = " AND ".join(decision.obligations["licence"])
+            stages[compartment].add(source, chosen, label_id, decision.id)
         for stage in stages.values():
             stage.close()
         present = {name: _present(job, stage) for name, stage in stages.items()}
@@ -61,7 +61,7 @@ def ingest(job: Job, sources: Iterable[Source]) -> IngestReport:
     )
 
 
-def _ask(job: Job, source: Source) -> tuple[Licence, Decision]:
+def _ask(job: Job, source: Source) -> Decision:
     told = licence.parse(source.licence)
     resource: Mapping[str, Any] = {
         "source": source.name,
@@ -69,7 +69,7 @@ def _ask(job: Job, source: Source) -> tuple[Licence, Decision]:
         "label": None if source.label is None else source.label.as_json(),
         "compartment": _compartment(source.label),
     }
-    return told, job.gates.ask(Gate.INGEST, job.principal, Purpose.CURATION, resource)
+    return job.gates.ask(Gate.INGEST, job.principal, Purpose.CURATION, resource)
 
 
 def _compartment(label: Label | None) -> str | None:

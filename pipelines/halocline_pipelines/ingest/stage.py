@@ -15,7 +15,6 @@ from halocline_governance import tables
 from halocline_governance.detect.pseudonym import PseudonymKey
 from halocline_governance.lake import Lake
 from halocline_governance.records import row_uid
-from halocline_pipelines.ingest.licence import Licence
 from halocline_pipelines.ingest.report import Quarantined
 from halocline_pipelines.ingest.source import Document, Source
 
@@ -52,9 +51,14 @@ class Stage:
     def file(self) -> Path:
         return self._folder / "documents.parquet"
 
-    def add(self, source: Source, licence: Licence, label_id: str, decision_id: str) -> None:
-        """Read a source that the gate let in."""
-        told = {"label_id": label_id, "decision_id": decision_id, "rows": 0, "quarantined": 0}
+    def add(self, source: Source, licence: str, label_id: str, decision_id: str) -> None:
+        """Read a source that the gate let in, under the licence it chose."""
+        told: dict[str, Any] = {
+            "label_id": label_id,
+            "decision_id": decision_id,
+            "rows": 0,
+            "quarantined": 0,
+        }
         self.sources[source.name] = told
         for document in source.documents():
             reason = document.error or _undecodable(document)
@@ -81,7 +85,7 @@ class Stage:
         rows = [{**row, "policy_revision": policy_revision} for row in self._decisions]
         return pa.Table.from_pylist(rows, schema=schema)
 
-    def _row(self, source: Source, licence: Licence, label_id: str, document: Document) -> bool:
+    def _row(self, source: Source, licence: str, label_id: str, document: Document) -> bool:
         data = (document.text or "").encode()
         sha256 = hashlib.sha256(data).hexdigest()
         uid = row_uid(self.compartment, source.name, document.external_id, sha256)
@@ -95,7 +99,7 @@ class Stage:
                 "label_id": label_id,
                 "source": source.name,
                 "external_id": document.external_id,
-                "licence": licence.expression,
+                "licence": licence,
                 "content_sha256": sha256,
                 "subject_keys": [self._key.subject_key(subject)] if subject else [],
                 "text": document.text,

@@ -117,7 +117,9 @@ def _begin(run: _Run) -> TrainedRun:
     documents = {source.name: inputs.read(run.site.guard, source) for source in run.opened}
     vocabulary = _vocabulary(run, documents)
     packed = _packed(run, vocabulary, documents)
-    licences = {doc.licence for some in documents.values() for doc in some}
+    licences = {
+        one for docs in documents.values() for doc in docs for one in doc.licence.split(" AND ")
+    }
     return _carry_out(run, vocabulary, packed, tuple(sorted(licences)))
 
 

@@ -17,11 +17,13 @@ needs := {
 
 # METADATA
 # title: Decision of the ingest gate
-# description: Obliges to write to `compartment`.
+# description: Obliges to write to `compartment`, under the licences of the first acceptable choice.
 # entrypoint: true
 default decision := {"allow": false, "reasons": ["nothing could be proven"], "obligations": {}}
 
-decision := proof.allowed({"compartment": input.resource.compartment}) if _missing == set()
+decision := proof.allowed({"compartment": input.resource.compartment, "licence": _acceptable[0]}) if {
+	_missing == set()
+}
 
 decision := proof.denied(needs, _missing) if _missing != set()
 
@@ -43,7 +45,9 @@ proven contains "cleared" if proof.cleared(input.resource.label)
 
 proven contains "compartment" if label.compartment(input.resource.label) == input.resource.compartment
 
-proven contains "licence" if {
+proven contains "licence" if count(_acceptable) > 0
+
+_acceptable := [choice |
 	some choice in input.resource.licence.choices
 	licence.acceptable(choice, data.ingest.licence_classes[input.resource.label.sensitivity])
-}
+]

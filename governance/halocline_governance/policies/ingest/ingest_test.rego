@@ -28,7 +28,11 @@ _told(question) := decision.reasons if {
 }
 
 test_allows_what_is_proven if {
-	ingest.decision == {"allow": true, "reasons": [], "obligations": {"compartment": "public"}} with input as _input
+	ingest.decision == {
+		"allow": true,
+		"reasons": [],
+		"obligations": {"compartment": "public", "licence": ["MIT"]},
+	} with input as _input
 		with data.firm as {"restricted_issuers": []}
 }
 
