@@ -10,12 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import torch
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from deltalake import DeltaTable
-from openai import OpenAI
+from openai import DefaultHttpxClient, OpenAI
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
@@ -69,7 +68,8 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
     """A tiny model of random weights, packed and verified by the registry."""
     folder = tmp_path_factory.mktemp("model")
     words: Any = tokenizer()
-    torch.manual_seed(7)
+    seeded: Any = torch
+    seeded.manual_seed(7)
     config = LlamaConfig(
         vocab_size=len(words),
         hidden_size=32,
@@ -210,7 +210,7 @@ class World:
         """The real client, as a caller would set it up."""
         client = OpenAI(
             base_url=f"{self.url}/v1", api_key=token or self.token(), max_retries=0, timeout=30,
-            default_headers=headers, http_client=httpx.Client(trust_env=False),
+            default_headers=headers, http_client=DefaultHttpxClient(trust_env=False),
         )  # fmt: skip
         self.stack.callback(client.close)
         return client
@@ -220,8 +220,8 @@ class World:
         assert self.outputs is not None
         self.outputs.flush()
         path = self.lake.path(compartment, "serving.outputs")
-        table: Any = DeltaTable(path).to_pyarrow_table()
-        return sorted(table.to_pylist(), key=lambda row: row["ts"])
+        table: Any = DeltaTable(path)
+        return sorted(table.to_pyarrow_table().to_pylist(), key=lambda row: row["ts"])
 
     def row(self, compartment: str = "public") -> dict[str, Any]:
         """The only row, as soon as it is there."""

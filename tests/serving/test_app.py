@@ -32,7 +32,8 @@ def tiny(world: Any, package: Package, ref: ModelRef) -> Any:
 
 def ask(client: openai.OpenAI, model: str = "scripted", **more: Any) -> Any:
     messages: Any = [{"role": "user", "content": "What happened?"}]
-    return client.chat.completions.create(model=model, messages=messages, **more)
+    create: Any = client.chat.completions.create
+    return create(model=model, messages=messages, **more)
 
 
 def streamed(client: openai.OpenAI, model: str = "scripted", **more: Any) -> tuple[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import httpx
@@ -19,7 +20,8 @@ LINES = [f"Line {word} says nothing much.\n" for word in "abcdefghijkl"]
 
 
 def ask(client: openai.OpenAI, **more: Any) -> Any:
-    return client.completions.create(model="scripted", prompt="Go on", max_tokens=99, **more)
+    create: Any = client.completions.create
+    return create(model="scripted", prompt="Go on", max_tokens=99, **more)
 
 
 def read_all(stream: Any) -> tuple[str, Any]:
@@ -55,9 +57,9 @@ def test_without_a_policy_engine_there_is_no_answer(world: Any, gate: str, strea
         ask(world.client(), stream=stream)
 
     assert (caught.value.status_code, caught.value.code) == (503, "unavailable")
-    assert [e["object"]["request_id"] for e in world.events("admit")] == [
-        row["request_id"] for row in (world.rows() if gate == "release" else [])
-    ]
+    assert len(world.events("admit")) == (gate == "release")
+    if gate == "release":
+        assert world.row()["outcome"] == "failed"
 
 
 def test_a_stream_whose_gate_goes_away_ends_in_an_error(world: Any) -> None:
@@ -192,14 +194,14 @@ def test_many_callers_at_once_are_each_answered_and_recorded_once(world: Any) ->
     client = world.client()
 
     with ThreadPoolExecutor(16) as pool:
-        texts = list(pool.map(lambda n: text_of(ask(client, stream=n % 2 == 0)), range(40)))
+        streams = [number % 2 == 0 for number in range(40)]
+        texts = list(pool.map(partial(one_answer, client), streams))
 
     assert set(texts) == {"".join(LINES)}
     rows = world.rows()
     assert len({row["request_id"] for row in rows}) == len(rows) == 40
 
 
-def text_of(answer: Any) -> str:
-    if hasattr(answer, "choices"):
-        return answer.choices[0].text
-    return read_all(answer)[0]
+def one_answer(client: openai.OpenAI, stream: bool) -> str:
+    answer = ask(client, stream=stream)
+    return read_all(answer)[0] if stream else answer.choices[0].text

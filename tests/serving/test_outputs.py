@@ -13,11 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from deltalake import DeltaTable
-from openai import OpenAI
+from openai import DefaultHttpxClient, OpenAI
 
 from halocline_governance import keys
 from halocline_governance.errors import JournalUnavailable, LeaseHeld
@@ -66,8 +65,8 @@ def answered(outputs: Outputs, label: Label = PUBLIC) -> InferenceRecord:
 
 
 def rows(lake: Lake, compartment: str = "public") -> list[dict[str, Any]]:
-    table: Any = DeltaTable(lake.path(compartment, OUTPUTS)).to_pyarrow_table()
-    return table.to_pylist()
+    table: Any = DeltaTable(lake.path(compartment, OUTPUTS))
+    return table.to_pyarrow_table().to_pylist()
 
 
 def spools(lake: Lake, compartment: str = "public") -> list[Path]:
@@ -166,7 +165,7 @@ def test_a_running_process_keeps_its_spool(lake: Lake, journal: Journal) -> None
 
 
 @contextmanager
-def serving(home: Path, package: Package) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+def serving(home: Path, package: Package) -> Generator[tuple[str, subprocess.Popen[str]]]:
     """A server of its own, killed at the end with no warning."""
     script = Path(__file__).with_name("serving_process.py")
     process = subprocess.Popen(
@@ -185,7 +184,7 @@ def calls(url: str, home: Path, num_whole: int) -> Iterator[str]:
     key = keys.ed25519(home / "keys" / "identity.key")
     with OpenAI(
         base_url=f"{url}/v1", api_key=Issuer(key).issue("ana", ["analyst"], BUY), max_retries=0,
-        timeout=60, http_client=httpx.Client(trust_env=False),
+        timeout=60, http_client=DefaultHttpxClient(trust_env=False),
     ) as client:  # fmt: skip
         ask: Any = client.completions.create
         for _ in range(num_whole):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -29,13 +30,15 @@ def engine(package: Package, ref: ModelRef) -> Iterator[TorchEngine]:
 
 def asked(engine: TorchEngine, prompt: str, num: int = 24, **changes: Any) -> GenerationRequest:
     ids = engine.encode(prompt, rendered=False)
-    return GenerationRequest(**{"prompt_ids": ids, "label": PUBLIC, "max_tokens": num} | changes)
+    plain = GenerationRequest(prompt_ids=ids, label=PUBLIC, max_tokens=num)
+    return replace(plain, **changes)
 
 
 def expected(package: Package, prompt: str, num: int) -> str:
     """What transformers generates on its own."""
-    tokenizer: Any = AutoTokenizer.from_pretrained(package.path)
-    model: Any = AutoModelForCausalLM.from_pretrained(package.path, dtype=torch.float32)
+    tokenizers: Any = AutoTokenizer
+    models: Any = AutoModelForCausalLM
+    tokenizer, model = (kind.from_pretrained(package.path) for kind in (tokenizers, models))
     ids = tokenizer(prompt, return_tensors="pt").input_ids
     out = model.generate(
         ids,
@@ -69,7 +72,7 @@ def test_a_changing_batch_equals_greedy_search_alone(engine: TorchEngine, packag
 
 
 def test_a_seed_repeats_a_sampled_answer_whatever_else_runs(engine: TorchEngine) -> None:
-    hot = {"temperature": 0.9, "top_p": 0.9, "num": 30}
+    hot: dict[str, Any] = {"temperature": 0.9, "top_p": 0.9, "num": 30}
     first = text_of(list(engine.generate(asked(engine, "The", seed=-3, **hot))))
 
     others = [engine.generate(asked(engine, "Q", seed=n, **hot)) for n in range(3)]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import Any, Self
@@ -16,6 +17,7 @@ from typing import Any, Self
 import torch
 from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerFast
+from transformers.utils import logging as hub
 
 from halocline_governance.errors import Unverified
 from halocline_governance.label import Label
@@ -119,13 +121,14 @@ class TorchEngine:
         if (package.weights_sha256, package.label) != (ref.weights_sha256, ref.label):
             raise Unverified(f"the package is not {ref.name} version {ref.version}: load another")
         where = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        model: Any = _MODELS.from_pretrained(
-            package.path,
-            local_files_only=True,
-            use_safetensors=True,
-            trust_remote_code=False,
-            dtype=torch.bfloat16 if where.startswith("cuda") else torch.float32,
-        )
+        with _without_progress():
+            model: Any = _MODELS.from_pretrained(
+                package.path,
+                local_files_only=True,
+                use_safetensors=True,
+                trust_remote_code=False,
+                dtype=torch.bfloat16 if where.startswith("cuda") else torch.float32,
+            )
         tokenizer: Any = _TOKENIZERS.from_pretrained(package.path, local_files_only=True)
         return cls(model.to(where), tokenizer, ref, limits)
 
@@ -287,3 +290,15 @@ def _end_tokens(model: Any, tokenizer: Any) -> frozenset[int]:
     for value in named:
         ids.update(value if isinstance(value, list) else [] if value is None else [value])  # pyright: ignore[reportUnknownArgumentType]
     return frozenset(ids)
+
+
+@contextmanager
+def _without_progress() -> Generator[None]:
+    """Loading shows a bar by itself; a service's log has no use for it."""
+    shown = hub.is_progress_bar_enabled()
+    hub.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            hub.enable_progress_bar()
