@@ -136,7 +136,8 @@ def open_package(path: Path, key: PublicKey) -> Package:
     """
     text = _read(path / MANIFEST)
     try:
-        key.verify(base64.b64decode(_read(path / SIGNATURE), validate=True), _DOMAIN + text)
+        signature = _read(path / SIGNATURE).removesuffix(b"\n")
+        key.verify(base64.b64decode(signature, validate=True), _DOMAIN + text)
     except (InvalidSignature, ValueError):
         raise Unverified(f"{path.name}: the manifest is not signed by the trusted key") from None
     return _checked(path, read_manifest(text), text)
