@@ -194,8 +194,8 @@ def _write(writing: _Writing, decided: DataFrame, rows: list[dict[str, Any]]) ->
         if uids & present:
             frame = _without(job, frame, frozenset(uids & present))
         write = tables.replace if table == CURATED and earlier.is_foreign else tables.append
-        app_id = tables.app_id(job.run_id, table, compartment, uids - present)
-        write(frame, job.lake.path(compartment, table), table, app_id)
+        path = job.lake.path(compartment, table)
+        write(frame, path, table, tables.app_id(path, earlier.versions[table], uids - present))
 
 
 def _record(writing: _Writing) -> None:

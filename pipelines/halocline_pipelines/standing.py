@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from halocline_governance.lake import Lake
@@ -22,6 +23,7 @@ class Standing:
         curated: in the curated documents.
         measured: in the signals.
         is_foreign: the curated documents are another recipe's.
+        versions: of the three tables, from before they were looked at.
     """
 
     decided: frozenset[int]
@@ -29,6 +31,7 @@ class Standing:
     curated: frozenset[int]
     measured: frozenset[int]
     is_foreign: bool
+    versions: Mapping[str, int]
 
     @property
     def done(self) -> frozenset[int]:
@@ -43,6 +46,9 @@ class Standing:
 
 def standing(lake: Lake, compartment: str, recipe: CurationRecipe) -> Standing:
     """Read it. The caller holds the leases."""
+    versions = {
+        table: tables.version(lake.path(compartment, table)) for table in (SIGNALS, CURATED, LEDGER)
+    }
     ledger = tables.rows(
         lake.path(compartment, LEDGER), ["row_uid", "outcome"], {"recipe": recipe.id}
     )
@@ -60,4 +66,5 @@ def standing(lake: Lake, compartment: str, recipe: CurationRecipe) -> Standing:
         curated=frozenset(curated["row_uid"].to_pylist()),
         measured=frozenset(measured["row_uid"].to_pylist()),
         is_foreign=tables.count(path) > curated.num_rows,
+        versions=versions,
     )

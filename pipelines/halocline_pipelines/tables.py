@@ -79,9 +79,20 @@ def replace(frame: DataFrame, path: Path, table: str, app_id: str) -> None:
     _write(frame, path, table, app_id, "overwrite")
 
 
-def app_id(run_id: str, table: str, compartment: str, row_uids: Iterable[int]) -> str:
-    """Names one write by its rows, so that a repeated one is recognised and another one is not."""
-    digest = hashlib.sha256("\x1f".join((run_id, table, compartment)).encode())
+def version(path: Path) -> int:
+    """The newest version, -1 where there is no table. Taken before looking what the table holds."""
+    from deltalake import DeltaTable
+
+    return DeltaTable(path).version() if DeltaTable.is_deltatable(str(path)) else -1
+
+
+def app_id(path: Path, version: int, row_uids: Iterable[int]) -> str:
+    """Names one write by its table, the version it builds on, and its rows.
+
+    So what a killed run's JVM may still commit, and its repetition, are one write; and the same
+    rows written again on purpose, later, are another.
+    """
+    digest = hashlib.sha256(f"{path}\x1f{version}\x1f".encode())
     for row_uid in sorted(row_uids):
         digest.update(row_uid.to_bytes(8, "big", signed=True))
     return f"halocline-{digest.hexdigest()[:40]}"

@@ -9,10 +9,12 @@ from halocline_pipelines.filters.bound import Bound, Signals
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Toxicity:
-    """Calibrated probability; the detector itself says `found` at 0.5."""
+    """A calibrated probability. The detector says `found` at 0.5, where one README in twelve, which
+    attacks nobody, would go too; at 0.7 one in ninety does.
+    """
 
     id: str = "toxicity@1"
-    max_score: float = 0.8
+    max_score: float = 0.7
 
     def fault(self, signals: Signals) -> str | None:
         return Bound("toxicity@1", "toxicity", high=self.max_score).fault(signals)

@@ -98,17 +98,23 @@ def _read(name: str, read: Callable[[], str]) -> Document:
         return Document(name, error="not UTF-8 text")
     except Exception as error:  # noqa: BLE001 - a converter may fail in any way: it is quarantined
         return Document(name, error=f"cannot be read: {type(error).__name__}")
-    return Document(name, text)
+    return Document(name, text) if text.strip() else Document(name, error="no text in it")
 
 
 def _convert(file: Path) -> str:
+    """By the converter of its kind and no other: markitdown's guess would pass damage as text."""
     try:
-        from markitdown import MarkItDown
+        from markitdown import StreamInfo, converters
     except ImportError as error:
         raise Refused(
             f"{file.suffix} files need a converter; pip install 'halocline[documents]'"
         ) from error
-    return MarkItDown(enable_plugins=False).convert_local(str(file)).text_content
+    kind = file.suffix.lower()
+    converter = {".pdf": converters.PdfConverter, ".docx": converters.DocxConverter}.get(
+        kind, converters.HtmlConverter
+    )()
+    with file.open("rb") as stream:
+        return converter.convert(stream, StreamInfo(extension=kind)).text_content
 
 
 def _table(file: Path, name: str, declared: Declared) -> Iterator[Document]:

@@ -50,9 +50,11 @@ def ingest(job: Job, sources: Iterable[Source]) -> IngestReport:
             stages[compartment].add(source, chosen, label_id, decision.id)
         for stage in stages.values():
             stage.close()
+        versions = {name: tables.version(job.lake.path(name, RAW)) for name in stages}
         present = {name: _present(job, stage) for name, stage in stages.items()}
         for name, stage in stages.items():
-            _write(job, stage, present[name])
+            _write_documents(job, stage, present[name], versions[name])
+            _write_quarantine(job, stage)
     return IngestReport(
         accepted={name: len(stage.labels) - len(present[name]) for name, stage in stages.items()},
         present={name: len(uids) for name, uids in present.items()},
@@ -99,47 +101,40 @@ def _present(job: Job, stage: Stage) -> set[int]:
     return set(there)
 
 
-def _write(job: Job, stage: Stage, present: set[int]) -> None:
+def _write_documents(job: Job, stage: Stage, present: set[int], version: int) -> None:
     new = stage.labels.keys() - present
-    ledger = job.lake.path(stage.compartment, LEDGER)
-    decisions = stage.decisions(job.gates.revision)
-    uids = decisions["row_uid"].to_pylist()
-    known = tables.labels(ledger, set(uids))
-    unknown = [uid not in known for uid in uids]
-    if not new and not any(unknown):
+    if not new:
         return
-    app_id = tables.app_id(job.run_id, RAW, stage.compartment, new)
-    _record(job, stage, app_id, len(new))
-    if new:
-        job.progress(f"writing {len(new)} documents to {stage.compartment}")
-        frame = job.spark.read.parquet(str(stage.file))
-        path = job.lake.path(stage.compartment, RAW)
-        tables.create(path, RAW)
-        if present:
-            old = job.spark.read.format("delta").load(str(path)).select("row_uid")
-            frame = frame.join(old, "row_uid", "left_anti")
-        tables.append(frame, path, RAW, app_id)
-    if any(unknown):
-        rows = decisions.filter(unknown)
-        app_id = tables.app_id(job.run_id, LEDGER, stage.compartment, rows["row_uid"].to_pylist())
-        tables.append(job.spark.createDataFrame(rows), ledger, LEDGER, app_id)
+    job.progress(f"writing {len(new)} documents to {stage.compartment}")
+    path = job.lake.path(stage.compartment, RAW)
+    app_id = tables.app_id(path, version, new)
+    _record(job, stage, app_id, {"num_rows": len(new), "sources": stage.sources})
+    frame = job.spark.read.parquet(str(stage.file))
+    if present:
+        old = job.spark.read.format("delta").load(str(path)).select("row_uid")
+        frame = frame.join(old, "row_uid", "left_anti")
+    tables.append(frame, path, RAW, app_id)
 
 
-def _record(job: Job, stage: Stage, app_id: str, num_rows: int) -> None:
+def _write_quarantine(job: Job, stage: Stage) -> None:
+    """Ledger rows of the documents that could not be read."""
+    if not stage.quarantined:
+        return
+    path = job.lake.path(stage.compartment, LEDGER)
+    version = tables.version(path)
+    rows = stage.decisions(job.gates.revision)
+    known = tables.labels(path, set(rows["row_uid"].to_pylist()))
+    rows = rows.filter([uid not in known for uid in rows["row_uid"].to_pylist()])
+    if not rows.num_rows:
+        return
+    app_id = tables.app_id(path, version, rows["row_uid"].to_pylist())
+    _record(job, stage, app_id, {"num_quarantined": rows.num_rows})
+    tables.append(job.spark.createDataFrame(rows), path, LEDGER, app_id)
+
+
+def _record(job: Job, stage: Stage, app_id: str, what: Mapping[str, Any]) -> None:
     """Told before it happens: law 3."""
+    told = {"run_id": job.run_id, "compartment": stage.compartment, "write": app_id, **what}
     job.gates.journal.append(
-        AuditEvent(
-            Kind.INGEST,
-            job.principal.subject,
-            Purpose.CURATION.value,
-            {
-                "run_id": job.run_id,
-                "table": RAW,
-                "compartment": stage.compartment,
-                "num_rows": num_rows,
-                "num_quarantined": len(stage.quarantined),
-                "sources": stage.sources,
-                "write": app_id,
-            },
-        )
+        AuditEvent(Kind.INGEST, job.principal.subject, Purpose.CURATION.value, told)
     )

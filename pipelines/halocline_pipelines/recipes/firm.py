@@ -111,8 +111,8 @@ def generate(config: FirmConfig) -> Firm:
         drafts = drafting.copies(drafts, config.share_exact, config.share_near)
         licence = f"LicenseRef-NDA-{label.tenants[0]}" if label.tenants else "LicenseRef-Internal"
         sources.append(_source(name, licence, label, drafts))
-    gpl = drafting.drafts(GPL_SOURCE, "ticket", 3)
-    notes = drafting.drafts(UNLABELLED_SOURCE, "rationale", 3)
+    gpl = drafting.copies(drafting.drafts(GPL_SOURCE, "ticket", 3), 0, 0)
+    notes = drafting.copies(drafting.drafts(UNLABELLED_SOURCE, "rationale", 3), 0, 0)
     sources.append(_source(GPL_SOURCE, "GPL-3.0-only", PUBLIC, gpl))
     sources.append(_source(UNLABELLED_SOURCE, "LicenseRef-Internal", None, notes))
     return Firm(config, tuple(sources), drafting.truth((GPL_SOURCE, UNLABELLED_SOURCE)))
