@@ -43,15 +43,19 @@ class Outputs:
         lake: where `serving.outputs` and the spools lie, by compartment.
         journal: where admissions and commitments become durable.
         every_s: how long a record waits, at most, before it is moved to its table.
+        rotate_after: a spool gives way to a new one after so many entries.
 
     Raises:
         JournalCorrupt: a spool that a dead process left cannot be read.
     """
 
-    def __init__(self, lake: Lake, journal: Sink, every_s: float = 2.0) -> None:
+    def __init__(
+        self, lake: Lake, journal: Sink, every_s: float = 2.0, rotate_after: int = 10_000
+    ) -> None:
         self._lake = lake
         self._journal = journal
         self._every_s = every_s
+        self._rotate_after = rotate_after
         self._lock = threading.Lock()
         self._moving = threading.Lock()
         self._lanes: dict[str, Lane] = {}
@@ -99,6 +103,8 @@ class Outputs:
         number = admission.lane.finish(record.as_json())
         self._append(Kind.GENERATE, record, record.commitment())
         admission.lane.commit(number, record.as_json())
+        with self._lock:
+            admission.lane.num_open -= 1
 
     def refuse(self, record: InferenceRecord, label: Label) -> None:
         """The record of a call that the serve gate denied."""
@@ -143,7 +149,9 @@ class Outputs:
             self._lake.intern(label)
             if compartment not in self._lanes:
                 self._lanes[compartment] = open_lane(self._lake, compartment)
-            return self._lanes[compartment]
+            lane = self._lanes[compartment]
+            lane.num_open += 1
+            return lane
 
     def _all(self) -> list[Lane]:
         with self._lock:
@@ -205,9 +213,19 @@ class Outputs:
                 except (HaloclineError, DeltaError, OSError) as error:
                     trouble = error
                     continue
-                if lane.retiring:
-                    lane.close()
-                    with self._lock:
-                        self._retiring.remove(lane)
+                self._retire(lane)
         if trouble is not None:
             raise trouble
+
+    def _retire(self, lane: Lane) -> None:
+        """Let go of a spool that is done with, and of one that has grown long with no call open."""
+        with self._lock:
+            is_long = not lane.retiring and lane.num_moved >= self._rotate_after
+            if is_long and lane.num_open == 0:
+                del self._lanes[lane.compartment]
+                self._retiring.append(lane)
+                lane.retiring = True
+            if not lane.retiring or lane.num_pending:
+                return
+            self._retiring.remove(lane)
+        lane.close()

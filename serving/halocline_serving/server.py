@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import signal
 import socket
 import threading
 import time
@@ -42,7 +43,7 @@ def running(app: Any, host: str = "127.0.0.1", port: int = 8000) -> Generator[st
 
 
 def serve(app: Any, host: str = "127.0.0.1", port: int = 8000) -> None:
-    """Run in the foreground until interrupted.
+    """Run in the foreground; returns after SIGINT or SIGTERM, when answers under way have ended.
 
     Raises:
         Refused: the port is taken.
@@ -51,11 +52,28 @@ def serve(app: Any, host: str = "127.0.0.1", port: int = 8000) -> None:
         _server(app).run([listener])
 
 
+class _Server(uvicorn.Server):
+    """uvicorn raises a signal again when it has stopped, which would end the process before its
+    records are closed; this one only stops."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        former = {s: signal.signal(s, self.handle_exit) for s in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in former.items():
+                signal.signal(number, handler)
+
+
 def _server(app: Any) -> uvicorn.Server:
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=10
     )
-    return uvicorn.Server(config)
+    return _Server(config)
 
 
 def _listen(host: str, port: int, num_ports: int) -> socket.socket:

@@ -31,8 +31,10 @@ _ARROW: Any = pa  # it has no types
 class Lane:
     """A spool and what of it is still to be moved.
 
+    `num_open` counts calls that have it and are not finished; whoever keeps several lanes counts.
+
     Args:
-        retiring: taken over from a process that is gone; removed when it is empty.
+        retiring: takes no more entries; removed when its rows are moved.
     """
 
     def __init__(self, lake: Lake, compartment: str, folder: Path, retiring: bool = False) -> None:
@@ -44,6 +46,7 @@ class Lane:
         self._lock = threading.Lock()
         self._committed: dict[int, Mapping[str, Any] | None] = {}
         self._next = 1
+        self.num_open = 0
 
     def admit(self, record: Mapping[str, Any]) -> None:
         """Make the beginning of an answer durable."""
@@ -65,6 +68,12 @@ class Lane:
     def skip(self, number: int) -> None:
         """An entry that needs no row: it is there, or is not complete."""
         self._commit(number, None)
+
+    @property
+    def num_moved(self) -> int:
+        """Entries that are done with."""
+        with self._lock:
+            return self._next - 1
 
     @property
     def num_pending(self) -> int:

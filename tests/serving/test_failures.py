@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -14,7 +17,7 @@ import pytest
 from halocline_governance.decision import Decision
 from halocline_governance.errors import PolicyUnavailable, Refused
 from halocline_serving.app import create_app
-from halocline_serving.server import running
+from halocline_serving.server import running, serve
 
 LINES = [f"Line {word} says nothing much.\n" for word in "abcdefghijkl"]
 
@@ -187,6 +190,31 @@ def test_a_taken_port_gives_the_next_one(world: Any) -> None:
         assert httpx.get(f"{url}/healthz", trust_env=False).status_code == 200
     with pytest.raises(Refused, match="cannot listen"), running(app, host="203.0.113.1"):
         pass
+
+
+def test_a_signal_ends_the_foreground_server_and_not_the_process(world: Any) -> None:
+    world.serve_scripted(*LINES)
+    before = signal.getsignal(signal.SIGTERM)
+    timer = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGTERM))
+    timer.start()
+
+    serve(create_app(world.runtime), port=0)
+
+    timer.join()
+    assert signal.getsignal(signal.SIGTERM) == before
+    with pytest.raises(Refused, match="is taken"):
+        serve(create_app(world.runtime), port=int(world.url.rpartition(":")[2]))
+
+
+def test_a_full_queue_is_told_before_anything_is_admitted(world: Any) -> None:
+    engine = world.serve_scripted(*LINES)
+    engine.can_accept = lambda: False
+
+    with pytest.raises(openai.RateLimitError) as caught:
+        ask(world.client())
+
+    assert caught.value.code == "queue_full"
+    assert world.events("admit") == []
 
 
 def test_many_callers_at_once_are_each_answered_and_recorded_once(world: Any) -> None:

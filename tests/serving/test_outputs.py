@@ -155,6 +155,30 @@ def test_rows_wait_while_another_process_writes_the_table(lake: Lake, journal: J
         assert [row["request_id"] for row in rows(lake)] == [done.request_id]
 
 
+def test_a_long_spool_gives_way_to_a_new_one(lake: Lake, journal: Journal) -> None:
+    names: set[Path] = set()
+    with Outputs(lake, journal, every_s=3600, rotate_after=4) as outputs:
+        for _ in range(6):
+            answered(outputs)
+            outputs.flush()
+            names.update(spools(lake))
+            assert len(spools(lake)) <= 1
+
+    assert len(names) == 3
+    assert len(rows(lake)) == len({row["request_id"] for row in rows(lake)}) == 6
+
+
+def test_an_open_call_keeps_its_spool(lake: Lake, journal: Journal) -> None:
+    with Outputs(lake, journal, every_s=3600, rotate_after=1) as outputs:
+        admission = outputs.admit(record(), PUBLIC)
+        answered(outputs)
+        outputs.flush()
+        assert len(spools(lake)) == 1
+        outputs.finish(admission, replace(admission.record, outcome="released"))
+
+    assert len(rows(lake)) == 2
+
+
 def test_a_running_process_keeps_its_spool(lake: Lake, journal: Journal) -> None:
     with Outputs(lake, journal, every_s=3600) as first, Outputs(lake, journal) as second:
         answered(first)

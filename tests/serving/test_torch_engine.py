@@ -15,6 +15,7 @@ from halocline_governance.label import PUBLIC, Label
 from halocline_governance.refs import ModelRef
 from halocline_registry.package import Package
 from halocline_serving.engine import GenerationRequest, Message, Token
+from halocline_serving.engine.batch import Batch, Row
 from halocline_serving.engine.torch_engine import Limits, TorchEngine
 from halocline_serving.errors import GenerationFailed, QueueFull
 
@@ -146,3 +147,11 @@ def test_without_a_template_a_chat_is_its_contents_a_line_each(engine: TorchEngi
 def test_a_package_that_is_not_the_registered_one_is_not_loaded(package: Package) -> None:
     with pytest.raises(Unverified):
         TorchEngine.load(package, ModelRef("tiny", 1, "0" * 64, PUBLIC), device="cpu")
+
+
+def test_two_labels_never_share_a_batch(engine: TorchEngine, package: Package) -> None:
+    models: Any = AutoModelForCausalLM
+    batch = Batch(models.from_pretrained(package.path), PUBLIC)
+
+    with pytest.raises(ValueError, match="one label"):
+        batch.join(Row(asked(engine, "Q", label=Label("internal"))))
