@@ -52,7 +52,9 @@ def main() -> None:
         for count in NUM_LABELS:
             asked = question(count)
             assert engine.decide("read", asked).allow
-            measured[f"{name}_{count}_labels"] = timed(lambda e=engine, a=asked: e.decide("read", a))
+            measured[f"{name}_{count}_labels"] = timed(
+                lambda e=engine, a=asked: e.decide("read", a)
+            )
         engine.close()
     for key, value in measured.items():
         print(f"{key:24} {value}", file=sys.stderr)

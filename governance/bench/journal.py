@@ -1,4 +1,4 @@
-"""Durable appends per second, beside sqlite doing the same, and as a multiple of this disk's fsync."""
+"""Durable appends per second, beside sqlite doing the same and this disk's own fsync."""
 
 import json
 import os

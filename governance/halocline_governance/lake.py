@@ -13,7 +13,7 @@ import fcntl
 import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,7 +91,7 @@ class Lake:
         return label
 
     @contextmanager
-    def lease(self, compartment: str, table: str) -> Iterator[Path]:
+    def lease(self, compartment: str, table: str) -> Generator[Path]:
         """Hold the right to write one table; yields its folder.
 
         Raises:

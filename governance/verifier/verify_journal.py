@@ -12,15 +12,22 @@ import json
 import re
 import sys
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 LARGEST = 16 * 1024 * 1024
 
+Key = tuple[str, bytes, Ed25519PublicKey]
+Problem = tuple[str, str]
+Event = dict[str, Any]
+Log = tuple[list[bytes], list[Event], list[Problem], str]
 
-def read_key(text):
+
+def read_key(text: str) -> Key:
     """(name, key id, public key) of a C2SP key line."""
     name, ident, blob = text.strip().split("+", 2)
     raw = base64.b64decode(blob, validate=True)
@@ -31,7 +38,7 @@ def read_key(text):
     return name, bytes.fromhex(ident), Ed25519PublicKey.from_public_bytes(raw[1:])
 
 
-def read_head(text, key):
+def read_head(text: str, key: Key) -> tuple[str, int, bytes]:
     """(origin, size, root) of a signed checkpoint; ValueError when it is not one."""
     name, ident, public = key
     match = re.fullmatch(
@@ -54,14 +61,14 @@ def read_head(text, key):
     raise ValueError("not signed by the trusted key")
 
 
-def canonical_base64(text):
+def canonical_base64(text: str) -> bytes:
     raw = base64.b64decode(text, validate=True)
     if base64.b64encode(raw).decode() != text:
         raise ValueError("base64 is not canonical")
     return raw
 
 
-def root_of(leaves):
+def root_of(leaves: list[bytes]) -> bytes:
     """RFC 6962 Merkle tree hash of leaf hashes, level by level."""
     if not leaves:
         return hashlib.sha256(b"").digest()
@@ -77,11 +84,14 @@ def root_of(leaves):
     return level[0]
 
 
-def read_log(folder):
+def read_log(folder: Path) -> Log:
     """(leaf hashes, events, problems) of one log, and a note when its last write is unfinished."""
     path = folder / "000000000000.seg"
     data = path.read_bytes() if path.exists() else b""
-    leaves, events, problems, unfinished = [], [], [], ""
+    leaves: list[bytes] = []
+    events: list[Event] = []
+    problems: list[Problem] = []
+    unfinished = ""
     offset, link = 0, "0" * 64
     while offset < len(data):
         place = f"{folder.name} record {len(leaves)} (byte {offset})"
@@ -124,7 +134,7 @@ def read_log(folder):
     return leaves, events, problems, unfinished
 
 
-def check_head(folder, leaves, key):
+def check_head(folder: Path, leaves: list[bytes], key: Key) -> list[Problem]:
     """Problems of the signed head of one log."""
     path = folder / "checkpoint"
     place = f"{folder.name}/checkpoint"
@@ -145,7 +155,7 @@ def check_head(folder, leaves, key):
     return []
 
 
-def check_siblings(name, events, logs):
+def check_siblings(name: str, events: list[Event], logs: dict[str, Log]) -> Iterator[Problem]:
     """Problems of what a log's opening records say they saw of other logs."""
     for seq, event in enumerate(events):
         if event.get("kind") != "journal.opened":
@@ -162,10 +172,11 @@ def check_siblings(name, events, logs):
                 yield place, f"it saw other records in {seen['log']}"
 
 
-def verify(directory, key):
+def verify(directory: Path, key: Key) -> tuple[list[Problem], list[str], dict[str, int]]:
     """(problems, notes, number of records per log)."""
     logs = {path.name: read_log(path) for path in sorted(directory.glob("log-*"))}
-    problems, notes = [], []
+    problems: list[Problem] = []
+    notes: list[str] = []
     for name, (leaves, events, found, unfinished) in logs.items():
         problems += found
         problems += check_head(directory / name, leaves, key)
@@ -177,7 +188,7 @@ def verify(directory, key):
     return problems, notes, {name: len(log[0]) for name, log in logs.items()}
 
 
-def main(arguments):
+def main(arguments: list[str]) -> int:
     if len(arguments) != 2:
         print(__doc__, file=sys.stderr)
         return 2

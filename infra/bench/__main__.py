@@ -12,6 +12,7 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -37,13 +38,13 @@ def measure(bench: Path, kept: Path) -> bool:
     started = time.monotonic()
     done = subprocess.run([sys.executable, bench], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
-        measured = json.loads(done.stdout)
+        measured: Any = json.loads(done.stdout)
     except ValueError:
         print(f"{bench.name} printed no JSON object on standard output", file=sys.stderr)
         return False
     if done.returncode != 0 or not isinstance(measured, dict):
         return False
-    record = {
+    record: dict[str, Any] = {
         "bench": bench.stem,
         "command": f"make bench NAME={bench.stem}",
         "commit": _commit(),

@@ -8,7 +8,7 @@ import argparse
 import fcntl
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -56,7 +56,7 @@ def _set_up(root: Path, progress: Progress, ivy_settings: Path | None) -> None:
 
 
 @contextmanager
-def _alone(root: Path, progress: Progress) -> Iterator[None]:
+def _alone(root: Path, progress: Progress) -> Generator[None]:
     """One set-up per clone at a time: `make demo` and `make test` may both have started one."""
     folder = os.open(root, os.O_RDONLY)
     try:

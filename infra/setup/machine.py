@@ -67,7 +67,9 @@ def _room(place: Path, need_gb: float, advice: str) -> str:
     free_gb = shutil.disk_usage(place).free / 1e9
     if free_gb >= need_gb:
         return ""
-    return f"disk space: {place} has {free_gb:.1f} GB free, set-up needs {need_gb:.0f} GB.\n{advice}"
+    return (
+        f"disk space: {place} has {free_gb:.1f} GB free, set-up needs {need_gb:.0f} GB.\n{advice}"
+    )
 
 
 def uv_cache() -> Path:

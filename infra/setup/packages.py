@@ -97,7 +97,11 @@ def _uv_settings(python: Path) -> Mapping[str, str]:
     listed = subprocess.run(
         [python, "-m", "pip", "config", "list"], capture_output=True, text=True
     ).stdout
-    names = {"index-url": "UV_DEFAULT_INDEX", "extra-index-url": "UV_INDEX", "cert": "SSL_CERT_FILE"}
+    names = {
+        "index-url": "UV_DEFAULT_INDEX",
+        "extra-index-url": "UV_INDEX",
+        "cert": "SSL_CERT_FILE",
+    }
     for line in listed.splitlines():
         key, _, value = line.partition("=")
         name = names.get(key.rpartition(".")[2])

@@ -167,7 +167,7 @@ class Monitor:
         plan = self.guard.plan(
             self.principal, Purpose.MONITORING, f"{compartment}:{OUTPUTS}", _COLUMNS
         )
-        rows = self.guard.table(plan).to_pylist()
+        rows: list[Row] = self.guard.table(plan).to_pylist()
         rows.sort(key=lambda row: (row["ts"], row["request_id"]))
         return plan.grants[0], rows
 

@@ -90,7 +90,12 @@ def test_each_reader_gets_its_own_rows(lake: Lake, guard: Guard) -> None:
     put(lake, parse_compact("restricted sides=sell issuers=initech"), 5, start=30)
 
     assert uids(guard, analyst("confidential sides=buy")) == {0, 1, 2, 10, 11, 12, 13}
-    assert uids(guard, analyst("restricted sides=sell issuers=initech")) == {0, 1, 2, *range(30, 35)}
+    assert uids(guard, analyst("restricted sides=sell issuers=initech")) == {
+        0,
+        1,
+        2,
+        *range(30, 35),
+    }
     assert uids(guard, analyst("restricted sides=sell")) == {0, 1, 2}
     assert uids(guard, analyst("public")) == {0, 1, 2}
 

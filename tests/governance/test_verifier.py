@@ -26,7 +26,10 @@ def standalone(journal: Path, key: Path) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def journal(tmp_path: Path) -> Path:
     for _ in range(2):
-        with Journal.open(tmp_path / "j", SIGNER) as one, Journal.open(tmp_path / "j", SIGNER) as two:
+        with (
+            Journal.open(tmp_path / "j", SIGNER) as one,
+            Journal.open(tmp_path / "j", SIGNER) as two,
+        ):
             for number in range(6):
                 one.append(AuditEvent(Kind.READ, "ana", "analysis", {"n": number, "t": "ä\u2028"}))
                 two.append(AuditEvent(Kind.READ, "bo", "analysis", {"n": number}))

@@ -13,7 +13,9 @@ import pytest
 HALOCLINE = Path(sys.executable).parent / "halocline"
 
 
-def halocline(home: Path, *arguments: str, stdin: str = "", **env: str) -> subprocess.CompletedProcess[str]:
+def halocline(
+    home: Path, *arguments: str, stdin: str = "", **env: str
+) -> subprocess.CompletedProcess[str]:
     kept = {key: val for key, val in os.environ.items() if not key.startswith("HALOCLINE_")}
     return subprocess.run(
         [HALOCLINE, *arguments],
@@ -35,7 +37,18 @@ def test_help_names_every_component(tmp_path: Path) -> None:
     done = halocline(tmp_path, "--help")
 
     assert done.returncode == 0
-    for group in "lake curate train model serve monitor audit policy token demo".split():
+    for group in [
+        "lake",
+        "curate",
+        "train",
+        "model",
+        "serve",
+        "monitor",
+        "audit",
+        "policy",
+        "token",
+        "demo",
+    ]:
         assert group in done.stdout
 
 
@@ -60,7 +73,9 @@ def test_a_token_names_its_holder(tmp_path: Path) -> None:
         ["policy", "decide", "nogate", "--input", "-"],
     ],
 )
-def test_what_is_refused_exits_with_one_line_and_a_code(tmp_path: Path, arguments: list[str]) -> None:
+def test_what_is_refused_exits_with_one_line_and_a_code(
+    tmp_path: Path, arguments: list[str]
+) -> None:
     done = halocline(tmp_path, *arguments)
 
     assert done.returncode == 1
@@ -116,11 +131,17 @@ def test_only_an_auditor_reads_the_journal(tmp_path: Path) -> None:
 
 
 def test_decide_is_a_rehearsal(tmp_path: Path) -> None:
-    question = {
+    question: dict[str, object] = {
         "principal": {
             "subject": "a",
             "roles": ["analyst"],
-            "clearance": {"sensitivity": "public", "sides": [], "tenants": [], "ndas": [], "issuers": []},
+            "clearance": {
+                "sensitivity": "public",
+                "sides": [],
+                "tenants": [],
+                "ndas": [],
+                "issuers": [],
+            },
         },
         "purpose": "analysis",
         "resource": {},

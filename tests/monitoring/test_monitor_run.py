@@ -116,7 +116,11 @@ def test_each_answer_is_watched_by_the_checks_of_its_label(
 ) -> None:
     put(monitor.lake, 2, output=LEAK)
     put(monitor.lake, 3, output=LEAK, label=Label("internal", sides=("buy",)))
-    by_label = replace(monitor, detectors=lambda label: [PiiDetector()] if label == BUY else [])
+
+    def detectors(label: Label) -> list[PiiDetector]:
+        return [PiiDetector()] if label == BUY else []
+
+    by_label = replace(monitor, detectors=detectors)
 
     seen = by_label.window(["buy"], *DAY, tmp_path / "out").observations[0]
 

@@ -44,5 +44,8 @@ class Plan:
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns granted in every compartment, in the first grant's order."""
-        shared = set.intersection(*(set(grant.columns) for grant in self.grants))
-        return tuple(name for name in self.grants[0].columns if name in shared)
+        return tuple(
+            name
+            for name in self.grants[0].columns
+            if all(name in grant.columns for grant in self.grants)
+        )

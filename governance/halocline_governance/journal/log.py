@@ -53,7 +53,7 @@ class Journal:
         self._signer = signer
         self._tree, self._prev = _recover(folder, signer)
         self._signed_at = 0.0
-        self._signed_size = self._tree.size if self._tree.size else -1
+        self._signed_size: int = self._tree.size or -1
         self._closing = threading.Lock()
         self._writer: GroupWriter[Receipt] = GroupWriter(folder / SEGMENT, self._checkpoint_if_due)
         self.append(

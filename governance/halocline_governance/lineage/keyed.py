@@ -6,7 +6,7 @@ Keys are read inside the table's lease, so that concurrent writers agree. Knows 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +32,7 @@ class Law:
 
 
 @contextmanager
-def lease(lake: Lake, compartment: str, table: str, wait_s: float = WAIT_S) -> Iterator[Path]:
+def lease(lake: Lake, compartment: str, table: str, wait_s: float = WAIT_S) -> Generator[Path]:
     """The table's lease, waited for: these writes are short.
 
     Raises:

@@ -66,10 +66,10 @@ class Lineage:
         Raises:
             Refused: a dataset version is not on record, or a weight is not one.
         """
-        weights = [{"dsv_id": dsv_id, "weight": float(weight)} for dsv_id, weight in sources]
-        self._require_datasets(source["dsv_id"] for source in weights)
-        _require_weights(source["weight"] for source in weights)
-        weights.sort(key=lambda source: source["dsv_id"])
+        pairs = sorted((dsv_id, float(weight)) for dsv_id, weight in sources)
+        self._require_datasets(dsv_id for dsv_id, _ in pairs)
+        _require_weights(weight for _, weight in pairs)
+        weights = [{"dsv_id": dsv_id, "weight": weight} for dsv_id, weight in pairs]
         row = {"mix_sha": mix_sha, "mixture": mixture, "sources": weights, "ts": timestamp()}
         with keyed.lease(self._lake, SYSTEM, MIXTURE):
             self._add(MIXTURE, [row], key=["mix_sha"])

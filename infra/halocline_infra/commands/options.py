@@ -31,10 +31,12 @@ def read_token(environment: Environment, source: str | None) -> str:
     if source == "-":
         return sys.stdin.read().strip()
     if source is not None:
-        path = Path(source)
-        if not path.is_file():
-            raise Refused("--token takes a file or -; the token itself is never an argument")
-        return path.read_text(encoding="utf-8").strip()
+        try:
+            return Path(source).read_text(encoding="utf-8").strip()
+        except (OSError, ValueError):  # a token in its place is too long a name, for instance
+            raise Refused(
+                "--token takes a file that can be read, or -; a token itself is never an argument"
+            ) from None
     if environment.token:
         return environment.token
     raise Unauthenticated(

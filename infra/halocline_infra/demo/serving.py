@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _ANSWER_TOKENS = 40
 _CANARY_TOKENS = 60
+_STREAM_TOKENS = 110
 _PROMPTS = (
     "The company",
     "This package provides",
@@ -93,9 +94,15 @@ def _client(scene: Scene, who: Principal, url: str) -> OpenAI:
     return OpenAI(base_url=f"{url}/v1", api_key=token, max_retries=0)
 
 
-def _complete(client: OpenAI, prompt: str, **options: Any) -> Completion:
+def _complete(
+    client: OpenAI,
+    prompt: str,
+    max_tokens: int = _ANSWER_TOKENS,
+    temperature: float = 0.0,
+    seed: int = 0,
+) -> Completion:
     return client.completions.create(
-        model=MODEL, prompt=prompt, **{"max_tokens": _ANSWER_TOKENS, "temperature": 0.0, **options}
+        model=MODEL, prompt=prompt, max_tokens=max_tokens, temperature=temperature, seed=seed
     )
 
 
@@ -110,7 +117,7 @@ def _allowed(client: OpenAI, result: Result) -> str:
 
 def _streamed(client: OpenAI, result: Result) -> None:
     stream = client.completions.create(
-        model=MODEL, prompt=_PROMPTS[0], max_tokens=_ANSWER_TOKENS, temperature=0.0, stream=True
+        model=MODEL, prompt=_PROMPTS[0], max_tokens=_STREAM_TOKENS, temperature=0.0, stream=True
     )
     pieces = [chunk.choices[0].text for chunk in stream if chunk.choices]
     told = "".join(pieces)

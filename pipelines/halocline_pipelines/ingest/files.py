@@ -223,7 +223,7 @@ def _csv_columns(file: Path) -> list[str]:
     import csv
 
     with file.open(encoding="utf-8-sig", newline="") as lines:
-        return next(csv.reader(lines), [])
+        return next(csv.reader(lines), list[str]())
 
 
 def _jsonl_columns(file: Path) -> list[str]:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -40,9 +40,9 @@ class Stream:
     def batch(self, start: int, size: int) -> NDArray[np.int64]:
         """The sequences at positions `start .. start + size - 1`."""
         drawn = self.sampler.batch(start, size)
-        rows = [
+        rows: list[NDArray[Any]] = [
             self.sources[source][seq_no]
-            for source, seq_no in zip(drawn.source, drawn.seq_no, strict=True)
+            for source, seq_no in zip(drawn.source.tolist(), drawn.seq_no.tolist(), strict=True)
         ]
         return np.stack(rows).astype(np.int64)
 
