@@ -37,18 +37,8 @@ def test_help_names_every_component(tmp_path: Path) -> None:
     done = halocline(tmp_path, "--help")
 
     assert done.returncode == 0
-    for group in [
-        "lake",
-        "curate",
-        "train",
-        "model",
-        "serve",
-        "monitor",
-        "audit",
-        "policy",
-        "token",
-        "demo",
-    ]:
+    data, models = ["lake", "curate", "train"], ["model", "serve", "monitor"]
+    for group in [*data, *models, "audit", "policy", "token", "demo"]:
         assert group in done.stdout
 
 

@@ -29,6 +29,7 @@ def ingest(scene: Scene) -> Result:
         sources = [s for s in scene.sources if _place(s.label) == compartment]
         report = run(scene.job("ingest", service), sources)
         accepted.update(report.accepted)
+        accepted.update(report.present)
         quarantined += len(report.quarantined)
         for refused in report.refused:
             result.denied.append(
@@ -44,7 +45,9 @@ def ingest(scene: Scene) -> Result:
     result.facts.append("rows: " + ", ".join(f"{c} {n}" for c, n in sorted(accepted.items())))
     if quarantined:
         result.facts.append(f"{quarantined} documents quarantined")
-    result.notes["accepted"] = dict(accepted)
+    result.denied.sort(key=lambda entry: not entry["what"].startswith("source generated:"))
+    result.notes["rows"] = dict(accepted)
+    result.notes["refused"] = sorted(entry["what"] for entry in result.denied)
     result.artefacts["raw documents"] = str(scene.platform.environment.lake)
     return result
 
