@@ -89,7 +89,8 @@ def curate(
         stack.callback(measured.unpersist)
         columns = measured.select("row_uid", "outcome", "rule", "num_pii")
         rows: list[dict[str, Any]] = columns.toArrow().to_pylist()
-        new = neighbour.newcomers(measured, recipe, earlier.staying, max_driver_rows)
+        is_many = len(rows) > max_driver_rows
+        new = neighbour.newcomers(measured, recipe, earlier.staying, is_many=is_many)
         old = neighbour.residents(job, raw, recipe, measured, earlier.staying - open_ids)
         parts = [new] if old is None else [new, old]
         gone = duplicates(fingerprint.joined(parts), job.lake.labels(compartment), recipe.minhash)
@@ -171,31 +172,45 @@ def _write(writing: _Writing, decided: DataFrame, rows: list[dict[str, Any]]) ->
     """Tell the journal, then write what is not there yet, the ledger last."""
     from pyspark.sql import functions as F  # noqa: N812 - Spark's own convention
 
-    job, recipe, earlier = writing.job, writing.recipe, writing.earlier
-    compartment = writing.report.compartment
+    recipe, earlier = writing.recipe, writing.earlier
     _record(writing)
-    uids = {row["row_uid"] for row in rows}
+    uids = frozenset(row["row_uid"] for row in rows)
     stamped = decided.withColumns(
-        {"run_id": F.lit(job.run_id), "policy_revision": F.lit(job.gates.revision)}
+        {
+            "run_id": F.lit(writing.job.run_id),
+            "policy_revision": F.lit(writing.job.gates.revision),
+            "recipe": F.lit(recipe.id),
+        }
     )
     signal = F.explode("signals").alias("signal")
-    signals = stamped.select("row_uid", "label_id", "run_id", signal).select(
-        "row_uid", "label_id", "run_id", "signal.*", F.lit(recipe.signals_id).alias("recipe")
+    signals = (
+        decided.select("row_uid", "label_id", signal)
+        .select("row_uid", "label_id", "signal.*")
+        .withColumns({"recipe": F.lit(recipe.signals_id), "run_id": F.lit(writing.job.run_id)})
     )
-    stamped = stamped.withColumn("recipe", F.lit(recipe.id))
-    for table, frame, present in (
-        (SIGNALS, signals, earlier.measured),
-        (CURATED, stamped.where(F.col("outcome") == "kept"), earlier.curated),
-        (LEDGER, stamped, earlier.decided),
-    ):
-        if uids <= present:
-            continue
-        job.progress(f"writing {table} of {compartment}")
-        if uids & present:
-            frame = _without(job, frame, frozenset(uids & present))
-        write = tables.replace if table == CURATED and earlier.is_foreign else tables.append
-        path = job.lake.path(compartment, table)
-        write(frame, path, table, tables.app_id(path, earlier.versions[table], uids - present))
+    _put(writing, SIGNALS, signals, uids, earlier.measured)
+    _put(writing, CURATED, stamped.where(F.col("outcome") == "kept"), uids, earlier.curated)
+    _put(writing, LEDGER, stamped, uids, earlier.decided)
+
+
+def _put(
+    writing: _Writing,
+    table: str,
+    frame: DataFrame,
+    row_uids: frozenset[int],
+    present: frozenset[int],
+) -> None:
+    """Write the rows of one table that are not there."""
+    new = row_uids - present
+    if not new:
+        return
+    job, compartment = writing.job, writing.report.compartment
+    job.progress(f"writing {table} of {compartment}")
+    if row_uids & present:
+        frame = _without(job, frame, row_uids & present)
+    path = job.lake.path(compartment, table)
+    write = tables.replace if table == CURATED and writing.earlier.is_foreign else tables.append
+    write(frame, path, table, tables.app_id(path, writing.earlier.versions[table], new))
 
 
 def _record(writing: _Writing) -> None:

@@ -1,4 +1,4 @@
-"""Curation against the firm's ground truth, and against itself when it is killed, grown, changed."""
+"""Curation against the firm's ground truth, and against itself when killed, grown, changed."""
 
 import shutil
 from collections import Counter

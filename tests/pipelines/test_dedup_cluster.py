@@ -104,7 +104,8 @@ def brute(rows: list[Row]) -> dict[int, int]:
         )
         unseen = [row[0] for row in seen]
         while unseen:
-            component, frontier = set(), [unseen[0]]
+            component: set[int] = set()
+            frontier = [unseen[0]]
             while frontier:
                 at = frontier.pop()
                 component.add(at)

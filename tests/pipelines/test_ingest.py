@@ -53,7 +53,7 @@ def test_the_firm_lies_where_its_labels_say(job: Job, small_firm: Firm, tmp_path
     for compartment, texts in expected.items():
         found = rows(job, compartment)
         assert {(row["source"], row["external_id"]): row["text"] for row in found} == texts
-        assert {row["row_uid"] for row in found}.__len__() == len(texts)
+        assert len({row["row_uid"] for row in found}) == len(texts)
         for row in found:
             label = labels[str(row["source"])]
             assert label is not None
@@ -63,8 +63,7 @@ def test_the_firm_lies_where_its_labels_say(job: Job, small_firm: Firm, tmp_path
     assert {event["object"]["compartment"]: event["object"]["num_rows"] for event in told} == {  # type: ignore[index]
         name: len(texts) for name, texts in expected.items()
     }
-    leftovers = [path for path in (tmp_path / "lake").rglob("_staging")]
-    assert leftovers == []
+    assert not list((tmp_path / "lake").rglob("_staging"))
 
 
 def test_a_second_run_writes_nothing(job: Job, tmp_path: Path) -> None:

@@ -115,8 +115,8 @@ def _groups(keys: NDArray[np.generic]) -> list[Index]:
     """Positions that share a key, for each key that several have; ascending within a group."""
     order = np.argsort(keys, kind="stable")
     sorted_keys = keys[order]
-    starts = np.flatnonzero(np.r_[True, sorted_keys[1:] != sorted_keys[:-1]]) if len(keys) else []
-    return [group for group in np.split(order, starts)[1:] if len(group) > 1]
+    borders = np.flatnonzero(sorted_keys[1:] != sorted_keys[:-1]) + 1
+    return [group for group in np.split(order, borders) if len(group) > 1]
 
 
 def _pairs(groups: list[Index]) -> Index:

@@ -23,13 +23,13 @@ MAX_DRIVER_ROWS = 500_000
 
 
 def newcomers(
-    measured: DataFrame, recipe: CurationRecipe, kept: Collection[int], max_rows: int
+    measured: DataFrame, recipe: CurationRecipe, kept: Collection[int], *, is_many: bool
 ) -> Fingerprints:
-    """Fingerprints of the rows that passed every filter."""
+    """Fingerprints of the rows that passed every filter; of many, only those that share a band."""
     from pyspark.sql import functions as F  # noqa: N812 - Spark's own convention
 
     passed = measured.where(F.col("outcome") == "kept")
-    if passed.count() > max_rows:
+    if is_many:
         bands = _bands(passed, recipe)
         shared = bands.groupBy("rule", "value").count().where("count > 1").drop("count")
         colliding = bands.join(shared, ["rule", "value"]).select("row_uid").distinct()
