@@ -39,8 +39,17 @@ def monitor(scene: Scene) -> Result:
     for seen in report.observations:
         told = seen.as_json()
         partial = told["partial"]
-        result.facts.append(f"{seen.compartment}: {partial['num_rows']} outputs in the window")
-        result.facts += [f"alert: {alert['what']}" for alert in told["alerts"]]
+        counts: dict[str, int] = partial["counts"]
+        found = ", ".join(
+            f"{name} {counts.get(f'now:{name}@1:found', 0)}"
+            for name in ("toxicity", "pii", "segregation", "canary")
+        )
+        result.facts.append(
+            f"{seen.compartment}: {partial['num_rows']} outputs, of which"
+            f" {counts.get('outcome:held', 0)} held; generated with {found};"
+            f" {len(told['alerts'])} alerts"
+        )
+        result.facts += [f"alert: {alert}" for alert in told["alerts"]]
         result.facts += list(told["notes"])
         result.notes[seen.compartment] = told
         if seen.page:

@@ -36,6 +36,8 @@ STEPS = (
     Step("report", "Report and verify", oversight.report),
 )
 
+_SHOWN = 4
+
 
 def tell(environment: Environment, inputs: Inputs, *, fresh: bool, as_json: bool) -> None:
     """Tell the story; a step that is done is not done again.
@@ -73,8 +75,9 @@ def _run(console: Console, scene: Scene, number: int, step: Step) -> None:
     scene.ledger.finish(step.name, result)
     for fact in result.facts:
         console.print(f"   {fact}", markup=False)
-    for denied in result.denied:
-        console.print(
-            f"   denied: {denied['what']} ({denied['who']})", style="yellow", markup=False
-        )
+    for denied in result.denied[:_SHOWN]:
+        told = f"   denied: {denied['what']} ({denied['who']})"
+        console.print(told, style="yellow", markup=False)
+    if len(result.denied) > _SHOWN:
+        console.print(f"   and {len(result.denied) - _SHOWN} more", style="yellow", markup=False)
     console.print(f"   {result.seconds:.1f} s", style="dim")

@@ -1,0 +1,168 @@
+"""The whole story, small: its numbers follow from its input, and a kill at any step loses nothing.
+
+Runs the command as a user does, in a home of its own, and holds what it says against the ground
+truth of the generator and against what other readers find in the files it left.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from deltalake import DeltaTable
+
+from halocline_governance.journal import Trust, read, verify
+from halocline_infra.demo.scene import Inputs
+from halocline_infra.demo.sources import firm_of
+
+pytestmark = [pytest.mark.spark, pytest.mark.slow, pytest.mark.timeout(900)]
+
+HALOCLINE = Path(sys.executable).parent / "halocline"
+TABLES = ("raw/documents", "curated/documents", "curation/decisions", "serving/outputs")
+
+
+def command(seed: int, scale: float) -> list[str]:
+    return [
+        str(HALOCLINE),
+        "demo",
+        "--json",
+        *("--seed", str(seed)),
+        *("--scale", str(scale)),
+        *("--train-seconds", "6"),
+    ]
+
+
+def environment(home: Path) -> dict[str, str]:
+    kept = {key: val for key, val in os.environ.items() if not key.startswith("HALOCLINE_")}
+    return {**kept, "HALOCLINE_HOME": str(home)}
+
+
+def tell(home: Path, seed: int, scale: float) -> dict[str, Any]:
+    done = subprocess.run(
+        command(seed, scale), env=environment(home), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    return json.loads(done.stdout)
+
+
+def check_against_truth(home: Path, told: dict[str, Any], seed: int, scale: float) -> None:
+    """Every count the story tells, from the generator's side."""
+    firm = firm_of(Inputs(seed=seed, scale=scale))
+    written: Counter[str] = Counter()
+    for source in firm.sources:
+        if source.name not in firm.truth.refused_sources and source.label is not None:
+            written[source.label.compartment] += sum(1 for _ in source.documents())
+    rows: dict[str, int] = told["ingest"]["notes"]["rows"]
+    refused: list[str] = told["ingest"]["notes"]["refused"]
+    assert {c: n for c, n in rows.items() if c != "public"} == dict(written)
+    assert rows == {c: count_raw(home, c) for c in rows}
+    assert {f"source {name}" for name in firm.truth.refused_sources} <= set(refused)
+    dropped: dict[str, int] = told["curate"]["notes"]["reports"]["buy"]["dropped"]
+    assert dropped.get("exact@1", 0) > 0
+    counts: dict[str, dict[str, int]] = told["read"]["notes"]["counts"]
+    assert set(counts["ana.buy"]) == {"buy", "public"}
+    assert set(counts["ben.sell"]) == {"public", "sell"}
+    reports: dict[str, Any] = told["curate"]["notes"]["reports"]
+    assert counts["cleo.compliance"] == {c: r["kept"] for c, r in reports.items()}
+    assert 0 < counts["ana.buy"]["buy"] < counts["cleo.compliance"]["buy"]
+
+
+def count_raw(home: Path, compartment: str) -> int:
+    return DeltaTable(home / "lake" / compartment / "raw" / "documents").to_pyarrow_table().num_rows
+
+
+def check_nothing_lost_or_doubled(home: Path) -> None:
+    """Every row once, every raw row decided once, every recorded answer in the table once."""
+    for compartment in ("public", "buy", "sell", "sell.acme", "sell.globex"):
+        for table in TABLES:
+            path = home / "lake" / compartment / table
+            if not path.exists():
+                continue
+            uids = DeltaTable(path).to_pyarrow_table(columns=["row_uid"])["row_uid"].to_pylist()
+            assert len(uids) == len(set(uids)), f"{compartment}/{table}"
+        raw, decided = (
+            {*DeltaTable(home / "lake" / compartment / t).to_pyarrow_table()["row_uid"].to_pylist()}
+            for t in ("raw/documents", "curation/decisions")
+        )
+        assert raw <= decided
+    answered: Counter[str] = Counter()
+    for _, _, event in read(home / "journal"):
+        if event["kind"] in ("generate", "abort"):
+            answered[event["object"]["request_id"]] += 1
+    stored: list[str] = []
+    for compartment in ("public", "buy"):
+        path = home / "lake" / compartment / "serving" / "outputs"
+        if path.exists():
+            stored += DeltaTable(path).to_pyarrow_table()["request_id"].to_pylist()
+    assert Counter(stored) == Counter(set(answered))
+
+
+def check_journal(home: Path) -> None:
+    trust = Trust.parse((home / "keys" / "journal.pub").read_text())
+    assert verify(home / "journal", trust).problems == ()
+
+
+def test_the_numbers_follow_from_the_input(tmp_path: Path, seed: int) -> None:
+    scale = random.Random(seed).choice([0.15, 0.2, 0.25])
+
+    told = tell(tmp_path, seed, scale)
+
+    check_against_truth(tmp_path, told, seed, scale)
+    check_nothing_lost_or_doubled(tmp_path)
+    check_journal(tmp_path)
+    report = json.loads(Path(told["report"]["artefacts"]["report, for machines"]).read_text())
+    assert report["request_id"] == told["serve"]["notes"]["request_id"]
+    assert tell(tmp_path, seed, scale) == told
+
+
+def test_a_story_killed_at_any_step_is_finished_by_the_next_run(tmp_path: Path, seed: int) -> None:
+    rng = random.Random(seed)
+    for step in ("ingest", "curate", "train", "serve"):
+        kill_during(tmp_path, step, rng.uniform(0.3, 4.0))
+
+    told = tell(tmp_path, 7, 0.15)
+
+    check_against_truth(tmp_path, told, 7, 0.15)
+    check_nothing_lost_or_doubled(tmp_path)
+    check_journal(tmp_path)
+
+
+def kill_during(home: Path, step: str, after_s: float) -> None:
+    """Start the story and kill it, and everything it started, a while into a step."""
+    log = home / f"{step}.log"
+    home.mkdir(exist_ok=True)
+    with log.open("w") as out:
+        story = subprocess.Popen(
+            command(7, 0.15),
+            env=environment(home),
+            stdout=subprocess.DEVNULL,
+            stderr=out,
+            start_new_session=True,
+        )
+        wait_for(lambda: _begun(log, step) or story.poll() is not None)
+        time.sleep(after_s)
+        if story.poll() is None:
+            os.killpg(story.pid, signal.SIGKILL)
+        story.wait()
+
+
+def _begun(log: Path, step: str) -> bool:
+    heads = {"ingest": "1. ", "curate": "2. ", "train": "4. ", "serve": "6. "}
+    return any(line.startswith(heads[step]) for line in log.read_text().splitlines())
+
+
+def wait_for(condition: Callable[[], bool], timeout_s: float = 400.0) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "the story did not get there"
+        time.sleep(0.1)
