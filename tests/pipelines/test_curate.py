@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -151,6 +152,10 @@ def test_of_duplicates_one_is_kept(done: Done) -> None:
             assert frozenset((row["row_uid"], row["kept_uid"])) in paired
 
 
+def spans_of(row: Row) -> list[dict[str, object]]:
+    return cast("list[dict[str, object]]", row["spans"])
+
+
 def test_planted_values_are_found_and_gone(done: Done) -> None:
     found = 0
     for span in done.truth.pii:
@@ -158,7 +163,7 @@ def test_planted_values_are_found_and_gone(done: Done) -> None:
             (one["start"], one["end"], one["kind"])
             for row in done.signals[span.external_id]
             if row["rule"] == "pii@1"
-            for one in row["spans"]  # type: ignore[union-attr]
+            for one in spans_of(row)
         ]
         found += (span.start, span.end, span.kind) in spans
         text = str(done.curated.get(span.external_id, {}).get("text", ""))

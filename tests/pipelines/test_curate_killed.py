@@ -1,4 +1,4 @@
-"""kill -9 in the middle of a write, with the JVM left to do as it likes; then the same run again."""
+"""kill -9 in the middle of a write, the JVM left to do as it likes; then the same run again."""
 
 import os
 import signal
@@ -39,9 +39,7 @@ def run(job: Job) -> None:
     curate(job, "buy", english())
 
 
-@pytest.mark.parametrize(
-    "at", ["writing 66 documents", "writing curation.signals", "writing curated.documents"]
-)
+@pytest.mark.parametrize("at", ["documents to buy", "curation.signals of", "curated.documents of"])
 def test_no_row_is_lost_or_doubled(
     open_job: Callable[[Path], Job], tmp_path: Path, at: str
 ) -> None:
@@ -55,7 +53,7 @@ def test_no_row_is_lost_or_doubled(
     )
     assert child.stdout is not None
     with child.stdout as told:
-        line = next((line for line in told if line.startswith(at)), None)
+        line = next((line for line in told if at in line), None)
         child.send_signal(signal.SIGKILL)
     child.wait()
     assert line is not None

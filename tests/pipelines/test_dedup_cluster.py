@@ -4,6 +4,7 @@ import random
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from halocline_governance.label import Label
 from halocline_pipelines.dedup import exact
@@ -93,6 +94,10 @@ def random_rows(rng: random.Random) -> list[Row]:
     ]
 
 
+def alike(left: NDArray[np.uint32], right: NDArray[np.uint32]) -> bool:
+    return int((left == right).sum()) >= MINHASH.threshold * MINHASH.num_hashes
+
+
 def brute(rows: list[Row]) -> dict[int, int]:
     """The definition, pair by pair, without bands: same digest, or estimate at the threshold."""
     signatures = {row[0]: MINHASH.signature(row[1]) for row in rows}
@@ -102,19 +107,15 @@ def brute(rows: list[Row]) -> dict[int, int]:
         seen = sorted(
             row for row in rows if row[2] == label or (row[2] <= label and row[0] in stays)
         )
-        unseen = [row[0] for row in seen]
+        unseen: list[int] = [row[0] for row in seen]
         while unseen:
             component: set[int] = set()
-            frontier = [unseen[0]]
+            frontier: list[int] = [unseen[0]]
             while frontier:
                 at = frontier.pop()
                 component.add(at)
-                frontier += [
-                    uid
-                    for uid in unseen
-                    if uid not in component
-                    and (signatures[uid] == signatures[at]).mean() >= MINHASH.threshold
-                ]
+                others = [uid for uid in unseen if uid not in component]
+                frontier += [uid for uid in others if alike(signatures[uid], signatures[at])]
             unseen = [uid for uid in unseen if uid not in component]
             fixed = [row[0] for row in seen if row[0] in component and (row[3] or row[2] != label)]
             kept = min(fixed or component)

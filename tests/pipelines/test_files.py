@@ -192,7 +192,7 @@ def test_the_caller_wins_over_the_manifest(tmp_path: Path) -> None:
 def test_malformed_manifests_are_refused(tmp_path: Path, manifest: str) -> None:
     (tmp_path / "a.txt").write_text("text")
     (tmp_path / "halocline.yaml").write_text(manifest)
-    with pytest.raises(Refused, match="halocline[.]yaml"):
+    with pytest.raises(Refused, match=r"halocline\.yaml"):
         files(tmp_path)
 
 
