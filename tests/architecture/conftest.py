@@ -12,7 +12,9 @@ import pytest
 def components(root: Path) -> list[Path]:
     """The branded packages, as pyproject.toml lists them."""
     project = tomllib.loads((root / "pyproject.toml").read_text())
-    return [root / path for path in project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]]
+    return [
+        root / path for path in project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    ]
 
 
 @pytest.fixture(scope="session")

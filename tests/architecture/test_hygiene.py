@@ -42,5 +42,7 @@ def test_nothing_tracked_is_very_large(root: Path, tracked: list[Path]) -> None:
 
 def test_the_lock_pins_every_package_by_hash(root: Path) -> None:
     for lock in [root / "requirements.lock", *(root / "infra/setup").glob("*.lock")]:
-        entries = re.findall(r"^\S+==\S+[^\n]*\n((?:    --hash=sha256:\S+.*\n)+)", lock.read_text(), re.M)
+        entries = re.findall(
+            r"^\S+==\S+[^\n]*\n((?:    --hash=sha256:\S+.*\n)+)", lock.read_text(), re.M
+        )
         assert len(entries) == len(re.findall(r"^[a-z0-9]", lock.read_text(), re.MULTILINE))

@@ -47,7 +47,9 @@ def test_only_infra_reads_our_variables(sources: dict[Path, str]) -> None:
 
 def test_every_variable_is_documented(sources: dict[Path, str], documents: str) -> None:
     named = {
-        name for source in sources.values() for name in re.findall(r"HALOCLINE_[A-Z_]*[A-Z]", source)
+        name
+        for source in sources.values()
+        for name in re.findall(r"HALOCLINE_[A-Z_]*[A-Z]", source)
     }
     # A prefix, not a variable: what the tests read is told in CONTRIBUTING.
     named -= {"HALOCLINE_TEST"}

@@ -94,7 +94,7 @@ def test_the_advice_is_the_command_of_this_system(run: Run, stub: Stub) -> None:
     assert "sudo dnf install java-17-openjdk-headless" in run().stderr
 
 
-@pytest.mark.parametrize("java, told", [(JAVA_11, "Java 11.0.2"), (JAVA_8, "Java 1.8.0_392")])
+@pytest.mark.parametrize(("java", "told"), [(JAVA_11, "Java 11.0.2"), (JAVA_8, "Java 1.8.0_392")])
 def test_an_old_java_is_refused(run: Run, stub: Stub, java: str, told: str) -> None:
     stub("java", java)
 

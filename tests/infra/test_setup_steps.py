@@ -167,7 +167,7 @@ def test_altered_jars_from_the_repository_are_refused(
 
 
 @pytest.mark.parametrize(
-    "damage, whole", [("none", True), ("cut", False), ("gone", False), ("unrecorded", False)]
+    ("damage", "whole"), [("none", True), ("cut", False), ("gone", False), ("unrecorded", False)]
 )
 def test_a_package_cut_short_is_noticed(setup: Setup, damage: str, whole: bool) -> None:
     site = setup.clone / ".venv/lib/python3.11/site-packages"
