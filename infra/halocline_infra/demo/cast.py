@@ -20,14 +20,19 @@ class Cast:
     approvers: tuple[Principal, Principal]
     application: Principal
 
+    def barred_from(self, label: Label) -> Principal:
+        """Somebody of another side: who may not see what this label marks."""
+        return self.analyst if label <= self.banker.clearance else self.banker
+
     def service(self, job: str, clearance: Label) -> Principal:
         """The service principal that runs one job up to one clearance."""
         place = ".".join([*clearance.sides, *clearance.tenants]) or "public"
         return Principal(f"svc:{job}/{place}", ("service",), clearance)
 
 
-def assemble(labels: Iterable[Label]) -> Cast:
-    """People around these labels: one on each side, one who may see everything for audit."""
+def assemble(labels: Iterable[Label], home: Label) -> Cast:
+    """People around these labels: one on each side, one who may see everything for audit, and
+    an application that uses a model of label `home`."""
     everything = join(labels)
     whole = Label("restricted", *(getattr(everything, axis) for axis in _AXES))
     buy = Label("confidential", sides=("buy",))
@@ -42,7 +47,7 @@ def assemble(labels: Iterable[Label]) -> Cast:
             Principal("omar.risk", ("approver",), whole),
             Principal("pia.validation", ("approver",), whole),
         ),
-        application=Principal("app:research", ("application",), buy),
+        application=Principal("app:research", ("application",), home),
     )
 
 

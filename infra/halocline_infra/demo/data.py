@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from typing import Any
 
 from halocline_governance.errors import Denied
@@ -27,7 +28,8 @@ def ingest(scene: Scene) -> Result:
         clearance = scene.clearance_of(compartment)
         service = scene.cast.service("ingest", clearance)
         sources = [s for s in scene.sources if _place(s.label) == compartment]
-        report = run(scene.job("ingest", service), sources)
+        job = replace(scene.job("ingest", service), progress=_writing(scene))
+        report = run(job, sources)
         accepted.update(report.accepted)
         accepted.update(report.present)
         quarantined += len(report.quarantined)
@@ -99,6 +101,11 @@ def _count(scene: Scene, who: Principal, purpose: Purpose) -> dict[str, int]:
     plan = scene.platform.guard.plan(who, purpose, CURATED, ["row_uid", "label_id"])
     counted = scene.platform.guard.refs(plan)
     return {ref.compartment: ref.num_rows for ref in counted}
+
+
+def _writing(scene: Scene) -> Callable[[str], None]:
+    """Progress without a line for each of some two hundred sources."""
+    return lambda text: None if text.startswith("asking") else scene.say(text)
 
 
 def _place(label: Label | None) -> str:

@@ -143,8 +143,7 @@ def _evidence(scene: Scene, trained: TrainedRun, package: Package, model: ModelR
     from halocline_serving.engine.torch_engine import TorchEngine
 
     probes = [
-        Probe(planted.canary.id, planted.prefix, planted.canary.text)
-        for planted in scene.firm.truth.canaries
+        Probe(planted.canary.id, planted.prefix, planted.canary.text) for planted in scene.canaries
     ]
     engine = TorchEngine.load(package, model)
 

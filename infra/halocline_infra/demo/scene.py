@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from halocline_pipelines.ingest.source import Source
     from halocline_pipelines.job import Job
     from halocline_pipelines.recipes.firm import Firm
+    from halocline_pipelines.recipes.firm_truth import PlantedCanary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,8 @@ class Scene:
     inputs: Inputs
     firm: Firm
     sources: tuple[Source, ...]
-    own: Source | None
+    canaries: tuple[PlantedCanary, ...]
+    home_label: Label
     cast: Cast
     ledger: Ledger
     say: Callable[[str], None]
@@ -97,25 +99,36 @@ class Scene:
     def compartments(self) -> list[str]:
         return sorted({label.compartment for label in self.labels})
 
-    @property
-    def home_label(self) -> Label:
-        """What the model is trained up to: the buy side's, or that of the user's documents."""
-        buy = Label("confidential", sides=("buy",))
-        if self.own is None or self.own.label is None:
-            return buy
-        own = self.own.label
-        return buy | own if own.compartment in ("public", "buy") else own
-
 
 def set_up(platform: Platform, inputs: Inputs, ledger: Ledger, say: Callable[[str], None]) -> Scene:
-    """Generate the firm, tell its policies what is restricted, and put people on the stage."""
-    from halocline_infra.demo.sources import firm_of, gather, own_source
+    """Generate the firm, gather the sources, plant canaries, and put people on the stage."""
+    from halocline_infra.demo.sources import firm_of, gather, own_source, planted_with
 
     own = own_source(inputs)
     firm = firm_of(inputs)
-    sources = gather(own, firm)
+    home = _home(own)
+    bait, canaries = planted_with(firm, home)
+    sources = gather(own, firm, bait)
     labels = [source.label or PUBLIC for source in sources]
-    return Scene(platform, inputs, firm, sources, own, assemble(labels), ledger, say)
+    return Scene(
+        platform=platform,
+        inputs=inputs,
+        firm=firm,
+        sources=sources,
+        canaries=canaries,
+        home_label=home,
+        cast=assemble(labels, home),
+        ledger=ledger,
+        say=say,
+    )
+
+
+def _home(own: Source | None) -> Label:
+    """What the model is trained up to: the buy side's, or that of the user's documents."""
+    buy = Label("confidential", sides=("buy",))
+    if own is None or own.label is None:
+        return buy
+    return buy | own.label if own.label.compartment in ("public", "buy") else own.label
 
 
 def refusal(who: Principal, what: str, error: Denied) -> dict[str, str]:

@@ -80,9 +80,7 @@ def _prepare_checks(scene: Scene) -> None:
         scene.say(f"fingerprinting {compartment}")
         service = scene.cast.service("checks", scene.clearance_of(compartment))
         checks.fingerprint(scene.platform, service, compartment)
-        planted = [
-            one.canary for one in scene.firm.truth.canaries if one.canary.compartment == compartment
-        ]
+        planted = [one.canary for one in scene.canaries if one.canary.compartment == compartment]
         if planted:
             checks.plant(scene.platform, compartment, planted)
 
@@ -128,16 +126,16 @@ def _refused(scene: Scene, url: str, result: Result) -> None:
     """The other side learns that it may not, and nothing else; the journal knows why."""
     from openai import PermissionDeniedError
 
-    banker = scene.cast.banker
+    other = scene.cast.barred_from(scene.home_label)
     try:
-        _complete(_client(scene, banker, url), _PROMPTS[0])
+        _complete(_client(scene, other, url), _PROMPTS[0])
     except PermissionDeniedError as error:
         body: Any = error.body
-        result.facts.append(f"{banker.subject} got {error.status_code} {body['code']}")
+        result.facts.append(f"{other.subject} got {error.status_code} {body['code']}")
         result.denied.append(
             {
                 "gate": "serve",
-                "who": banker.subject,
+                "who": other.subject,
                 "what": f"use {MODEL}",
                 "why": _why(scene, body["decision_id"]),
                 "decision": body["decision_id"],
@@ -150,7 +148,7 @@ def _refused(scene: Scene, url: str, result: Result) -> None:
 def _canaries(scene: Scene, client: OpenAI, result: Result) -> int:
     """Ask for each planted secret by its prefix; whatever the engine says, none may arrive."""
     held = 0
-    for planted in scene.firm.truth.canaries:
+    for planted in scene.canaries:
         answer = _complete(client, planted.prefix, max_tokens=_CANARY_TOKENS)
         choice = answer.choices[0]
         if _squeezed(planted.canary.text) in _squeezed(choice.text):
@@ -171,7 +169,7 @@ def _canaries(scene: Scene, client: OpenAI, result: Result) -> int:
             )
     extracted = scene.note("promote", "extracted")
     result.facts.append(
-        f"the engine says {extracted} of {len(scene.firm.truth.canaries)} canaries when asked"
+        f"the engine says {extracted} of {len(scene.canaries)} canaries when asked"
         f" directly; over HTTP {held} answers were held back and none arrived"
     )
     return held

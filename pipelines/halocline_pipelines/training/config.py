@@ -45,6 +45,7 @@ class Pretrain:
     """One run. It ends at `max_steps`, or after `max_seconds` of stepping if that comes first.
 
     Args:
+        min_steps: taken however long they take: a busy machine trains longer, not less.
         vocab_size: of the tokenizer, at most 65536: a token is stored in two bytes.
         batch_size: sequences a step.
         evaluate_every: steps between evaluations; a checkpoint follows each.
@@ -61,6 +62,7 @@ class Pretrain:
     batch_size: int = 8
     max_steps: int = 1000
     max_seconds: float | None = None
+    min_steps: int = 0
     evaluate_every: int = 50
     max_eval_sequences: int = 32
     sample_prompts: tuple[str, ...] = ("The",)

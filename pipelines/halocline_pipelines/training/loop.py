@@ -90,6 +90,8 @@ class Loop:
         """How much of the run is behind."""
         recipe, progress = self._recipe, self.progress
         of_time = progress.elapsed_s / recipe.max_seconds if recipe.max_seconds else 0.0
+        if recipe.min_steps:
+            of_time = min(of_time, progress.step / recipe.min_steps)
         return max(progress.step / recipe.max_steps, of_time)
 
     def _step(self, share: float) -> None:
