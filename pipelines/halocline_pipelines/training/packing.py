@@ -78,12 +78,12 @@ def pack(documents: Mapping[int, Sequence[int]], length: int, pad: int) -> Packe
 
 
 def held_out(row_uids: Iterable[int]) -> set[int]:
-    """The documents that are never trained on; of two or more, at least one."""
+    """The documents that are never trained on; of two or more, at least one and not all."""
     ranks = {uid: _rank(uid) for uid in row_uids}
     chosen = {uid for uid, rank in ranks.items() if rank % _HELD_OUT_OF == 0}
-    if not chosen and len(ranks) > 1:
-        return {min(ranks, key=lambda uid: ranks[uid])}
-    return chosen if len(chosen) < len(ranks) else set()
+    if 0 < len(chosen) < len(ranks):
+        return chosen
+    return {min(ranks, key=lambda uid: ranks[uid])} if len(ranks) > 1 else set()
 
 
 def is_stored(lake: Lake, compartment: str, key: Key) -> bool:
