@@ -57,14 +57,16 @@ def ingest(scene: Scene) -> Result:
 def curate(scene: Scene) -> Result:
     """Signals, a decision for every row, and one scrubbed rewrite, compartment by compartment."""
     from halocline_pipelines.curate import curate as run
-    from halocline_pipelines.recipes.curation import english
+    from halocline_pipelines.recipes.curation import english, long_documents
 
     result = Result()
     told: dict[str, Any] = {}
     for compartment in scene.platform.lake.holding("raw.documents"):
         scene.say(f"curate {compartment}")
         service = scene.cast.service("curate", scene.clearance_of(compartment))
-        report = run(scene.job("curate", service), compartment, english())
+        # Bounds made for web pages would drop most of what firms keep as documents.
+        recipe = long_documents() if compartment == scene.own_compartment else english()
+        report = run(scene.job("curate", service), compartment, recipe)
         told[compartment] = asdict(report)
         result.facts.append(
             f"{compartment}: {report.kept} kept, {sum(report.dropped.values())} dropped,"

@@ -57,6 +57,7 @@ class Scene:
     inputs: Inputs
     firm: Firm
     sources: tuple[Source, ...]
+    own_compartment: str | None
     canaries: tuple[PlantedCanary, ...]
     home_label: Label
     cast: Cast
@@ -115,6 +116,7 @@ def set_up(platform: Platform, inputs: Inputs, ledger: Ledger, say: Callable[[st
         inputs=inputs,
         firm=firm,
         sources=sources,
+        own_compartment=own.label.compartment if own and own.label else None,
         canaries=canaries,
         home_label=home,
         cast=assemble(labels, home),
