@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from safetensors.numpy import save_file
+from safetensors.numpy import save_file  # pyright: ignore[reportUnknownVariableType]
 
 from halocline_governance.errors import Refused, Unverified
 from halocline_governance.label import Label
