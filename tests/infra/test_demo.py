@@ -112,6 +112,7 @@ def check_journal(home: Path) -> None:
     assert verify(home / "journal", trust).problems == ()
 
 
+@pytest.mark.filterwarnings("ignore")  # of what MLflow and openai use
 def test_the_numbers_follow_from_the_input(tmp_path: Path, seed: int) -> None:
     scale = random.Random(seed).choice([0.15, 0.2, 0.25])
 
@@ -123,6 +124,73 @@ def test_the_numbers_follow_from_the_input(tmp_path: Path, seed: int) -> None:
     report = json.loads(Path(told["report"]["artefacts"]["report, for machines"]).read_text())
     assert report["request_id"] == told["serve"]["notes"]["request_id"]
     assert tell(tmp_path, seed, scale) == told
+    check_mlflow(tmp_path, told)
+    check_plain_spark(tmp_path)
+    check_served_again(tmp_path)
+    check_nothing_lost_or_doubled(tmp_path)
+
+
+def check_mlflow(home: Path, told: dict[str, Any]) -> None:
+    """A plain client finds the run, what it read, and the alias."""
+    from mlflow import MlflowClient
+
+    uri = f"sqlite:///{home}/mlflow/mlflow.db"
+    client: Any = MlflowClient(tracking_uri=uri, registry_uri=uri)
+    version = client.get_model_version_by_alias("research-note", "champion")
+    run = client.get_run(version.run_id)
+    assert int(version.version) == told["promote"]["notes"]["version"]
+    assert {one.dataset.name.partition(":")[0] for one in run.inputs.dataset_inputs} >= {"buy"}
+    assert run.data.metrics
+
+
+def check_plain_spark(home: Path) -> None:
+    """Whoever holds a compartment's folder reads it with Spark alone."""
+    from halocline_pipelines.spark import session
+
+    spark: Any = session(Path(sys.prefix) / "jars", scratch=home / "plain")
+    try:
+        for table in ("curated/documents", "serving/outputs"):
+            path = home / "lake" / "buy" / table
+            rows = spark.read.format("delta").load(str(path)).count()
+            assert rows == DeltaTable(path).to_pyarrow_table().num_rows > 0
+    finally:
+        spark.stop()
+
+
+def check_served_again(home: Path) -> None:
+    """`serve run` serves what the demo promoted; the openai client gets an answer, on record."""
+    import socket
+
+    from openai import OpenAI
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    issue = ["token", "issue", "--sub", "app", "--role", "application"]
+    issue += ["--label", "confidential sides=buy"]
+    token = subprocess.run(
+        [HALOCLINE, *issue], env=environment(home), capture_output=True, text=True, check=True
+    ).stdout.strip()
+    server = subprocess.Popen(
+        [HALOCLINE, "serve", "run", "--model", "research-note", "--port", str(port)],
+        env=environment(home),
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        client = OpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key=token, max_retries=0)
+        wait_for(lambda: _listens(port), 60)
+        answer = client.completions.create(model="research-note", prompt="The", max_tokens=8)
+        assert answer.choices[0].finish_reason in ("stop", "length", "content_filter")
+    finally:
+        server.send_signal(signal.SIGINT)
+        assert server.wait(30) == 0
+
+
+def _listens(port: int) -> bool:
+    import socket
+
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_a_story_killed_at_any_step_is_finished_by_the_next_run(tmp_path: Path, seed: int) -> None:
