@@ -21,6 +21,7 @@ import rfc8785
 
 from halocline_governance.errors import Refused, Unverified
 from halocline_governance.records import timestamp
+from halocline_registry.package import make_private
 
 _GENESIS = "0" * 64
 _SCHEMA = """
@@ -82,7 +83,7 @@ class Ledger:
     """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(path.parent)
         self._name = path.name
         self._lock = threading.RLock()
         self._rows: list[Entry] = []

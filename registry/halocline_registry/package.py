@@ -119,7 +119,7 @@ def build(model_dir: Path, out_dir: Path, contents: Contents, signer: Signer) ->
         return _checked(out_dir, manifest, text)
     draft = out_dir.with_name(f".{out_dir.name}.{os.getpid()}")
     shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(mode=0o700, parents=True)
+    make_private(draft)
     for name in files:
         shutil.copyfile(model_dir / name, draft / name, follow_symlinks=False)
     (draft / MANIFEST).write_bytes(text)
@@ -207,6 +207,12 @@ def read_manifest(text: bytes) -> dict[str, Any]:
     if set(fields) != _FIELDS or fields["format"] != FORMAT:
         raise Unverified(f"the manifest is not of format {FORMAT}")
     return fields
+
+
+def make_private(folder: Path) -> None:
+    """The folder and its missing parents, the owner's alone: `mkdir` gives parents to everybody."""
+    for missing in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)
 
 
 def settle(draft: Path, target: Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from halocline_governance.decision import Decision
-from halocline_governance.errors import Denied, Refused
+from halocline_governance.errors import Denied, Refused, Unverified
 from halocline_governance.gates import Gate, Gates
 from halocline_governance.lineage import Lineage
 from halocline_governance.principal import Principal, Purpose
@@ -24,7 +24,7 @@ from halocline_governance.refs import ModelRef
 from halocline_registry import standing
 from halocline_registry.evidence import Evidence
 from halocline_registry.ledger import Entry, Ledger, Step
-from halocline_registry.package import Package, open_known, settle
+from halocline_registry.package import Package, make_private, open_known, settle
 from halocline_registry.standing import Request, Standing, Version
 from halocline_registry.tracking import VERSION_TAG, Tracking
 
@@ -274,10 +274,15 @@ class Registry:
     def _take_in(self, package: Package, target: Path) -> None:
         """A copy of its own, verified where it lies: what was handed in may change later."""
         if not target.exists():
-            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(target.parent)
             draft = target.with_name(f".{target.name}.{os.getpid()}")
             shutil.rmtree(draft, ignore_errors=True)
             shutil.copytree(package.path, draft, symlinks=True)
+            try:
+                open_known(draft, package.manifest_sha256)
+            except Unverified:
+                shutil.rmtree(draft)
+                raise
             settle(draft, target)
         open_known(target, package.manifest_sha256)
 

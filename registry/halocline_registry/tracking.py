@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from halocline_governance.errors import Refused
 from halocline_governance.label import Label
 from halocline_governance.refs import DatasetRef
+from halocline_registry.package import make_private
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -187,7 +188,7 @@ class Tracking:
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
         os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
         if self.uri.startswith("sqlite:///"):
-            Path(self.uri.removeprefix("sqlite:///")).parent.mkdir(0o700, True, True)
+            make_private(Path(self.uri.removeprefix("sqlite:///")).parent)
         from mlflow import MlflowClient
 
         return MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
@@ -198,7 +199,7 @@ class Tracking:
         if found is not None:
             return str(found.experiment_id)
         where = self._artifacts / compartment
-        where.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(where)
         return self._client.create_experiment(name, artifact_location=where.as_uri())
 
     def _log_params(self, mlflow_id: str, params: Mapping[str, str | int | float]) -> None:

@@ -17,6 +17,7 @@ import torch
 from safetensors.torch import load_file, save_file  # pyright: ignore[reportUnknownVariableType]
 
 from halocline_governance.errors import Unverified
+from halocline_registry.package import make_private
 
 _KEPT = 2
 _WEIGHTS, _MOMENTS, _STATE = "model.safetensors", "optimiser.safetensors", "state.json"
@@ -46,7 +47,7 @@ def save(
     target = folder / f"step-{progress.step:06d}"
     draft = folder / f".{target.name}"
     shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(mode=0o700, parents=True)
+    make_private(draft)
     named = dict(model.named_parameters())
     save_file({name: p.detach().contiguous() for name, p in named.items()}, draft / _WEIGHTS)
     save_file(_moments(named, optimiser), draft / _MOMENTS)

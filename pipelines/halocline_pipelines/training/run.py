@@ -36,7 +36,7 @@ from halocline_pipelines.training.loop import Loop, Stream
 from halocline_pipelines.training.outcome import TrainedRun, read_outcome, write_outcome
 from halocline_pipelines.training.packing import Key, Packed
 from halocline_pipelines.training.tokenizer import Vocabulary
-from halocline_registry.package import settle
+from halocline_registry.package import make_private, settle
 from halocline_registry.tracking import Input, Point, RunDescription, Tracking
 
 Say = Callable[[str], None]
@@ -112,7 +112,7 @@ def _begin(run: _Run) -> TrainedRun:
             "recipe": run.recipe.as_json(),
         }
     )
-    run.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(run.folder)
     run.say("training the tokenizer and packing")
     documents = {source.name: inputs.read(run.site.guard, source) for source in run.opened}
     vocabulary = _vocabulary(run, documents)
