@@ -245,6 +245,7 @@ def test_a_killed_run_goes_on_as_if_nothing_had_been(
     assert len(client.search_runs(client.search_experiments()[0].experiment_id)) == 1
     steps = [m.step for m in client.get_metric_history(resumed.mlflow_run_id, "loss")]
     assert steps == list(range(1, 13))
+    assert len(client.get_run(resumed.mlflow_run_id).inputs.dataset_inputs) == 2
     packed = DeltaTable(site.lake.path("buy", packing.TABLE)).to_pyarrow_table()
     assert len(set(packed["row_uid"].to_pylist())) == packed.num_rows
 
