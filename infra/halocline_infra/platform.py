@@ -38,6 +38,18 @@ class Platform:
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
+        """The home is the owner's alone: whatever is made in it later lies behind that door.
+
+        Raises:
+            Refused: it cannot be made.
+        """
+        home = self.environment.home
+        try:
+            home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise Refused(
+                f"{home} cannot be used as home: {error.strerror}; set HALOCLINE_HOME"
+            ) from error
         return self
 
     def __exit__(
