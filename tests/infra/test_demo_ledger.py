@@ -49,3 +49,11 @@ def test_fresh_that_was_killed_half_way_goes_on(tmp_path: Path) -> None:
     start_clean(tmp_path)
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_damaged_ledger_is_told(tmp_path: Path) -> None:
+    Ledger(tmp_path, {}).finish("ingest", Result())
+    (tmp_path / "demo" / "steps.json").write_text('{"inputs": ')
+
+    with pytest.raises(Refused, match="FRESH=1"):
+        Ledger(tmp_path, {})

@@ -76,10 +76,15 @@ class Ledger:
     def _load(self) -> dict[str, Result]:
         if not self._path.exists():
             return {}
-        told = json.loads(self._path.read_bytes())
-        if told["inputs"] != self._inputs:
-            return {}
-        return {name: Result(**found) for name, found in told["steps"].items()}
+        try:
+            told = json.loads(self._path.read_bytes())
+            if told["inputs"] != self._inputs:
+                return {}
+            return {name: Result(**found) for name, found in told["steps"].items()}
+        except (ValueError, TypeError, KeyError, AttributeError):
+            raise Refused(
+                f"{self._path} is damaged; start clean with `make demo FRESH=1`"
+            ) from None
 
 
 def start_clean(home: Path) -> None:
