@@ -15,7 +15,7 @@ help: ## List the targets
 setup: ## Make .venv: packages, Delta's JARs, OPA (PYTHON=, IVY_SETTINGS= to choose)
 	@PYTHON="$(PYTHON)" infra/setup/run $(if $(IVY_SETTINGS),--ivy-settings "$(IVY_SETTINGS)")
 
-$(STAMP): pyproject.toml requirements.lock $(wildcard infra/setup/*)
+$(STAMP): pyproject.toml requirements.lock $(filter-out %/__pycache__,$(wildcard infra/setup/*))
 	@$(MAKE) --no-print-directory setup
 
 setup-system: $(STAMP) ## Install what test-system needs (root on Debian or Ubuntu)
