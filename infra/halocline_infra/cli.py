@@ -65,6 +65,9 @@ def main() -> None:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
         app()
+    except KeyboardInterrupt:
+        Console(stderr=True).print("halocline: interrupted; run the same command to go on")
+        sys.exit(130)
     except HaloclineError as error:
         Console(stderr=True).print(f"halocline: {error}", style="red", markup=False)
         if isinstance(error, Denied):

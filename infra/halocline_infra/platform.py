@@ -6,6 +6,7 @@ Parts open on first use and close together, last opened first.
 from __future__ import annotations
 
 import json
+import logging
 from contextlib import ExitStack
 from functools import cached_property
 from types import TracebackType
@@ -118,6 +119,8 @@ class Platform:
     def spark(self) -> SparkSession:
         from halocline_pipelines.spark import session
 
+        # py4j logs a traceback of its own for every interrupt.
+        logging.getLogger("py4j").setLevel(logging.CRITICAL)
         spark = session(
             self.environment.jars,
             scratch=self.environment.home / "scratch",

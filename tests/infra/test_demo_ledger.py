@@ -24,20 +24,22 @@ def test_other_inputs_are_another_story(tmp_path: Path) -> None:
     other = Ledger(tmp_path, {"seed": 2})
 
     assert other.done("ingest") is None
+    assert Ledger(tmp_path, {"seed": 1}).done("ingest") is not None
     assert other.run_id != first.run_id
 
 
-def test_fresh_removes_the_demo_and_keeps_keys(tmp_path: Path) -> None:
+def test_fresh_removes_what_the_demo_made_and_nothing_else(tmp_path: Path) -> None:
     mark_begun(tmp_path)
-    (tmp_path / "lake").mkdir()
-    (tmp_path / "keys").mkdir()
+    for name in ("lake", "keys", "mine"):
+        (tmp_path / name).mkdir()
     start_clean(tmp_path)
 
-    assert [path.name for path in tmp_path.iterdir()] == ["keys"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["keys", "mine"]
 
 
 def test_fresh_does_not_touch_what_no_demo_made(tmp_path: Path) -> None:
     (tmp_path / "lake").mkdir()
+    mark_begun(tmp_path)
     with pytest.raises(Refused, match="HALOCLINE_HOME"):
         start_clean(tmp_path)
     assert (tmp_path / "lake").is_dir()
@@ -53,7 +55,8 @@ def test_fresh_that_was_killed_half_way_goes_on(tmp_path: Path) -> None:
 
 def test_a_damaged_ledger_is_told(tmp_path: Path) -> None:
     Ledger(tmp_path, {}).finish("ingest", Result())
-    (tmp_path / "demo" / "steps.json").write_text('{"inputs": ')
+    (ledger,) = (tmp_path / "demo").glob("steps-*.json")
+    ledger.write_text('{"inputs": ')
 
     with pytest.raises(Refused, match="FRESH=1"):
         Ledger(tmp_path, {})

@@ -2,6 +2,9 @@
 
 from importlib.metadata import PathDistribution
 from pathlib import Path
+from typing import Any
+
+import importlib_metadata
 
 from halocline_governance.label import PUBLIC
 from halocline_pipelines.ingest.packages import packages
@@ -42,3 +45,10 @@ def test_readme_is_the_body_or_the_old_header(tmp_path: Path) -> None:
     assert document.text is not None
     assert document.text.startswith("Hello")
     assert sources[1].licence == "LicenseRef-unknown"
+
+
+def test_the_backport_reads_alike() -> None:
+    """Once anybody imports it, importlib.metadata gives its objects, which raise on missing keys."""
+    backport: Any = importlib_metadata.distributions
+    told = [(source.name, source.licence) for source in packages(backport)]
+    assert told == [(source.name, source.licence) for source in packages()]

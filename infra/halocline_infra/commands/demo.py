@@ -41,7 +41,8 @@ def run(  # noqa: PLR0913 - the command's options are its interface
 
         halocline demo --fresh
 
-        halocline demo --data ./contracts --label 'confidential sides=sell' --licence LicenseRef-own
+        halocline demo --data ./contracts --label 'confidential sides=sell' \\
+            --licence LicenseRef-Internal
     """
     from halocline_infra.demo.scene import Inputs
     from halocline_infra.demo.story import tell

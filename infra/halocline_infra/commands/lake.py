@@ -111,8 +111,9 @@ def sample(
     if as_json:
         print_json(rows)
     else:
-        cells = [[str(row[name])[:80] for name in plan.columns] for row in rows]
-        print_table(table, plan.columns, cells)
+        for number, row in enumerate(rows, start=1):
+            cells = [(name, str(row[name])[:300]) for name in plan.columns]
+            print_table(f"{table}, row {number}", ("column", "value"), cells)
 
 
 @app.command("read")

@@ -127,6 +127,8 @@ def promote(
 def reconcile(token: TokenFile = None, as_json: JsonFlag = False) -> None:
     """Bring MLflow's aliases back to what the ledger says, and tell what was elsewhere.
 
+    Anybody with a token may: it restores what was approved and can do nothing else.
+
     Example:
 
         halocline model reconcile --token operator.jwt

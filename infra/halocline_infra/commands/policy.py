@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -37,7 +37,9 @@ def decide(
         str,
         typer.Option("--input", metavar="FILE|-", help="{principal, purpose, resource, context}"),
     ],
-    engine: Annotated[str, typer.Option(help="opa, embedded, auto, or a URL.")] = "auto",
+    engine: Annotated[
+        str | None, typer.Option(help="opa, embedded, auto, or a URL; else HALOCLINE_POLICY.")
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Ask one gate and print its answer. A rehearsal: nothing takes effect, nothing is recorded.
@@ -59,11 +61,14 @@ def decide(
         raise Refused(f"no gate {gate}; see halocline policy list")
     raw = sys.stdin.read() if input_file == "-" else _read(input_file)
     try:
-        question = json.loads(raw)
+        question: Any = json.loads(raw)
     except ValueError as error:
         raise Refused(f"the input is not JSON: {error}") from error
-    with Platform(replace(from_env(), policy=engine)) as platform:
-        decision = platform.engine.decide(gate, question)
+    if not isinstance(question, dict):
+        raise Refused("the input is an object: {principal, purpose, resource, context}")
+    environment = from_env()
+    with Platform(replace(environment, policy=engine or environment.policy)) as platform:
+        decision = platform.engine.decide(gate, cast("dict[str, Any]", question))
     show(decision.as_json(), as_json=as_json, title=f"{gate} gate")
     if not decision.allow:
         raise typer.Exit(1)
@@ -97,4 +102,7 @@ def _read(name: str) -> str:
     path = Path(name)
     if not path.is_file():
         raise Refused(f"no file {name}")
-    return path.read_text(encoding="utf-8")
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise Refused(f"{name} is not UTF-8 text") from error

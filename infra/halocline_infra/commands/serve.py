@@ -14,7 +14,7 @@ def run(
     model: Annotated[list[str], typer.Option(help="A model's name; give it once for each.")],
     alias: Annotated[str, typer.Option(help="The alias to serve.")] = "champion",
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 for any free one.")] = 8000,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
 ) -> None:
     """Serve until interrupted. Every call is decided, checked and recorded.
 
@@ -36,5 +36,5 @@ def run(
     console = Console(stderr=True, highlight=False)
     with Platform(from_env()) as platform, hosted(platform, model, alias) as runtime:
         console.print(f"policies decided by {platform.engine.name}", style="dim")
-        console.print(f"serving {', '.join(model)} at http://{host}:{port}/v1")
+        console.print(f"starting {', '.join(model)} at http://{host}:{port}/v1")
         serve(create_app(runtime), host, port)

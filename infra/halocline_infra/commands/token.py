@@ -38,6 +38,8 @@ def issue(
     from halocline_infra.environment import from_env
     from halocline_infra.platform import Platform
 
+    if not sub.strip():
+        raise Refused("--sub names who the token is for")
     if (clearance is None) == (label is None):
         raise Refused("give the clearance once: --clearance FILE or --label TEXT")
     if unknown := set(role) - set(ROLES):

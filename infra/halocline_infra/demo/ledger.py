@@ -16,7 +16,9 @@ from typing import Any
 
 from halocline_governance.errors import Refused
 
-_KEPT = ("keys", "bench")
+# What the platform makes in its home, and a new story begins without. Keys and benches stay, and so
+# does everything that is not ours.
+_MADE = ("lake", "journal", "mlflow", "models", "policy", "reports", "scratch", "training", "demo")
 
 
 @dataclass(slots=True)
@@ -43,9 +45,9 @@ class Ledger:
     """The steps done so far under one home, for one set of inputs."""
 
     def __init__(self, home: Path, inputs: dict[str, Any]) -> None:
-        self._path = home / "demo" / "steps.json"
         canonical = json.dumps(inputs, sort_keys=True).encode()
         self._inputs = hashlib.sha256(canonical).hexdigest()
+        self._path = home / "demo" / f"steps-{self._inputs[:12]}.json"
         self._results = self._load()
 
     @property
@@ -83,24 +85,23 @@ class Ledger:
             return {name: Result(**found) for name, found in told["steps"].items()}
         except (ValueError, TypeError, KeyError, AttributeError):
             raise Refused(
-                f"{self._path} is damaged; start clean with `make demo FRESH=1`"
+                f"{self._path} is damaged; remove it and run again,"
+                " or start clean with make demo FRESH=1"
             ) from None
 
 
 def start_clean(home: Path) -> None:
-    """Remove what an earlier demo left under `home`; keys and benches stay.
+    """Remove what an earlier demo left under `home`; keys, benches and foreign files stay.
 
     Raises:
-        Refused: `home` was not made by a demo, so it is not ours to remove.
+        Refused: the lake in `home` was there before any demo, so it is not ours to remove.
     """
-    if not home.exists():
-        return
     for leftover in home.glob(".discarded-*"):
         shutil.rmtree(leftover)
-    present = [path for path in home.iterdir() if path.name not in _KEPT]
+    present = [home / name for name in _MADE if (home / name).exists()]
     if not present:
         return
-    if not (home / "demo" / "steps.json").exists() and not (home / "demo" / "begun").exists():
+    if (home / "lake").exists() and not (home / "demo" / "begun").exists():
         raise Refused(f"{home} was not made by the demo; give HALOCLINE_HOME another folder")
     trash = home / f".discarded-{os.getpid()}"
     trash.mkdir()
@@ -111,6 +112,8 @@ def start_clean(home: Path) -> None:
 
 
 def mark_begun(home: Path) -> None:
-    """Leave the mark by which `start_clean` knows a home of its own."""
+    """Leave the mark by which `start_clean` knows a home of its own: no lake was there before."""
+    if (home / "lake").exists():
+        return
     (home / "demo").mkdir(mode=0o700, parents=True, exist_ok=True)
     (home / "demo" / "begun").touch()

@@ -42,7 +42,7 @@ def train(scene: Scene) -> Result:
     result.facts += [
         f"mixture: {mixture}",
         f"{trained.num_steps} steps, {trained.num_tokens} tokens,"
-        f" held-out loss {trained.held_out_loss:.2f} nats per token",
+        f" loss {trained.held_out_loss:.2f} nats per token over everything held out",
         f"model label: {told(trained.label)}",
     ]
     result.notes |= {

@@ -41,9 +41,19 @@ class Inputs:
 
     def as_json(self) -> dict[str, Any]:
         return {
-            "data": str(self.data.absolute()) if self.data else None,
+            "data": _listing(self.data) if self.data else None,
             **{name: getattr(self, name) for name in _PLAIN},
         }
+
+
+def _listing(data: Path) -> list[list[str | int]]:
+    """Which files, of which size and time: a changed document is another story."""
+    files = sorted(path for path in data.rglob("*") if path.is_file()) if data.is_dir() else [data]
+    return [
+        [str(path.absolute()), path.stat().st_size, path.stat().st_mtime_ns]
+        for path in files
+        if path.exists()
+    ]
 
 
 _PLAIN = ("label", "licence", "text", "source", "seed", "scale", "train_seconds")

@@ -1,4 +1,4 @@
-"""The nine steps, in order; runs what is not done yet and ends with the summary."""
+"""The eight steps, in order; runs what is not done yet and ends with the summary."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.console import Console
 from halocline_infra.demo import data, modelling, oversight, serving, summary
 from halocline_infra.demo.ledger import Ledger, Result, mark_begun, start_clean
 from halocline_infra.demo.scene import Inputs, Scene, set_up
-from halocline_infra.demo.sources import tell_policies
+from halocline_infra.demo.sources import own_source, tell_policies
 from halocline_infra.environment import Environment
 from halocline_infra.platform import Platform
 
@@ -46,6 +46,7 @@ def tell(environment: Environment, inputs: Inputs, *, fresh: bool, as_json: bool
         HaloclineError: a step could not be done. What was done stays, and the next run goes on.
     """
     console = Console(stderr=True, highlight=False)
+    own_source(inputs)  # what cannot be told is refused before anything is removed
     if fresh:
         start_clean(environment.home)
     ledger = Ledger(environment.home, inputs.as_json())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import Distribution, PackageNotFoundError, distributions
+from typing import Any
 
 from halocline_governance.label import PUBLIC
 from halocline_pipelines.ingest.licence import declared
@@ -31,18 +32,20 @@ def _source(name: str, distribution: Distribution) -> Source:
     def documents() -> Iterator[Document]:
         yield Document(f"{name}=={distribution.version}", _readme(distribution))
 
-    metadata = distribution.metadata
+    # `get`, because the backport of importlib.metadata, once imported by somebody, raises on [].
+    metadata: Any = distribution.metadata
     licence = declared(
-        metadata["License-Expression"],
+        metadata.get("License-Expression"),
         metadata.get_all("Classifier") or [],
-        metadata["License"],
+        metadata.get("License"),
     )
     return Source(f"pypi:{name}", licence.expression, PUBLIC, documents)
 
 
 def _name(distribution: Distribution) -> str | None:
     try:
-        name = distribution.metadata["Name"]
+        metadata: Any = distribution.metadata
+        name: str | None = metadata.get("Name")
     except PackageNotFoundError:
         return None
     return _normal(name) if name else None
