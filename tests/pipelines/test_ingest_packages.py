@@ -48,7 +48,8 @@ def test_readme_is_the_body_or_the_old_header(tmp_path: Path) -> None:
 
 
 def test_the_backport_reads_alike() -> None:
-    """Once anybody imports it, importlib.metadata gives its objects, which raise on missing keys."""
-    backport: Any = importlib_metadata.distributions
+    """Once imported, importlib.metadata gives its objects, which raise on missing keys."""
+    module: Any = importlib_metadata
+    backport = module.distributions
     told = [(source.name, source.licence) for source in packages(backport)]
     assert told == [(source.name, source.licence) for source in packages()]
