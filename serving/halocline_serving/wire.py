@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -87,8 +88,8 @@ class _Request(_Strict):
     def limit(self) -> int | None:
         return self.max_tokens
 
-    def prompted(self) -> str | tuple[Message, ...]:
-        raise NotImplementedError
+    @abstractmethod
+    def prompted(self) -> str | tuple[Message, ...]: ...
 
 
 class ChatRequest(_Request):

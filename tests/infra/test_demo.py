@@ -10,6 +10,7 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -161,8 +162,6 @@ def check_plain_spark(home: Path) -> None:
 
 def check_served_again(home: Path) -> None:
     """`serve run` serves what the demo promoted; the openai client gets an answer, on record."""
-    import socket
-
     from openai import OpenAI
 
     with socket.socket() as free:
@@ -189,8 +188,6 @@ def check_served_again(home: Path) -> None:
 
 
 def _listens(port: int) -> bool:
-    import socket
-
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
