@@ -6,6 +6,7 @@ HaloclineError
 ├── Unauthenticated          no token, or one that does not verify
 ├── Denied                   a gate said no; carries the decision
 ├── PolicyUnavailable        no gate could answer: the caller is denied
+├── StateUnavailable         directory, crossings or history cannot be read: the caller is denied
 ├── NoCompartment            a label of several sides or tenants, and no crossing names one
 ├── LeaseHeld                another process writes this table
 ├── TableMissing             no such table in any compartment the caller may name
@@ -60,6 +61,12 @@ class Denied(HaloclineError):
 
 class PolicyUnavailable(HaloclineError):
     """The policy engine did not give a well-formed answer in time."""
+
+    code = "unavailable"
+
+
+class StateUnavailable(HaloclineError):
+    """The directory, the crossings or the history could not be read or changed."""
 
     code = "unavailable"
 
