@@ -1,23 +1,25 @@
 """The governance database: sqlite for one machine, PostgreSQL for many.
 
 Every change happens in a transaction that moves the epoch first, so changes are serial and whoever
-reads the same epoch twice has missed nothing in between. Knows nothing of what the tables mean:
-those who define one on `METADATA` do.
+reads the same epoch twice has missed nothing in between. Nothing here reads a clock. Knows nothing
+of what the tables mean: those who define one on `METADATA` do.
 """
 
 from __future__ import annotations
 
 import os
+import secrets
 import threading
-from collections.abc import Generator
+import weakref
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import event
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
-from halocline_governance.errors import Refused, StateUnavailable
+from halocline_governance.errors import StateUnavailable
+from halocline_governance.state import database
+from halocline_governance.state.probe import Probe
 
 METADATA = sa.MetaData()
 _EPOCH = sa.Table(
@@ -27,28 +29,39 @@ _EPOCH = sa.Table(
     sa.Column("value", sa.BigInteger, nullable=False),
 )
 _READ_EPOCH = "SELECT value FROM epoch WHERE id = 1"
-_BUSY_S = 10.0
+# PostgreSQL has no lock on tables that are not there yet; any number that is ours will do.
+_SETTING_UP = sa.text("SELECT pg_advisory_xact_lock(4711200400)")
 
 
 class Store:
     """Safe to use from many threads and processes; a forked child opens connections of its own.
 
+    Tables defined on `METADATA` are made when the store is first used after their definition.
+
     Args:
         url: an SQLAlchemy URL: `sqlite:////PATH`, or `postgresql+psycopg://...`.
 
     Raises:
-        Refused: another kind of database.
+        Refused: another kind of database, or a file that others may read.
         StateUnavailable: it cannot be opened.
     """
 
-    def __init__(self, url: str) -> None:
-        self._engine = _engine(url)
-        self._local = threading.local()
-        with _told():
-            METADATA.create_all(self._engine)
-            with self._engine.begin() as connection:
-                if connection.execute(sa.select(_EPOCH.c.value)).first() is None:
-                    self._begin(connection)
+    def __init__(self, url: str | sa.URL) -> None:
+        parsed = database.parse(url)
+        self._path = database.path_of(parsed)
+        self._engine = database.open_engine(parsed, pooled=True)
+        self._probe = Probe(parsed)
+        self._turn = threading.Lock()
+        self._num_tables = 0
+        self._is_forked_amid = False
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(
+                before=_weakly(self._before_fork), after_in_child=_weakly(self._after_fork)
+            )
+        with self._told():
+            if self._path is not None:
+                database.make_file(self._path)
+            self._make_tables()
 
     def epoch(self) -> int:
         """A number that every change moves. Costs one short read, and is never remembered.
@@ -56,104 +69,121 @@ class Store:
         Raises:
             StateUnavailable: it cannot be read.
         """
-        with _told():
-            row = self._raw().execute(_READ_EPOCH).fetchone()
+        if self._is_forked_amid:
+            raise _forked_amid()
+        try:
+            row = self._probe.row(_READ_EPOCH)
+        except (SQLAlchemyError, self._probe.errors) as error:
+            raise _failed(error) from None
         if row is None:
-            raise StateUnavailable("the governance database has lost its epoch; restore it")
+            raise _lost_epoch()
         return int(row[0])
 
     @contextmanager
     def change(self) -> Generator[sa.Connection]:
         """A transaction that excludes every other change, and moves the epoch when it commits.
 
+        Never begin one inside another: it would wait for itself.
+
         Raises:
-            StateUnavailable: the database failed; nothing was changed.
+            StateUnavailable: the database failed. Nothing was changed, unless the connection was
+                lost in the very commit: then the epoch tells.
         """
-        with _told(), self._engine.begin() as connection:
-            moved = connection.execute(sa.update(_EPOCH).values(value=_EPOCH.c.value + 1))
-            if moved.rowcount != 1:
-                raise StateUnavailable("the governance database has lost its epoch; restore it")
-            yield connection
+        with self._told():
+            self._make_tables()
+            with self._exclusive() as connection:
+                moved = connection.execute(sa.update(_EPOCH).values(value=_EPOCH.c.value + 1))
+                if moved.rowcount != 1:
+                    raise _lost_epoch()
+                yield connection
 
     @contextmanager
     def read(self) -> Generator[sa.Connection]:
-        """A connection to read with.
+        """A connection to read with, which sees one state however long it is used.
 
         Raises:
             StateUnavailable: the database failed.
         """
-        with _told(), self._engine.connect() as connection:
-            yield connection
+        with self._told():
+            self._make_tables()
+            with self._engine.connect() as connection, database.reading(connection).begin():
+                yield connection
 
     def close(self) -> None:
-        """Close every connection of this thread and of the pool."""
-        self._forget()
+        """Close every connection that is not in use. Using the store opens them again."""
+        self._probe.close()
         self._engine.dispose()
 
-    def _begin(self, connection: sa.Connection) -> None:
+    @contextmanager
+    def _exclusive(self) -> Generator[sa.Connection]:
+        # Threads take turns here: sqlite lets those who wait in the file race for it.
+        if not self._turn.acquire(timeout=database.BUSY_S):
+            raise StateUnavailable("the governance database is busy: another change does not end")
         try:
-            with connection.begin_nested():
-                connection.execute(sa.insert(_EPOCH).values(id=1, value=1))
-        except IntegrityError:
-            pass  # another process began it
+            with self._engine.connect() as connection, database.writing(connection).begin():
+                yield connection
+        finally:
+            self._turn.release()
 
-    def _raw(self) -> Any:
-        """This thread's own autocommitting connection to the driver: the epoch is read on every
-        call, and SQLAlchemy's part of that read would be nine tenths of it."""
-        if getattr(self._local, "pid", None) != os.getpid():
-            if hasattr(self._local, "pid"):
-                self._engine.dispose(close=False)
-            self._local.pooled = self._engine.raw_connection()
-            self._local.connection = self._local.pooled.driver_connection
-            if self._engine.dialect.name == "postgresql":
-                self._local.connection.autocommit = True
-            self._local.pid = os.getpid()
-        return self._local.connection
+    def _make_tables(self) -> None:
+        count = len(METADATA.tables)
+        if count == self._num_tables:
+            return
+        with self._exclusive() as connection:
+            if self._path is None:
+                connection.execute(_SETTING_UP)
+            METADATA.create_all(connection)
+            if connection.execute(sa.select(_EPOCH.c.value)).first() is None:
+                # Not 1: a process that outlives its database must not take a new one for the old.
+                first = secrets.randbelow(2**48) + 1
+                connection.execute(sa.insert(_EPOCH).values(id=1, value=first))
+        self._num_tables = count
 
-    def _forget(self) -> None:
-        if getattr(self._local, "pid", None) == os.getpid():
-            self._local.pooled.invalidate()
-            del self._local.pid
+    def _before_fork(self) -> None:
+        """sqlite must not be carried over a fork: its locks belong to the parent."""
+        if self._path is not None:
+            pool = self._engine.pool
+            self._num_carried = self._probe.num_taken + getattr(pool, "checkedout", int)()
+            self.close()
 
+    def _after_fork(self) -> None:
+        if self._path is not None:
+            self._is_forked_amid = self._num_carried > 0
+        self._turn = threading.Lock()
+        self._probe.forget()
+        self._engine.dispose(close=False)
 
-def _engine(url: str) -> sa.Engine:
-    parsed = sa.make_url(url)
-    if parsed.drivername == "postgresql+psycopg":
-        return sa.create_engine(
-            parsed, pool_pre_ping=True, connect_args={"connect_timeout": int(_BUSY_S)}
-        )
-    if parsed.drivername != "sqlite" or not parsed.database:
-        raise Refused(
-            "the governance database is sqlite:////PATH or postgresql+psycopg://HOST/NAME"
-        )
-    engine = sa.create_engine(parsed, connect_args={"timeout": _BUSY_S, "check_same_thread": False})
-    event.listen(engine, "connect", _set_up)
-    event.listen(engine, "begin", _take_the_lock)
-    return engine
-
-
-def _set_up(connection: Any, _record: object) -> None:
-    # The driver must not begin transactions of its own: ours take the write lock at once.
-    connection.isolation_level = None
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
+    @contextmanager
+    def _told(self) -> Generator[None]:
+        """Say that the database failed, and never with what statement or values."""
+        if self._is_forked_amid:
+            raise _forked_amid()
+        try:
+            yield
+        except (SQLAlchemyError, self._probe.errors) as error:
+            raise _failed(error) from None
 
 
-def _take_the_lock(connection: sa.Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+def _weakly(method: Callable[[], None]) -> Callable[[], None]:
+    """Hooks of a fork are kept for ever; the store must not be."""
+    weak = weakref.WeakMethod(method)
+
+    def call() -> None:
+        if (alive := weak()) is not None:
+            alive()
+
+    return call
 
 
-@contextmanager
-def _told() -> Generator[None]:
-    """Say that the database failed, and never with what statement or values."""
-    try:
-        yield
-    except (SQLAlchemyError, _driver_errors()) as error:
-        kind = type(error).__name__
-        raise StateUnavailable(f"the governance database failed ({kind})") from None
+def _failed(error: Exception) -> StateUnavailable:
+    return StateUnavailable(f"the governance database failed ({type(error).__name__})")
 
 
-def _driver_errors() -> type[Exception]:
-    import sqlite3
+def _lost_epoch() -> StateUnavailable:
+    return StateUnavailable("the governance database has lost its epoch; restore it")
 
-    return sqlite3.Error
+
+def _forked_amid() -> StateUnavailable:
+    return StateUnavailable(
+        "this process was forked while sqlite was in use, which sqlite cannot bear; start it anew"
+    )

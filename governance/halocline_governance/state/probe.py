@@ -1,0 +1,98 @@
+"""One short read, many times a second, from many threads: raw connections to the driver.
+
+SQLAlchemy's part of such a read would be nine tenths of it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from typing import Any
+
+import sqlalchemy as sa
+
+from halocline_governance.errors import StateUnavailable
+from halocline_governance.state import database
+
+
+class Probe:
+    """Holds as many connections as there were reads at the same moment, one at least.
+
+    Taking one is a pop and giving it back an append, which need no lock.
+    """
+
+    def __init__(self, url: sa.URL) -> None:
+        self._engine = database.open_engine(url, pooled=False)
+        self._path = database.path_of(url)
+        self._idle: deque[sa.PoolProxiedConnection] = deque()
+        self._taken: set[sa.PoolProxiedConnection] = set()
+        self._file: tuple[int, int] | None = None
+
+    @property
+    def num_taken(self) -> int:
+        """How many reads are under way."""
+        return len(self._taken)
+
+    def row(self, statement: str) -> tuple[Any, ...] | None:
+        """The first row of this query. A connection that went bad while idle is replaced once.
+
+        Raises:
+            StateUnavailable: the file of the database has gone.
+            sqlalchemy.exc.SQLAlchemyError, or the driver's own error.
+        """
+        self._check_file()
+        try:
+            held = self._idle.pop()
+        except IndexError:
+            return self._read(self._engine.raw_connection(), statement)
+        try:
+            return self._read(held, statement)
+        except self.errors:
+            self.close()  # all of them are as old
+            return self._read(self._engine.raw_connection(), statement)
+
+    @property
+    def errors(self) -> type[Exception]:
+        """What the driver raises."""
+        return self._engine.dialect.loaded_dbapi.Error
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        while self._idle:
+            _close(self._idle.pop())
+
+    def forget(self) -> None:
+        """Drop the idle connections, which are another process's, without a word to the server."""
+        self._idle.clear()
+        self._taken.clear()
+        self._engine.dispose(close=False)
+
+    def _read(self, held: sa.PoolProxiedConnection, statement: str) -> tuple[Any, ...] | None:
+        connection: Any = held.driver_connection
+        self._taken.add(held)
+        try:
+            rows = connection.execute(statement).fetchall()
+        except BaseException:
+            _close(held)
+            raise
+        finally:
+            self._taken.discard(held)
+        self._idle.append(held)
+        return rows[0] if rows else None
+
+    def _check_file(self) -> None:
+        """An open connection would go on reading a file that was deleted or replaced."""
+        if self._path is None:
+            return
+        try:
+            at = os.stat(self._path)
+        except OSError:
+            self.close()
+            raise StateUnavailable(f"{self._path.name} has gone; restore it") from None
+        if (at.st_dev, at.st_ino) != self._file:
+            self.close()
+            self._file = at.st_dev, at.st_ino
+
+
+def _close(held: sa.PoolProxiedConnection) -> None:
+    held.invalidate()
