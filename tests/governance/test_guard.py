@@ -207,7 +207,8 @@ def test_denials_and_reads_are_recorded_before_rows_are_handed_over(
     events = [event for _, _, event in read(tmp_path / "journal")]
     decided = [e["object"]["answer"]["allow"] for e in events if e["kind"] == "decision"]
     reads = [e["object"]["plan"]["grants"][0]["decision_id"] for e in events if e["kind"] == "read"]
-    assert decided == [True, False]
+    # Whoever may read up to `public` is told so, and then that nothing here is public.
+    assert decided == [True, True, False]
     assert reads == [plan.grants[0].decision.id]
 
 

@@ -1,20 +1,27 @@
 """Plans reads through the read gate and carries them out, on Spark or on Arrow.
 
 The row filter is a native `label_id IN (...)` placed directly on the scan, never a function and
-never behind a caller's predicate. Knows no policy: which labels and columns are readable is the
-gate's answer. Rows whose label is unknown match no granted id and are never read.
+never behind a caller's predicate. Knows no policy: up to which label the caller may read, which
+columns and under which masks, is the gate's answer. A row whose label is unknown matches no
+granted id and is never read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from halocline_governance import tables
 from halocline_governance.decision import Decision
 from halocline_governance.errors import Denied, PolicyUnavailable, Refused, TableMissing
 from halocline_governance.gates import Gate, Gates
+from halocline_governance.guard import transform
+from halocline_governance.guard.bound import Readable
+from halocline_governance.guard.condition import Condition, expression
 from halocline_governance.guard.plan import Grant, Plan
+from halocline_governance.guard.scan import Scan, evenly
+from halocline_governance.guard.snapshot import Snapshots
 from halocline_governance.label import Label
 from halocline_governance.lake import Lake
 from halocline_governance.lineage import fingerprint
@@ -26,16 +33,26 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
 
-# A question of 16 costs the embedded engine under 10 ms; its cost grows with the square.
-_LABELS_PER_QUESTION = 16
+# Enough for a denial to tell why; the bound has decided already.
+_LABELS_IN_A_DENIAL = 16
+_NO_LABELS: Mapping[str, Label] = MappingProxyType({})
 
 
 class Guard:
-    """Reads governed tables as somebody, for a purpose."""
+    """Reads governed tables as somebody, for a purpose. Safe to use from many threads.
 
-    def __init__(self, lake: Lake, gates: Gates) -> None:
+    Args:
+        lake: where the tables lie.
+        gates: what decides.
+        secret: what masks by hash are keyed with; without one, such columns are refused.
+    """
+
+    def __init__(self, lake: Lake, gates: Gates, secret: bytes | None = None) -> None:
         self._lake = lake
         self._gates = gates
+        self._secret = secret
+        self._snapshots = Snapshots()
+        self._readable = Readable()
 
     def plan(
         self,
@@ -64,6 +81,8 @@ class Guard:
         wanted = tuple(columns or schema.column_names)
         if unknown := set(wanted) - set(schema.column_names):
             raise Refused(f"{logical} has no column {', '.join(sorted(unknown))}")
+        if len(set(wanted)) != len(wanted):
+            raise Refused("a column can be asked for once")
         if version is not None and not named:
             raise Refused(f"name the compartment to pin a version: COMPARTMENT:{logical}")
         grants: list[Grant] = []
@@ -73,48 +92,67 @@ class Guard:
             if isinstance(answer, Grant):
                 grants.append(answer)
             else:
-                denial = answer or denial
+                denial = answer
         if not grants:
             raise Denied(Gate.READ.value, denial or Decision(False, ("nothing to read",)))
         plan = Plan(principal, purpose, logical, tuple(grants))
+        if not plan.columns:
+            raise Refused("no column is granted alike in all compartments; name one of them")
         self._gates.journal.append(
-            AuditEvent(Kind.READ, principal.subject, purpose.value, {"plan": _told(plan)})
+            AuditEvent(Kind.READ, principal.subject, purpose.value, {"plan": plan.as_json()})
         )
         return plan
+
+    def reader(
+        self, plan: Plan, where: Sequence[Condition] = (), limit: int | None = None
+    ) -> pa.RecordBatchReader:
+        """The plan's rows as a stream of Arrow batches, in batches whose sizes depend on nothing
+        but the rows handed over. Memory is bounded by a few batches.
+
+        Raises:
+            Refused: a condition on a column that is not granted, or a negative limit.
+        """
+        import pyarrow as pa
+
+        if limit is not None and limit < 0:
+            raise Refused("a limit is a number from 0")
+        open_columns = set(plan.columns) - set(plan.transforms)
+        asked = expression(where, tables.table(plan.table), open_columns)
+        scans = [self._scan(plan, grant, asked) for grant in plan.grants]
+        rows = (batch for scan in scans for batch in scan.batches())
+        return pa.RecordBatchReader.from_batches(plan.schema, evenly(rows, plan.schema, limit))
+
+    def batches(self, plan: Plan) -> Iterator[pa.RecordBatch]:
+        """The plan's rows as Arrow record batches, compartment by compartment."""
+        return iter(self.reader(plan))
+
+    def table(self, plan: Plan) -> pa.Table:
+        """All the plan's rows in memory; for what is known to be small."""
+        return self.reader(plan).read_all()
 
     def frame(self, spark: SparkSession, plan: Plan) -> DataFrame:
         """The plan's rows on Spark; for trusted jobs that run as a service principal."""
         from pyspark.sql import functions as F  # noqa: N812 - Spark's own convention
 
-        frames = [
-            spark.read.format("delta")
-            .option("versionAsOf", grant.version)
-            .load(str(grant.path))
-            .where(F.col("label_id").isin(list(grant.label_ids)))
-            .select(*plan.columns)
-            for grant in plan.grants
-        ]
-        whole = frames[0]
-        for frame in frames[1:]:
-            whole = whole.unionAll(frame)
-        return whole
-
-    def batches(self, plan: Plan) -> Iterator[pa.RecordBatch]:
-        """The plan's rows as Arrow record batches, compartment by compartment."""
-        import pyarrow.compute as pc
-
+        whole: DataFrame | None = None
         for grant in plan.grants:
-            readable = pc.field("label_id").isin(list(grant.label_ids))
-            yield from self._dataset(grant).to_batches(columns=list(plan.columns), filter=readable)
-
-    def table(self, plan: Plan) -> pa.Table:
-        """All the plan's rows in memory; for what is known to be small."""
-        import pyarrow as pa
-
-        schema = tables.table(plan.table).arrow()
-        wanted = pa.schema([schema.field(name) for name in plan.columns])
-        rows = [batch.cast(wanted) for batch in self.batches(plan)]
-        return pa.Table.from_batches(rows, schema=wanted)
+            rows = (
+                spark.read.format("delta")
+                .options(**grant.location.spark_options)
+                .option("versionAsOf", grant.version)
+                .load(grant.location.spark_uri)
+                .where(F.col("label_id").isin(list(grant.label_ids)))
+            )
+            shown = [
+                transform.spark_column(F.col(name), mask, self._key(plan, grant, name)).alias(name)
+                if (mask := plan.transforms.get(name))
+                else F.col(name)
+                for name in plan.columns
+            ]
+            part = rows.select(*shown)
+            whole = part if whole is None else whole.unionAll(part)
+        assert whole is not None
+        return whole
 
     def refs(self, plan: Plan) -> tuple[DatasetRef, ...]:
         """Names exactly the rows each grant gives, by count and fingerprint."""
@@ -128,48 +166,77 @@ class Guard:
         compartment: str,
         columns: tuple[str, ...],
         version: int | None,
-    ) -> Grant | Decision | None:
-        exists = self._lake.exists(compartment, table)
-        labels = self._lake.labels(compartment) if exists else {}
-        granted: dict[str, Label] = {}
-        allowed: set[str] | None = None
-        decision: Decision | None = None
-        for some in _chunks(sorted(labels)) if labels else [[]]:
-            answer = self._gates.ask(
-                Gate.READ,
-                principal,
-                purpose,
-                {
-                    "table": table,
-                    "compartment": compartment,
-                    "columns": list(columns),
-                    "labels": {label_id: labels[label_id].as_json() for label_id in some},
-                },
-            )
-            if not answer.allow:
-                decision = decision or answer
-                continue
-            decision = answer
-            ids, names = _obliged(answer)
-            granted |= {label_id: labels[label_id] for label_id in ids if label_id in some}
-            allowed = names if allowed is None else allowed & names
-        if decision is None or not granted or not allowed:
-            return decision
-        newest = self._lake.version(compartment, table)
+    ) -> Grant | Decision:
+        location = self._lake.location(compartment, table)
+        asked = {"table": table, "compartment": compartment, "columns": list(columns)}
+        answer = self._gates.ask(Gate.READ, principal, purpose, asked)
+        if not answer.allow:
+            return answer
+        newest = self._snapshots.newest(location)
+        labels = self._lake.labels(compartment) if newest is not None else _NO_LABELS
+        granted = self._readable.of(answer, labels, anywhere=compartment.startswith("x."))
+        if newest is None or not granted:
+            return self._denied(principal, purpose, asked, labels)
         pinned = newest if version is None else version
-        if newest is None or pinned is None or not 0 <= pinned <= newest:
+        if not 0 <= pinned <= newest:
             raise TableMissing(f"{compartment}:{table} has no version {version}")
-        readable = tuple(name for name in columns if name in allowed)
-        path = self._lake.path(compartment, table)
-        return Grant(compartment, path, pinned, granted, readable, decision)
+        names = _names(answer)
+        schema = tables.table(table).arrow()
+        masks = transform.check(answer.obligations.get("transforms", {}), schema)
+        return Grant(
+            compartment=compartment,
+            location=location,
+            version=pinned,
+            labels=granted,
+            label_ids=tuple(granted),
+            columns=tuple(name for name in columns if name in names),
+            transforms={name: mask for name, mask in masks.items() if name in names},
+            decision=answer,
+        )
+
+    def _denied(
+        self,
+        principal: Principal,
+        purpose: Purpose,
+        asked: Mapping[str, object],
+        labels: Mapping[str, Label],
+    ) -> Decision:
+        """Nothing here lies within the bound: let the gate itself say so, and record it."""
+        some = dict(sorted(labels.items())[:_LABELS_IN_A_DENIAL])
+        shown = {label_id: label.as_json() for label_id, label in some.items()}
+        answer = self._gates.ask(Gate.READ, principal, purpose, {**asked, "labels": shown})
+        if answer.allow:
+            raise PolicyUnavailable("the read gate's bound and its label ids contradict")
+        return answer
+
+    def _scan(self, plan: Plan, grant: Grant, asked: object) -> Scan:
+        keys = {
+            name: self._key(plan, grant, name)
+            for name, mask in plan.transforms.items()
+            if mask == "hash"
+        }
+        return Scan(
+            dataset=self._snapshots.dataset(grant.location, grant.version),
+            label_ids=grant.label_ids,
+            asked=asked,
+            schema=plan.schema,
+            transforms=plan.transforms,
+            keys=keys,
+        )
+
+    def _key(self, plan: Plan, grant: Grant, column: str) -> bytes:
+        if plan.transforms[column] != "hash":
+            return b""
+        return transform.column_key(self._secret, grant.compartment, plan.table, column)
 
     def _ref(self, plan: Plan, grant: Grant) -> DatasetRef:
         import pyarrow.compute as pc
 
         names = ["row_uid", "label_id", "content_sha256"]
-        names = [name for name in names if name in grant.columns]
+        names = [name for name in names if name in grant.columns and name not in grant.transforms]
         readable = pc.field("label_id").isin(list(grant.label_ids))
-        rows = self._dataset(grant).to_table(columns=names, filter=readable)
+        dataset = self._snapshots.dataset(grant.location, grant.version)
+        rows = dataset.to_table(columns=names, filter=readable)
         hashes = rows["content_sha256"] if "content_sha256" in names else rows["row_uid"]
         pairs = zip(rows["row_uid"].to_pylist(), map(str, hashes.to_pylist()), strict=True)
         return DatasetRef(
@@ -182,35 +249,9 @@ class Guard:
             decision_id=grant.decision.id,
         )
 
-    @staticmethod
-    def _dataset(grant: Grant) -> Any:
-        from deltalake import DeltaTable
 
-        return DeltaTable(grant.path, version=grant.version).to_pyarrow_dataset()
-
-
-def _obliged(answer: Decision) -> tuple[list[str], set[str]]:
-    ids, names = answer.obligations.get("label_ids"), answer.obligations.get("columns")
-    if not isinstance(ids, list) or not isinstance(names, list):
-        raise PolicyUnavailable("the read gate allowed without saying which labels and columns")
-    return ids, set(names)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-
-
-def _chunks(ids: list[str]) -> list[list[str]]:
-    return [ids[i : i + _LABELS_PER_QUESTION] for i in range(0, len(ids), _LABELS_PER_QUESTION)]
-
-
-def _told(plan: Plan) -> dict[str, Any]:
-    return {
-        "table": plan.table,
-        "columns": list(plan.columns),
-        "grants": [
-            {
-                "compartment": grant.compartment,
-                "version": grant.version,
-                "label_ids": list(grant.label_ids),
-                "decision_id": grant.decision.id,
-            }
-            for grant in plan.grants
-        ],
-    }
+def _names(answer: Decision) -> set[str]:
+    names = answer.obligations.get("columns")
+    if not isinstance(names, list) or not names:
+        raise PolicyUnavailable("the read gate allowed without saying which columns")
+    return set(names)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from halocline_governance import tables
 from halocline_governance.decision import Decision
+from halocline_governance.errors import Refused
+from halocline_governance.guard import transform
 from halocline_governance.label import Label, join
 from halocline_governance.principal import Principal, Purpose
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from halocline_governance.location import Location
+
+_MAX_TOLD_LABELS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,15 +28,37 @@ class Grant:
     """Readable part of one table in one compartment, pinned to a version."""
 
     compartment: str
-    path: Path
+    location: Location
     version: int
     labels: Mapping[str, Label]
+    label_ids: tuple[str, ...]
     columns: tuple[str, ...]
+    transforms: Mapping[str, str]
     decision: Decision
 
     @property
-    def label_ids(self) -> tuple[str, ...]:
-        return tuple(sorted(self.labels))
+    def path(self) -> Path:
+        """The table's folder.
+
+        Raises:
+            Refused: it lies on object storage.
+        """
+        if "://" in self.location.uri:
+            raise Refused("this table lies on object storage: use its location")
+        return Path(self.location.uri)
+
+    def as_json(self) -> dict[str, Any]:
+        """For the journal: the label ids by name while they are few, by hash always."""
+        ids = "\n".join(self.label_ids).encode()
+        few = len(self.label_ids) <= _MAX_TOLD_LABELS
+        return {
+            "compartment": self.compartment,
+            "version": self.version,
+            "label_ids": list(self.label_ids) if few else [],
+            "num_labels": len(self.label_ids),
+            "labels_sha256": hashlib.sha256(ids).hexdigest(),
+            "decision_id": self.decision.id,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +69,20 @@ class Plan:
     purpose: Purpose
     table: str
     grants: tuple[Grant, ...]
+    columns: tuple[str, ...] = field(init=False)
+    """Granted in every compartment, alike masked or unmasked, in the first grant's order."""
+
+    def __post_init__(self) -> None:
+        first, *others = self.grants
+        common = [
+            name
+            for name in first.columns
+            if all(
+                name in grant.columns and grant.transforms.get(name) == first.transforms.get(name)
+                for grant in others
+            )
+        ]
+        object.__setattr__(self, "columns", tuple(common))
 
     @property
     def label(self) -> Label:
@@ -42,10 +90,31 @@ class Plan:
         return join(label for grant in self.grants for label in grant.labels.values())
 
     @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns granted in every compartment, in the first grant's order."""
-        return tuple(
-            name
-            for name in self.grants[0].columns
-            if all(name in grant.columns for grant in self.grants)
+    def transforms(self) -> dict[str, str]:
+        """The masks of the columns handed over."""
+        masks = self.grants[0].transforms
+        return {name: masks[name] for name in self.columns if name in masks}
+
+    @property
+    def schema(self) -> pa.Schema:
+        """What rows are handed over as."""
+        import pyarrow as pa
+
+        plain, masks = tables.table(self.table).arrow(), self.transforms
+        return pa.schema(
+            [
+                transform.field(plain.field(name), masks[name])
+                if name in masks
+                else plain.field(name)
+                for name in self.columns
+            ]
         )
+
+    def as_json(self) -> dict[str, Any]:
+        """For the journal."""
+        return {
+            "table": self.table,
+            "columns": list(self.columns),
+            "masked": sorted(self.transforms),
+            "grants": [grant.as_json() for grant in self.grants],
+        }

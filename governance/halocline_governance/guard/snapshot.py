@@ -1,0 +1,96 @@
+"""Versions of Delta tables, opened once: what a version holds never changes.
+
+Which one is the newest is looked up each time. On a local lake that costs two file tests: commits
+are numbered without gaps and created exclusively, so version n is the newest while n + 1 is not
+there.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+
+from halocline_governance.errors import TableMissing
+
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
+
+    from halocline_governance.location import Location
+
+_KEPT = 128
+
+
+class Snapshots:
+    """Opened versions, the most recently used ones kept. Safe to use from many threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._newest: dict[str, tuple[tuple[int, int] | None, int]] = {}
+        self._datasets: OrderedDict[tuple[str, object, int], Any] = OrderedDict()
+
+    def newest(self, location: Location) -> int | None:
+        """The newest committed version, or None when there is no table."""
+        with self._lock:
+            known = self._newest.get(location.uri)
+        if known and _is_newest(location, *known):
+            return known[1]
+        opened = _open(location)
+        if opened is None:
+            return None
+        version = int(opened.version())
+        with self._lock:
+            self._newest[location.uri] = (_commit(location, version), version)
+        return version
+
+    def dataset(self, location: Location, version: int) -> Any:
+        """A `pyarrow.dataset.Dataset` of exactly this version.
+
+        Raises:
+            TableMissing: there is none.
+        """
+        key = (location.uri, _commit(location, version), version)
+        with self._lock:
+            if key in self._datasets:
+                self._datasets.move_to_end(key)
+                return self._datasets[key]
+        opened = _open(location, version)
+        if opened is None:
+            raise TableMissing("the table has gone")
+        dataset = opened.to_pyarrow_dataset()
+        if key[1] is not None:
+            with self._lock:
+                self._datasets[key] = dataset
+                while len(self._datasets) > _KEPT:
+                    self._datasets.popitem(last=False)
+        return dataset
+
+
+def _open(location: Location, version: int | None = None) -> DeltaTable | None:
+    from deltalake import DeltaTable
+    from deltalake.exceptions import TableNotFoundError
+
+    try:
+        return DeltaTable(
+            location.uri, version=version, storage_options=dict(location.storage_options)
+        )
+    except TableNotFoundError:
+        return None
+
+
+def _is_newest(location: Location, commit: tuple[int, int] | None, version: int) -> bool:
+    same = commit is not None and commit == _commit(location, version)
+    return same and _commit(location, version + 1) is None
+
+
+def _commit(location: Location, version: int) -> tuple[int, int] | None:
+    """What tells one commit from another of the same number, in a table made anew under the same
+    name; None when it is not there, or lies where only opening the table would tell."""
+    if "://" in location.uri:
+        return None
+    try:
+        file = os.stat(os.path.join(location.uri, "_delta_log", f"{version:020d}.json"))
+    except OSError:
+        return None
+    return (file.st_ino, file.st_mtime_ns)
