@@ -68,6 +68,22 @@ within_clearance(label, clearance, restricted) if {
 }
 
 # METADATA
+# title: The same, with today's issuers that the clearance lacks in place of its issuers
+# description: |
+#   What the read gate hands to the guard. The bound is part of a clearance that was proven to be
+#   well-formed; `blocked` is a list.
+within_bound(label, bound, blocked) if {
+	is_array(blocked)
+	object.keys(label) == _keys
+	levels[label.sensitivity] <= levels[bound.sensitivity]
+	_drawn(label.sides, bound.sides)
+	_drawn(label.tenants, bound.tenants)
+	_drawn(label.ndas, bound.ndas)
+	_ids(label.issuers)
+	{issuer | some issuer in label.issuers; issuer in blocked} == set()
+}
+
+# METADATA
 # title: Today's restricted list as a set; undefined where the firm gave none
 restricted_today := {issuer | some issuer in data.firm.restricted_issuers} if {
 	is_array(data.firm.restricted_issuers)

@@ -6,6 +6,8 @@ _public := {"sensitivity": "public", "sides": [], "tenants": [], "ndas": [], "is
 
 _buy := object.union(_public, {"sensitivity": "confidential", "sides": ["buy"]})
 
+_bound := {"sensitivity": "confidential", "sides": ["buy"], "tenants": [], "ndas": []}
+
 _input := {
 	"principal": {"subject": "bea", "roles": ["analyst"], "clearance": _buy},
 	"purpose": "analysis",
@@ -30,7 +32,13 @@ test_gives_readable_labels_and_columns_only if {
 	_decision(_input) == {
 		"allow": true,
 		"reasons": [],
-		"obligations": {"label_ids": ["l1", "l3"], "columns": ["row_uid", "text"]},
+		"obligations": {
+			"columns": ["row_uid", "text"],
+			"transforms": {},
+			"bound": _bound,
+			"blocked_issuers": ["initech"],
+			"label_ids": ["l1", "l3"],
+		},
 	}
 }
 
@@ -84,4 +92,69 @@ test_system_tables_are_for_audit_and_services if {
 	_decision(object.union(question, {"purpose": "audit"})).allow
 	_told(object.union(question, {"purpose": "monitoring"})) == [read.needs.place]
 	_decision(object.union(question, {"purpose": "monitoring", "principal": service})).allow
+}
+
+_unlabelled := json.patch(_input, [{"op": "remove", "path": "/resource/labels"}])
+
+test_labels_may_be_left_out if {
+	obligations := _decision(_unlabelled).obligations
+	obligations.bound == _bound
+	obligations.blocked_issuers == ["initech"]
+	obligations.label_ids == []
+}
+
+test_without_labels_the_restricted_list_is_needed if {
+	every firm in [{}, {"restricted_issuers": null}, {"restricted_issuers": [7]}] {
+		decision := read.decision with input as _unlabelled with data.firm as firm
+		not decision.allow
+		decision.reasons == [read.needs.labels]
+	}
+}
+
+test_the_bound_is_the_clearance_cut_to_the_compartment if {
+	wide := object.union(_buy, {"sides": ["buy", "sell"], "tenants": ["acme", "zeta"]})
+	every case in [
+		{"compartment": "buy", "sides": ["buy"], "tenants": []},
+		{"compartment": "buy.zeta", "sides": ["buy"], "tenants": ["zeta"]},
+		{"compartment": "buy.umbrella", "sides": ["buy"], "tenants": []},
+		{"compartment": "research.zeta", "sides": [], "tenants": []},
+		{"compartment": "public", "sides": [], "tenants": []},
+		{"compartment": "x.merger", "sides": [], "tenants": []},
+	] {
+		resource := object.union(_unlabelled.resource, {"compartment": case.compartment})
+		principal := object.union(_input.principal, {"clearance": wide})
+		question := object.union(_unlabelled, {"principal": principal})
+		got := _decision(json.patch(question, [{"op": "add", "path": "/resource", "value": resource}]))
+		got.obligations.bound.sides == case.sides
+		got.obligations.bound.tenants == case.tenants
+	}
+}
+
+test_cleared_issuers_are_not_blocked if {
+	question := json.patch(_unlabelled, [{
+		"op": "add",
+		"path": "/principal/clearance/issuers",
+		"value": ["acme", "initech"],
+	}])
+	_decision(question).obligations.blocked_issuers == []
+}
+
+_tables := {"curated.documents": [
+	{
+		"purposes": ["analysis"],
+		"columns": ["row_uid"],
+		"transforms": {"text": "hash", "row_uid": "null", "kind": "rot13", "source": "year"},
+	},
+	{"purposes": ["analysis"], "columns": [], "transforms": {"text": "hash", "source": "last4"}},
+	{"purposes": ["audit"], "columns": ["kind", "language"], "transforms": {"recipe": "hash"}},
+]}
+
+test_masks if {
+	columns := ["row_uid", "text", "kind", "source", "language", "recipe"]
+	question := json.patch(_input, [{"op": "add", "path": "/resource/columns", "value": columns}])
+	decision := read.decision with input as question
+		with data.firm as {"restricted_issuers": []}
+		with data.read.tables as _tables
+	decision.obligations.columns == ["row_uid", "text"]
+	decision.obligations.transforms == {"text": "hash"}
 }
