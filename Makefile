@@ -7,7 +7,7 @@ PYTEST = $(RUN) $(BIN)/pytest
 REGO := governance/halocline_governance/policies
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-system demo test test-system check bench soak clean
+.PHONY: help setup setup-system demo test test-system check bench bench-guard soak clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ check: $(STAMP) ## Format, lint, types, import law, policies
 
 bench: $(STAMP) ## Run every <component>/bench/*.py; results in var/bench (NAME= for one)
 	@$(RUN) $(BIN)/python infra/bench $(NAME)
+
+bench-guard: $(STAMP) ## The guard's figures: reads, server, decisions, cache (HALOCLINE_BENCH_ROWS=)
+	@$(RUN) $(BIN)/python infra/bench guard guard_server decision cache
 
 soak: $(STAMP) ## The same tests at the sizes the benchmarks name
 	@HALOCLINE_TEST_SCALE=soak $(PYTEST) -m soak $(ARGS) || \
