@@ -1,21 +1,25 @@
 """The seven gates: the only places at which the platform decides, and how one asks.
 
-`Gates` evaluates a policy and makes the decision durable before anybody can act on it. Knows
-nothing of what lies behind a gate; `QUESTIONS` is the whole list, and tests hold policies and
-docs to it.
+`Gates` puts what is known of the caller into the question, evaluates a policy and makes the
+decision durable before anybody can act on it. Knows nothing of what lies behind a gate;
+`QUESTIONS` is the whole list, and tests hold policies and docs to it.
 """
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from halocline_governance.decision import Decision
-from halocline_governance.errors import Denied, PolicyUnavailable
+from halocline_governance.errors import Denied, PolicyUnavailable, StateUnavailable
 from halocline_governance.principal import Principal, Purpose
 from halocline_governance.records import AuditEvent, Kind
+from halocline_governance.remembered import Remembered
 
 
 class Gate(StrEnum):
@@ -56,6 +60,38 @@ class Sink(Protocol):
     def append(self, event: AuditEvent) -> object: ...
 
 
+class Known(Protocol):
+    """What is known of a subject, at least as fresh as `epoch`."""
+
+    @property
+    def epoch(self) -> int: ...
+
+    @property
+    def history(self) -> Sequence[str]: ...
+
+    def open(self, now: int) -> Sequence[Mapping[str, Any]]: ...
+
+
+class Facts(Protocol):
+    """Where open crossings and histories are kept: `state.facts`."""
+
+    def about(self, subject: str) -> Known: ...
+
+    def touching(
+        self, subject: str, known: Sequence[str], tenants: Sequence[str], decision_id: str
+    ) -> AbstractContextManager[bool]: ...
+
+
+# Asked over and over with the same words; every other gate decides anew each time.
+_REMEMBERED = frozenset({Gate.READ, Gate.SERVE})
+_MAX_QUESTION_CHARACTERS = 65_536
+# Each turn that is lost was won by another question of the same subject.
+_MAX_TURNS = 64
+_ENCODE = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
+).encode
+
+
 class Gates:
     """Asks one engine, chosen at start, and records every answer before it takes effect.
 
@@ -63,14 +99,24 @@ class Gates:
         engine: the policy engine; never switched afterwards.
         journal: the durable sink; a decision that cannot be recorded is no decision.
         clock: seconds since the epoch; policies see it as `context.now`.
+        facts: open crossings and the history. Without them there are none, nothing is remembered,
+            and an answer that needs a history kept is refused.
+        steady: seconds of a clock that never jumps; remembered decisions age by it.
     """
 
     def __init__(
-        self, engine: Engine, journal: Sink, clock: Callable[[], float] = time.time
+        self,
+        engine: Engine,
+        journal: Sink,
+        clock: Callable[[], float] = time.time,
+        facts: Facts | None = None,
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
         self._journal = journal
         self._clock = clock
+        self._facts = facts
+        self._remembered = Remembered(clock, steady)
 
     @property
     def revision(self) -> str:
@@ -92,23 +138,20 @@ class Gates:
     ) -> Decision:
         """The decision, already durable. An engine without an answer counts as a denial.
 
+        A read or serve decision that allowed the very same within the last minute is given again,
+        with its id, while nothing that it was made from has changed.
+
         Raises:
             PolicyUnavailable: no well-formed answer; that too is recorded.
+            StateUnavailable: crossings and history could not be read; that too is recorded.
             JournalUnavailable: the decision could not be recorded.
         """
-        asked: dict[str, Any] = {
-            "principal": principal.as_json(),
-            "purpose": purpose.value,
-            "resource": dict(resource),
-            "context": {"now": int(self._clock()), **(context or {})},
-        }
-        try:
-            decision = self._engine.decide(gate.value, asked)
-        except PolicyUnavailable:
-            self._record(gate, principal, asked, {"allow": False, "reasons": ["unavailable"]})
-            raise
-        self._record(gate, principal, asked, decision.as_json())
-        return decision
+        question = _Question(gate, principal, purpose, resource, context or {})
+        for _ in range(_MAX_TURNS):
+            decision = self._turn(question)
+            if decision is not None:
+                return decision
+        raise StateUnavailable("the history of this caller does not hold still; try again")
 
     def require(
         self,
@@ -128,14 +171,127 @@ class Gates:
             raise Denied(gate.value, decision)
         return decision
 
+    def _turn(self, question: _Question) -> Decision | None:
+        """One attempt; None when the history moved before what it decided could be appended."""
+        now, began = int(self._clock()), self._remembered.now()
+        known = self._about(question, now)
+        crossings = known.open(now) if known is not None else ()
+        key = None
+        if known is not None and question.gate in _REMEMBERED:
+            opened = tuple(one["id"] for one in crossings)
+            key = question.key((opened, self._engine.revision, known.epoch))
+            if key is not None and (held := self._remembered.get(key)) is not None:
+                return held
+        history = known.history if known is not None else ()
+        asked = question.asked(
+            {"now": now, "crossings": [dict(one) for one in crossings], "history": list(history)}
+        )
+        try:
+            decision = self._engine.decide(question.gate.value, asked)
+            touches, until = _touches(question.gate, decision), _until(question.gate, decision)
+        except PolicyUnavailable:
+            self._record(question, asked, _UNAVAILABLE)
+            raise
+        if touches:
+            return self._touch(question, asked, decision, history, touches)
+        self._record(question, asked, decision.as_json())
+        if key is not None:
+            self._remembered.put(key, decision, until, began)
+        return decision
+
+    def _about(self, question: _Question, now: int) -> Known | None:
+        if self._facts is None:
+            return None
+        try:
+            return self._facts.about(question.principal.subject)
+        except StateUnavailable:
+            self._record(question, question.asked({"now": now}), _UNAVAILABLE)
+            raise
+
+    def _touch(
+        self,
+        question: _Question,
+        asked: Mapping[str, Any],
+        decision: Decision,
+        history: Sequence[str],
+        touches: Sequence[str],
+    ) -> Decision | None:
+        """The decision, once its touches hold and its record is durable."""
+        if self._facts is None:
+            self._record(question, asked, _UNAVAILABLE)
+            raise StateUnavailable(f"{question.gate.value} gate: nobody keeps the history it needs")
+        subject = question.principal.subject
+        with self._facts.touching(subject, history, touches, decision.id) as is_current:
+            if is_current:
+                self._record(question, asked, decision.as_json())
+        return decision if is_current else None
+
     def _record(
-        self, gate: Gate, principal: Principal, asked: Mapping[str, Any], answer: Mapping[str, Any]
+        self, question: _Question, asked: Mapping[str, Any], answer: Mapping[str, Any]
     ) -> None:
         self._journal.append(
             AuditEvent(
                 kind=Kind.DECISION,
-                subject=principal.subject,
-                purpose=str(asked["purpose"]),
-                object={"gate": gate.value, "input": asked, "answer": dict(answer)},
+                subject=question.principal.subject,
+                purpose=question.purpose.value,
+                object={"gate": question.gate.value, "input": asked, "answer": dict(answer)},
             )
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What somebody asks, before what is known of them is added."""
+
+    gate: Gate
+    principal: Principal
+    purpose: Purpose
+    resource: Mapping[str, Any]
+    context: Mapping[str, Any]
+
+    def asked(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """The input that the policy sees. No caller can say the facts itself."""
+        return {
+            "principal": self.principal.as_json(),
+            "purpose": self.purpose.value,
+            "resource": dict(self.resource),
+            "context": {**self.context, **facts},
+        }
+
+    def key(self, state: Hashable) -> Hashable | None:
+        """All that the decision is made from but the time; None for what is not worth keeping.
+
+        Args:
+            state: which crossings are open now, the policies' revision and the epoch, to which
+                everything else that is known of the caller belongs.
+        """
+        try:
+            words = _ENCODE({"resource": self.resource, "context": self.context})
+        except (TypeError, ValueError, RecursionError):
+            return None
+        if len(words) > _MAX_QUESTION_CHARACTERS:
+            return None
+        who = self.principal
+        return (who.subject, who.roles, who.clearance, self.purpose, self.gate, words, state)
+
+
+_UNAVAILABLE: Mapping[str, Any] = {"allow": False, "reasons": ["unavailable"]}
+
+
+def _touches(gate: Gate, decision: Decision) -> tuple[str, ...]:
+    """The tenants that an allow newly touches."""
+    touches = decision.obligations.get("touches", [])
+    if not isinstance(touches, list):
+        raise PolicyUnavailable(f"{gate.value} gate: what it says is touched is no list")
+    names = cast("list[object]", touches)
+    if not all(isinstance(name, str) for name in names):
+        raise PolicyUnavailable(f"{gate.value} gate: what it says is touched is no list of names")
+    return tuple(cast("list[str]", names))
+
+
+def _until(gate: Gate, decision: Decision) -> float | None:
+    """When what an allow was made from ends, in seconds since the epoch."""
+    until = decision.obligations.get("until")
+    if until is not None and (isinstance(until, bool) or not isinstance(until, int | float)):
+        raise PolicyUnavailable(f"{gate.value} gate: it ends at no time that can be told")
+    return until

@@ -34,6 +34,7 @@ class Kind(StrEnum):
     ABORT = "abort"
     MONITOR = "monitor"
     REPORT = "report"
+    CROSS = "cross"
 
 
 @dataclass(frozen=True, slots=True)
