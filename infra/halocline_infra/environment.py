@@ -15,6 +15,9 @@ VARIABLES: Mapping[str, str] = {
     "HALOCLINE_HOME": "folder of all state (default ./var)",
     "HALOCLINE_POLICY": "policy engine: auto, opa, embedded, or the URL of an OPA server",
     "HALOCLINE_POLICY_TOKEN_FILE": "file with the bearer token of the OPA server at that URL",
+    "HALOCLINE_POLICY_CA_FILE": "file with the authority that the OPA server's certificate must be of",
+    "HALOCLINE_POLICY_BUNDLE": "signed bundle to decide by, instead of the built-in policies",
+    "HALOCLINE_POLICY_KEY": "public key of that bundle (default keys/policy.pub of the home)",
     "HALOCLINE_OPA": "path of the OPA binary (default: beside Python, then PATH)",
     "HALOCLINE_JARS": "folder of Delta's JARs (default: jars/ of the environment)",
     "HALOCLINE_SPARK_MASTER": "Spark master (default local[*])",
@@ -30,6 +33,9 @@ class Environment:
     home: Path
     policy: str
     policy_token_file: Path | None
+    policy_ca_file: Path | None
+    policy_bundle: Path | None
+    policy_key: Path
     opa: Path | None
     jars: Path
     spark_master: str
@@ -63,6 +69,11 @@ class Environment:
         return self.home / "reports"
 
     @property
+    def policy_epoch(self) -> Path:
+        """The highest epoch of a signed bundle that this home has loaded."""
+        return self.home / "policy" / "epoch"
+
+    @property
     def firm_data(self) -> Path:
         """The firm's own policy data: restricted list, conflict classes."""
         return self.home / "policy" / "firm.json"
@@ -78,16 +89,23 @@ def from_env(variables: Mapping[str, str] = os.environ) -> Environment:
         ours = name.startswith("HALOCLINE_") and not name.startswith(_TEST_PREFIX)
         if ours and name not in VARIABLES:
             raise Refused(f"unknown variable {name}; there are: {', '.join(VARIABLES)}")
-    token_file = variables.get("HALOCLINE_POLICY_TOKEN_FILE")
+    home = Path(variables.get("HALOCLINE_HOME") or "var").absolute()
     return Environment(
-        home=Path(variables.get("HALOCLINE_HOME") or "var").absolute(),
+        home=home,
         policy=variables.get("HALOCLINE_POLICY") or "auto",
-        policy_token_file=Path(token_file) if token_file else None,
+        policy_token_file=_path(variables.get("HALOCLINE_POLICY_TOKEN_FILE")),
+        policy_ca_file=_path(variables.get("HALOCLINE_POLICY_CA_FILE")),
+        policy_bundle=_path(variables.get("HALOCLINE_POLICY_BUNDLE")),
+        policy_key=_path(variables.get("HALOCLINE_POLICY_KEY")) or home / "keys" / "policy.pub",
         opa=_opa(variables.get("HALOCLINE_OPA")),
         jars=Path(variables.get("HALOCLINE_JARS") or Path(sys.prefix) / "jars"),
         spark_master=variables.get("HALOCLINE_SPARK_MASTER") or "local[*]",
         token=variables.get("HALOCLINE_TOKEN"),
     )
+
+
+def _path(named: str | None) -> Path | None:
+    return Path(named) if named else None
 
 
 def _opa(named: str | None) -> Path | None:
