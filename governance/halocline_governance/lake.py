@@ -10,17 +10,18 @@ Knows nothing of who may read what: that is the guard's.
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from halocline_governance import tables
-from halocline_governance.errors import LeaseHeld, MalformedLabel, Refused, UnknownLabel
-from halocline_governance.label import SYSTEM, Label, parse
+from halocline_governance.errors import LeaseHeld, Refused, UnknownLabel
+from halocline_governance.interned import Interned
+from halocline_governance.label import SYSTEM, Label
+from halocline_governance.location import Location
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,11 @@ class Lake:
     """A local lake. Every directory it makes is the owner's alone."""
 
     root: Path
+    _interned: Interned = field(default_factory=Interned, init=False, repr=False, compare=False)
+
+    def location(self, compartment: str, table: str) -> Location:
+        """Where one Delta table lies and what opens it, whether it exists yet or not."""
+        return Location(str(self.path(compartment, table)))
 
     def path(self, compartment: str, table: str) -> Path:
         """The folder of one Delta table, whether it exists yet or not."""
@@ -70,14 +76,10 @@ class Lake:
             _write_durably(target, label.canonical())
         return label.label_id
 
-    def labels(self, compartment: str) -> dict[str, Label]:
-        """Every label interned here. A file that is not the label it is named after is left out,
-        so that its rows are unreadable."""
-        folder = self._compartment(compartment) / "_labels"
-        if not folder.is_dir():
-            return {}
-        found = {entry.name: _read_label(entry) for entry in folder.iterdir()}
-        return {name: label for name, label in sorted(found.items()) if label is not None}
+    def labels(self, compartment: str) -> Mapping[str, Label]:
+        """Every label interned here, by id: the same mapping as long as nothing changed. A file
+        that is not the label it is named after is left out, so that its rows are unreadable."""
+        return self._interned.labels(self._compartment(compartment) / "_labels")
 
     def label(self, compartment: str, label_id: str) -> Label:
         """One interned label.
@@ -122,14 +124,6 @@ class Lake:
 
 
 _NAME = set("abcdefghijklmnopqrstuvwxyz0123456789-")
-
-
-def _read_label(path: Path) -> Label | None:
-    try:
-        label = parse(json.loads(path.read_bytes()))
-    except (MalformedLabel, ValueError):
-        return None
-    return label if label.label_id == path.name else None
 
 
 def _write_durably(target: Path, content: bytes) -> None:

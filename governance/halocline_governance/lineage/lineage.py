@@ -181,7 +181,7 @@ class Lineage:
         """The same tables as they were at these versions; a table without one is empty."""
         return Lineage(self._lake, pins)
 
-    def labels(self) -> dict[str, Label]:
+    def labels(self) -> Mapping[str, Label]:
         """Every label that a recorded thing has."""
         return self._lake.labels(SYSTEM)
 
