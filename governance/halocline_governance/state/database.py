@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 BUSY_S = 10.0
 # The server gives up on a lock first; this is for a server that answers nothing at all.
-_SILENT_S = BUSY_S + 5
+SILENT_S = BUSY_S + 5
 _POSTGRESQL = "postgresql+psycopg"
 _WRITES = "halocline_writes"
 Row: TypeAlias = tuple[Any, ...]
@@ -157,7 +157,7 @@ def _connect_postgresql(
 
         def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
             try:
-                return super().wait(gen, interval, timeout or _SILENT_S)
+                return super().wait(gen, interval, timeout or SILENT_S)
             except OperationalError:
                 if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
                     self.pgconn.finish()  # in an unknown state: never to be used again
@@ -167,7 +167,7 @@ def _connect_postgresql(
     options = " ".join(f"-c {name}={int(s * 1000)}" for name, s in bounds.items())
     bounded: dict[str, Any] = {
         "connect_timeout": int(BUSY_S),
-        "tcp_user_timeout": int(_SILENT_S * 1000),
+        "tcp_user_timeout": int(SILENT_S * 1000),
         "application_name": "halocline",
         **parameters,
         "options": f"{options} {parameters.get('options', '')}".strip(),

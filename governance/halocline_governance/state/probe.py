@@ -5,13 +5,11 @@ SQLAlchemy's part of such a read would be nine tenths of it.
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from typing import Any
 
 import sqlalchemy as sa
 
-from halocline_governance.errors import StateUnavailable
 from halocline_governance.state import database
 
 
@@ -23,10 +21,8 @@ class Probe:
 
     def __init__(self, url: sa.URL) -> None:
         self._engine = database.open_engine(url, pooled=False)
-        self._path = database.path_of(url)
         self._idle: deque[sa.PoolProxiedConnection] = deque()
         self._taken: set[sa.PoolProxiedConnection] = set()
-        self._file: tuple[int, int] | None = None
 
     @property
     def num_taken(self) -> int:
@@ -37,10 +33,8 @@ class Probe:
         """The first row of this query. A connection that went bad while idle is replaced once.
 
         Raises:
-            StateUnavailable: the file of the database has gone.
             sqlalchemy.exc.SQLAlchemyError, or the driver's own error.
         """
-        self._check_file()
         try:
             held = self._idle.pop()
         except IndexError:
@@ -79,19 +73,6 @@ class Probe:
             self._taken.discard(held)
         self._idle.append(held)
         return rows[0] if rows else None
-
-    def _check_file(self) -> None:
-        """An open connection would go on reading a file that was deleted or replaced."""
-        if self._path is None:
-            return
-        try:
-            at = os.stat(self._path)
-        except OSError:
-            self.close()
-            raise StateUnavailable(f"{self._path.name} has gone; restore it") from None
-        if (at.st_dev, at.st_ino) != self._file:
-            self.close()
-            self._file = at.st_dev, at.st_ino
 
 
 def _close(held: sa.PoolProxiedConnection) -> None:

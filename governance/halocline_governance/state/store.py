@@ -53,6 +53,8 @@ class Store:
         self._probe = Probe(parsed)
         self._turn = threading.Lock()
         self._num_tables = 0
+        self._file: tuple[int, int] | None = None
+        self._num_carried = 0
         self._is_forked_amid = False
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(
@@ -69,8 +71,7 @@ class Store:
         Raises:
             StateUnavailable: it cannot be read.
         """
-        if self._is_forked_amid:
-            raise _forked_amid()
+        self._check()
         try:
             row = self._probe.row(_READ_EPOCH)
         except (SQLAlchemyError, self._probe.errors) as error:
@@ -89,6 +90,7 @@ class Store:
             StateUnavailable: the database failed. Nothing was changed, unless the connection was
                 lost in the very commit: then the epoch tells.
         """
+        self._check()
         with self._told():
             self._make_tables()
             with self._exclusive() as connection:
@@ -104,6 +106,7 @@ class Store:
         Raises:
             StateUnavailable: the database failed.
         """
+        self._check()
         with self._told():
             self._make_tables()
             with self._engine.connect() as connection, database.reading(connection).begin():
@@ -124,6 +127,23 @@ class Store:
                 yield connection
         finally:
             self._turn.release()
+
+    def _check(self) -> None:
+        """An open connection would go on reading a file that was deleted or replaced."""
+        if self._is_forked_amid:
+            raise StateUnavailable(
+                "this process was forked while it used sqlite, which sqlite cannot bear; restart it"
+            )
+        if self._path is None:
+            return
+        try:
+            at = os.stat(self._path)
+        except OSError:
+            self.close()
+            raise StateUnavailable(f"{self._path.name} has gone; restore it") from None
+        if (at.st_dev, at.st_ino) != self._file:
+            self.close()
+            self._file = at.st_dev, at.st_ino
 
     def _make_tables(self) -> None:
         count = len(METADATA.tables)
@@ -156,8 +176,6 @@ class Store:
     @contextmanager
     def _told(self) -> Generator[None]:
         """Say that the database failed, and never with what statement or values."""
-        if self._is_forked_amid:
-            raise _forked_amid()
         try:
             yield
         except (SQLAlchemyError, self._probe.errors) as error:
@@ -181,9 +199,3 @@ def _failed(error: Exception) -> StateUnavailable:
 
 def _lost_epoch() -> StateUnavailable:
     return StateUnavailable("the governance database has lost its epoch; restore it")
-
-
-def _forked_amid() -> StateUnavailable:
-    return StateUnavailable(
-        "this process was forked while sqlite was in use, which sqlite cannot bear; start it anew"
-    )
