@@ -15,8 +15,17 @@ from halocline_governance.errors import Refused
 BUILTINS = frozenset(
     {
         *("array.concat", "concat", "count", "floor", "is_array", "is_number", "is_object"),
-        *("is_set", "is_string", "lower", "max", "object.keys", "regex.match", "set", "sort"),
-        *("split", "startswith", "sum", "trim", "trim_left", "trim_space"),
+        *(
+            "is_set",
+            "is_string",
+            "lower",
+            "max",
+            "object.keys",
+            "object.union",
+            "regex.match",
+            "set",
+        ),
+        *("sort", "split", "startswith", "sum", "trim", "trim_left", "trim_space"),
     }
 )
 

@@ -6,11 +6,31 @@
 #   sentence that a denial gives for it; `well_formed` is told alone, before anything else.
 package halocline.proof
 
+import data.halocline.conflict
+import data.halocline.crossing
 import data.halocline.label
 
 # METADATA
 # title: The answer when every fact is proven
 allowed(obligations) := {"allow": true, "reasons": [], "obligations": obligations} if is_object(obligations)
+
+# METADATA
+# title: The same for what is about a thing with sides and tenants, most often a label
+# description: |
+#   Obliges also to what the crossings oblige to that were needed for it (`until`, `crossings`), and
+#   to remember the competing tenants that are touched for the first time (`touches`).
+allowed_within(obligations, _) := allowed(obligations) if _without_more
+
+allowed_within(obligations, thing) := allowed(whole_of) if {
+	not _without_more
+	opened := object.union(obligations, crossing.obligations(thing))
+	whole_of := object.union(opened, conflict.obligations(thing))
+}
+
+_without_more if {
+	crossing.none
+	conflict.none
+}
 
 # METADATA
 # title: The answer when facts are missing
@@ -42,12 +62,23 @@ asked if {
 	whole(input.context.now)
 	text(input.principal.subject)
 	texts(input.principal.roles)
-	clearance
+	own
+	crossing.well_formed
+	conflict.well_formed
 }
 
 # METADATA
-# title: The caller's clearance, if it is well-formed
-clearance := input.principal.clearance if label.well_formed(input.principal.clearance)
+# title: The clearance that the caller holds, if it is well-formed
+own := input.principal.clearance if label.well_formed(input.principal.clearance)
+
+# METADATA
+# title: The clearance that counts, which is the caller's own and the walls of crossings that hold
+clearance := own if crossing.none
+
+clearance := crossing.widened(own) if {
+	not crossing.none
+	crossing.well_formed
+}
 
 # METADATA
 # title: Has the caller one of the roles that may ask for this purpose?

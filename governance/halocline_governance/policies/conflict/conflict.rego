@@ -1,0 +1,97 @@
+# METADATA
+# title: Conflict classes
+# description: |
+#   Brewer and Nash: who touched a tenant may not touch its competitor. context.history lists the
+#   tenants that the caller touched, data.firm.competitors the pairs that compete. Left out, there
+#   are none. Pairs, not classes: that a competes with b and b with c says nothing of a and c.
+package halocline.conflict
+
+import data.halocline.proof
+
+# METADATA
+# title: Are the history and the firm's pairs well-formed?
+well_formed if {
+	_history_shaped
+	_pairs_shaped
+}
+
+# METADATA
+# title: Does nothing compete with anything, as far as this caller goes?
+none if not "competitors" in object.keys(data.firm)
+
+none if data.firm.competitors == []
+
+none if {
+	some held in input.principal.roles
+	held in data.conflict.exempt_roles
+}
+
+# METADATA
+# title: May the caller touch the tenants of this thing, by what it touched before?
+clear(_) if none
+
+clear(thing) if {
+	not none
+	is_array(thing.tenants)
+	count(clashes(thing)) == 0
+}
+
+# METADATA
+# title: The pairs that this thing would make the caller touch both of
+clashes(thing) := [pair |
+	some pair in _pairs
+	pair[0] in thing.tenants
+	pair[1] in array.concat(_history, thing.tenants)
+]
+
+# METADATA
+# title: The tenants that the caller touches for the first time, of those that compete with any
+touches(thing) := sort([tenant | some tenant in found]) if {
+	found := {tenant |
+		some pair in _pairs
+		tenant := pair[0]
+		tenant in thing.tenants
+		not tenant in _history
+	}
+}
+
+# METADATA
+# title: What an allow that touches obliges to
+obligations(_) := {} if none
+
+obligations(thing) := {} if {
+	not none
+	count(touches(thing)) == 0
+}
+
+obligations(thing) := {"touches": touches(thing)} if {
+	not none
+	count(touches(thing)) > 0
+}
+
+_history := input.context.history
+
+_history := [] if not "history" in object.keys(input.context)
+
+# Each pair both ways round.
+_pairs := array.concat(data.firm.competitors, [turned |
+	some pair in data.firm.competitors
+	turned := [pair[1], pair[0]]
+])
+
+_history_shaped if not "history" in object.keys(input.context)
+
+_history_shaped if proof.texts(input.context.history)
+
+_pairs_shaped if not "competitors" in object.keys(data.firm)
+
+_pairs_shaped if {
+	is_array(data.firm.competitors)
+	every pair in data.firm.competitors { _pair(pair) }
+}
+
+_pair(pair) if {
+	proof.texts(pair)
+	count(pair) == 2
+	pair[0] != pair[1]
+}
