@@ -1,0 +1,76 @@
+"""Who calls the guard server, and why: read from each call's headers, before anything else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from pyarrow import flight
+
+from halocline_governance.errors import Refused, Unauthenticated
+from halocline_governance.guard.descriptor import purpose
+from halocline_governance.guard.server_error import closed
+from halocline_governance.principal import Principal, Purpose
+
+PURPOSE_HEADER = "x-halocline-purpose"
+_SCHEME = "Bearer "
+
+
+class Caller(flight.ServerMiddleware):
+    """A verified caller. `still` asks again, for reads that go on for long."""
+
+    def __init__(self, verify: Callable[[str], Principal], token: str, purpose: Purpose) -> None:
+        self._verify = verify
+        self._token = token
+        self.principal = verify(token)
+        self.purpose = purpose
+
+    def still(self) -> None:
+        """Let the read go on.
+
+        Raises:
+            Unauthenticated: the token has expired, or its holder was disabled.
+            FlightUnauthorizedError: its holder may do less, or other things, than at the start.
+        """
+        if self._verify(self._token) != self.principal:
+            raise flight.FlightUnauthorizedError("denied: ask for a new ticket")
+
+    # The transport's own hooks; there is nothing to do at either.
+    def sending_headers(self) -> None: ...
+
+    def call_completed(self, exception: BaseException | None) -> None: ...
+
+
+class Door(flight.ServerMiddlewareFactory):
+    """Lets nobody in without a token, whatever is called."""
+
+    NAME = "caller"
+
+    def __init__(self, verify: Callable[[str], Principal]) -> None:
+        self._verify = verify
+
+    def start_call(
+        self, info: flight.CallInfo, headers: Mapping[str, Sequence[str | bytes]]
+    ) -> Caller:
+        """Who calls.
+
+        Raises:
+            FlightUnauthenticatedError: no token, two of them, or one that does not verify.
+        """
+        with closed():
+            bearer = _single(headers, "authorization")
+            if bearer is None or not bearer.startswith(_SCHEME):
+                raise Unauthenticated("no bearer token")
+            named = _single(headers, PURPOSE_HEADER)
+            why = Purpose.ANALYSIS if named is None else purpose(named)
+            return Caller(self._verify, bearer.removeprefix(_SCHEME), why)
+
+
+def _single(headers: Mapping[str, Sequence[str | bytes]], name: str) -> str | None:
+    values = [value for key, found in headers.items() if key.lower() == name for value in found]
+    if len(values) > 1:
+        raise Refused(f"{name} can be given once")
+    if not values:
+        return None
+    if isinstance(values[0], bytes):
+        raise Refused(f"{name} is text")
+    return values[0]
