@@ -7,9 +7,11 @@ and data that the caller expects. No retries: a question that failed once is a d
 from __future__ import annotations
 
 import os
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from queue import Empty, LifoQueue
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -21,6 +23,7 @@ from requests import RequestException
 from halocline_governance.decision import Decision
 from halocline_governance.errors import PolicyUnavailable, Refused
 from halocline_governance.policy.engine import answer, question
+from halocline_governance.policy.exchange import Exchange, trusting
 
 DEADLINE_S = 5.0
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -34,17 +37,23 @@ class Address:
     port: int
     tls: bool
     token: str | None
+    ca: Path | None = None
 
     def __repr__(self) -> str:
         return f"Address({'https' if self.tls else 'http'}://{self.host}:{self.port})"
 
 
-def address(url: str, token: str | None) -> Address:
+def address(url: str, token: str | None, ca: Path | None = None) -> Address:
     """The address in a URL.
 
+    Args:
+        url: the server's root, `https://HOST:PORT`.
+        token: the bearer token it wants.
+        ca: the authorities whose certificates count, instead of the system's.
+
     Raises:
-        Refused: not a server's root, or clear text to another machine, where a decision could be
-            changed on its way.
+        Refused: not a server's root, clear text to another machine, where a decision could be
+            changed on its way, or authorities for a connection without TLS.
     """
     try:
         parts = urlsplit(url)
@@ -55,8 +64,10 @@ def address(url: str, token: str | None) -> Address:
         raise Refused("the policy server's URL must be https://HOST:PORT, without a path")
     if parts.scheme == "http" and host not in _LOOPBACK:
         raise Refused("a policy server on another machine must be asked over https")
+    if ca is not None and parts.scheme == "http":
+        raise Refused("a policy server with a certificate must be asked over https")
     default = 443 if parts.scheme == "https" else 8181
-    return Address(host, port or default, parts.scheme == "https", token)
+    return Address(host, port or default, parts.scheme == "https", token, ca)
 
 
 class Remote:
@@ -72,6 +83,7 @@ class Remote:
         on_close: Callable[[], None] | None = None,
     ) -> None:
         self._where = where
+        self._tls = _trust(where)
         self._revision = revision
         self._name = name
         self._deadline_s = deadline_s
@@ -150,7 +162,7 @@ class Remote:
         try:
             return self._idle.get_nowait()
         except Empty:
-            return _connect(self._where, self._deadline_s)
+            return _connect(self._where, self._tls, self._deadline_s)
 
     def _result(self, gate: str, body: object) -> object:
         """The raw result, if this very revision gave it."""
@@ -161,7 +173,16 @@ class Remote:
         return whole.get("result")
 
 
-def _connect(where: Address, deadline_s: float) -> Any:
+def _trust(where: Address) -> ssl.SSLContext | None:
+    if not where.tls:
+        return None
+    try:
+        return trusting(where.ca)
+    except OSError:
+        raise Refused("the policy server's authorities are not a readable PEM file") from None
+
+
+def _connect(where: Address, tls: ssl.SSLContext | None, deadline_s: float) -> Any:
     connection: Any = OpaClient(
         host=f"[{where.host}]" if ":" in where.host else where.host,
         port=where.port,
@@ -170,11 +191,14 @@ def _connect(where: Address, deadline_s: float) -> Any:
         retries=0,
         timeout=deadline_s,
     )
-    # opa-python-client has no switch for these: a proxy, a .netrc or a redirect would carry the
-    # token and the question elsewhere.
+    # opa-python-client has no switch for these: a proxy or a .netrc would carry the token and the
+    # question elsewhere. `exchange` follows no redirect, and bounds the whole time and the size.
     session = connection._session
     session.trust_env = False
-    session.max_redirects = 0
+    session.headers["Accept-Encoding"] = "identity"
+    exchange = Exchange(tls)
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, exchange)
     return connection
 
 
