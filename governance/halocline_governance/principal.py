@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -33,6 +34,16 @@ ROLES = (
     "operator",
     "service",
 )
+
+
+def is_subject(text: str) -> bool:
+    """Whether this can name somebody: nothing that looks like another name, or like none.
+
+    1 to 255 printable characters in Unicode's composed form (NFC), no space at either end. So
+    neither an invisible character nor another spelling of the same letters makes a second person.
+    """
+    is_plain = text.isprintable() and text == text.strip()
+    return is_plain and 0 < len(text) <= 255 and unicodedata.is_normalized("NFC", text)
 
 
 @dataclass(frozen=True, slots=True)

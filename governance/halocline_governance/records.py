@@ -35,6 +35,7 @@ class Kind(StrEnum):
     MONITOR = "monitor"
     REPORT = "report"
     CROSS = "cross"
+    DIRECTORY = "directory"
 
 
 @dataclass(frozen=True, slots=True)

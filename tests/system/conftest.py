@@ -69,7 +69,7 @@ class Postgres:
             }
         command = [self.binaries / program, "-D", self.folder / "data", *map(str, arguments)]
         with (self.folder / "out").open("w+b") as out:
-            done = subprocess.run(
+            done: Any = subprocess.run(
                 command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=self.folder,
                 env={"PATH": os.defpath, "LC_ALL": "C"}, check=False, **as_owner,
             )  # fmt: skip
