@@ -4,9 +4,11 @@ HaloclineError
 ├── MalformedLabel           a label that is not one: never guessed at, never repaired
 ├── UnknownLabel             a label id that nobody interned
 ├── Unauthenticated          no token, or one that does not verify
+├── IssuerUnavailable        the keys to verify a token by cannot be had: the caller is denied
 ├── Denied                   a gate said no; carries the decision
 ├── PolicyUnavailable        no gate could answer: the caller is denied
 ├── StateUnavailable         directory, crossings or history cannot be read: the caller is denied
+├── StorageUnavailable       object storage does not answer, or not to this credential
 ├── NoCompartment            a label of several sides or tenants, and no crossing names one
 ├── LeaseHeld                another process writes this table
 ├── TableMissing             no such table in any compartment the caller may name
@@ -48,6 +50,12 @@ class Unauthenticated(HaloclineError):
     code = "unauthenticated"
 
 
+class IssuerUnavailable(HaloclineError):
+    """The issuer's keys cannot be fetched, and those that were have expired."""
+
+    code = "unavailable"
+
+
 class Denied(HaloclineError):
     """A gate refused. The reasons stay in the decision: they are for purpose `audit` only."""
 
@@ -67,6 +75,12 @@ class PolicyUnavailable(HaloclineError):
 
 class StateUnavailable(HaloclineError):
     """The directory, the crossings or the history could not be read or changed."""
+
+    code = "unavailable"
+
+
+class StorageUnavailable(HaloclineError):
+    """The object storage failed or refused the compartment's credential: nothing was read."""
 
     code = "unavailable"
 
