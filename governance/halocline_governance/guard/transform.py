@@ -89,7 +89,7 @@ def spark_column(plain: Column, name: str, key: bytes) -> Column:
         return F.when(F.lit(False), plain)
     if name == "hash":
         # The key stays out of the query plan: it travels in the function's closure.
-        return F.udf(partial(hashed_value, key=key), "string")(plain)
+        return F.udf(partial(hashed_value, key=key), "string", useArrow=False)(plain)
     if name == "last4":
         tail = F.concat(F.lit("****"), F.right(plain, F.lit(_SHOWN)))
         return F.when(plain.isNull(), None).otherwise(
