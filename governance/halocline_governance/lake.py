@@ -4,7 +4,8 @@
     lake/<compartment>/_labels/<label_id>  one interned label, named by its own hash
     lake/<compartment>/_leases/<table>     locked by the one process that may write
 
-Knows nothing of who may read what: that is the guard's.
+Beside the folder, `lake.yaml` may put compartments into buckets, where the same names follow its
+prefix (docs/object-storage.md). Knows nothing of who may read what: that is the guard's.
 """
 
 from __future__ import annotations
@@ -17,42 +18,83 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from halocline_governance import tables
+from halocline_governance import places, tables
 from halocline_governance.errors import LeaseHeld, Refused, UnknownLabel
 from halocline_governance.interned import Interned
 from halocline_governance.label import SYSTEM, Label
 from halocline_governance.location import Location
+from halocline_governance.remote import Remote
 
 
 @dataclass(frozen=True, slots=True)
 class Lake:
-    """A local lake. Every directory it makes is the owner's alone."""
+    """A local lake, some compartments of which may lie in buckets. Every directory it makes is
+    the owner's alone.
+
+    Args:
+        root: the folder of the compartments that lie here.
+        remote: the others, by name. Without its credential, such a compartment does not exist.
+    """
 
     root: Path
+    remote: Mapping[str, Remote] = field(default_factory=dict[str, Remote], hash=False, repr=False)
     _interned: Interned = field(default_factory=Interned, init=False, repr=False, compare=False)
 
+    @classmethod
+    def at(cls, home: Path) -> Lake:
+        """The lake of this home, as its `lake.yaml` says.
+
+        Raises:
+            Refused: that file is not as it must be, or names a compartment that is none.
+        """
+        named = places.read(home / "lake.yaml")
+        lake = cls(home / "lake", {name: Remote(name, place) for name, place in named.items()})
+        for name in named:
+            lake._compartment(name)
+        return lake
+
     def location(self, compartment: str, table: str) -> Location:
-        """Where one Delta table lies and what opens it, whether it exists yet or not."""
-        return Location(str(self.path(compartment, table)))
+        """Where one Delta table lies and what opens it, whether it exists yet or not.
+
+        Raises:
+            Refused: the compartment's credential cannot be used.
+        """
+        bucket = self.remote.get(compartment)
+        if bucket is None:
+            return Location(str(self.path(compartment, table)))
+        schema, name = _named(table)
+        if not bucket.is_open:
+            # No compartment has such a name, so nothing lies there nor ever will.
+            return Location(str(self.root / "_unopened" / compartment / schema / name))
+        return bucket.location(schema, name)
 
     def path(self, compartment: str, table: str) -> Path:
-        """The folder of one Delta table, whether it exists yet or not."""
-        schema, _, name = tables.table(table).name.partition(".")
+        """The folder of one Delta table, whether it exists yet or not.
+
+        Raises:
+            Refused: the compartment lies in a bucket.
+        """
+        if compartment in self.remote:
+            raise Refused(f"{compartment} lies in a bucket, and this reads and writes folders only")
+        schema, name = _named(table)
         return self._compartment(compartment) / schema / name
 
     def compartments(self) -> list[str]:
-        """Every compartment that holds data, `system` left out."""
-        if not self.root.is_dir():
-            return []
-        return sorted(
-            entry.name for entry in self.root.iterdir() if entry.is_dir() and entry.name != SYSTEM
-        )
+        """Every compartment that holds data, `system` left out; those in buckets when this process
+        has their credential."""
+        here = self.root.iterdir() if self.root.is_dir() else ()
+        names = {entry.name for entry in here if entry.is_dir() and _is_name(entry.name)}
+        opened = {name for name, bucket in self.remote.items() if bucket.is_open}
+        return sorted((names - self.remote.keys() | opened) - {SYSTEM})
 
     def holding(self, table: str) -> list[str]:
         """The compartments in which this table exists."""
         return [c for c in [*self.compartments(), SYSTEM] if self.exists(c, table)]
 
     def exists(self, compartment: str, table: str) -> bool:
+        bucket = self.remote.get(compartment)
+        if bucket is not None:
+            return bucket.is_open and bucket.exists(*_named(table))
         return (self.path(compartment, table) / "_delta_log").is_dir()
 
     def version(self, compartment: str, table: str) -> int | None:
@@ -61,7 +103,8 @@ class Lake:
 
         if not self.exists(compartment, table):
             return None
-        return DeltaTable(self.path(compartment, table)).version()
+        place = self.location(compartment, table)
+        return DeltaTable(place.uri, storage_options=dict(place.storage_options)).version()
 
     def intern(self, label: Label, compartment: str | None = None) -> str:
         """Make a label known where its rows lie, durably, and return its id.
@@ -69,7 +112,11 @@ class Lake:
         Raises:
             NoCompartment: the label has no compartment and none is given.
         """
-        folder = self._compartment(compartment or label.compartment) / "_labels"
+        name = compartment or label.compartment
+        if name in self.remote:
+            self._opened(name).intern(label)
+            return label.label_id
+        folder = self._compartment(name) / "_labels"
         target = folder / label.label_id
         if not target.exists():
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -79,6 +126,9 @@ class Lake:
     def labels(self, compartment: str) -> Mapping[str, Label]:
         """Every label interned here, by id: the same mapping as long as nothing changed. A file
         that is not the label it is named after is left out, so that its rows are unreadable."""
+        bucket = self.remote.get(compartment)
+        if bucket is not None:
+            return bucket.labels() if bucket.is_open else {}
         return self._interned.labels(self._compartment(compartment) / "_labels")
 
     def label(self, compartment: str, label_id: str) -> Label:
@@ -98,6 +148,7 @@ class Lake:
 
         Raises:
             LeaseHeld: another process writes it now.
+            Refused: the compartment lies in a bucket.
         """
         path = self.path(compartment, table)
         folder = self._compartment(compartment) / "_leases"
@@ -116,14 +167,46 @@ class Lake:
         finally:
             os.close(handle)
 
+    @contextmanager
+    def claim(self, compartment: str, table: str) -> Generator[Location]:
+        """Hold the right to write one table, wherever it lies; yields its location.
+
+        Raises:
+            LeaseHeld: another process writes it now, or took it over from a bucket's claimant who
+                did not answer for a minute.
+            Refused: no credential for the compartment.
+            StorageUnavailable: the bucket cannot be reached.
+        """
+        if compartment not in self.remote:
+            with self.lease(compartment, table):
+                yield self.location(compartment, table)
+            return
+        bucket, (schema, name) = self._opened(compartment), _named(table)
+        with bucket.lease(f"{schema}.{name}"):
+            yield bucket.location(schema, name)
+
+    def _opened(self, compartment: str) -> Remote:
+        bucket = self.remote[compartment]
+        if not bucket.is_open:
+            raise Refused(f"this process has no credential for compartment {compartment}")
+        return bucket
+
     def _compartment(self, name: str) -> Path:
-        parts = name.split(".")
-        if not name or any(not part or not set(part) <= _NAME for part in parts):
+        if not _is_name(name):
             raise Refused("a compartment is named `public`, a side, or side.tenant")
         return self.root / name
 
 
 _NAME = set("abcdefghijklmnopqrstuvwxyz0123456789-")
+
+
+def _is_name(compartment: str) -> bool:
+    return all(part and set(part) <= _NAME for part in compartment.split("."))
+
+
+def _named(table: str) -> tuple[str, str]:
+    schema, _, name = tables.table(table).name.partition(".")
+    return schema, name
 
 
 def _write_durably(target: Path, content: bytes) -> None:
