@@ -31,6 +31,10 @@ from halocline_governance.label import Label
 from halocline_governance.lake import Lake
 from halocline_governance.policy.choose import open_engine
 from halocline_governance.principal import Principal, Purpose
+from halocline_governance.state.crossings import Crossings
+from halocline_governance.state.facts import Facts
+from halocline_governance.state.history import History
+from halocline_governance.state.store import Store
 
 TABLE = "curation.decisions"
 NUM_LABELS = 2_000
@@ -94,8 +98,12 @@ def fill(lake: Lake) -> None:
 @contextmanager
 def guarded(lake: Lake, home: Path, engine: str, opa: Path) -> Generator[Guard]:
     policy = open_engine(engine, opa, {"restricted_issuers": []})
+    home.mkdir()
+    store = Store(f"sqlite:///{home / 'state.sqlite'}")
+    facts = Facts(store, Crossings(store), History(store))
     with Journal.open(home / "journal", Signer(Ed25519PrivateKey.generate())) as journal:
-        yield Guard(Lake(lake.root), Gates(policy, journal))
+        yield Guard(Lake(lake.root), Gates(policy, journal, facts=facts))
+    store.close()
     policy.close()
 
 
