@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from halocline_governance.errors import Refused
+from halocline_governance import tables
+from halocline_governance.errors import Denied, Refused
 from halocline_governance.guard.descriptor import Descriptor
 from halocline_governance.guard.guard import Guard
 from halocline_governance.guard.plan import Plan
@@ -88,3 +89,30 @@ def _only(rows: pa.RecordBatchReader, names: tuple[str, ...]) -> pa.RecordBatchR
             rows.close()
 
     return pa.RecordBatchReader.from_batches(schema, narrowed())
+
+
+def listed(guard: Guard, who: Principal, purpose: Purpose) -> list[dict[str, Any]]:
+    """What somebody may read: `{table, compartment, version, columns}` each. Nothing else is
+    there to be told of.
+
+    Raises:
+        PolicyUnavailable: a question has no answer, so there is no list.
+    """
+    found: list[dict[str, Any]] = []
+    for schema in tables.TABLES.values():
+        if not schema.is_governed:
+            continue
+        try:
+            plan = guard.plan(who, purpose, schema.name)
+        except Denied:
+            continue
+        found += [
+            {
+                "table": schema.name,
+                "compartment": grant.compartment,
+                "version": grant.version,
+                "columns": list(grant.columns),
+            }
+            for grant in plan.grants
+        ]
+    return found

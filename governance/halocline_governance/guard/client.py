@@ -121,6 +121,10 @@ class Client:
             Purpose(purpose),
             limit,
         )
+        return self.ask(asked)
+
+    def ask(self, asked: Descriptor) -> pa.RecordBatchReader:
+        """`read`, of a descriptor."""
         with _told():
             command = flight.FlightDescriptor.for_command(asked.encode())
             ticket = self._flight.get_flight_info(command, self._options()).endpoints[0].ticket

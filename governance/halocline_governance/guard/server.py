@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,9 +22,9 @@ import pyarrow as pa
 from pyarrow import flight
 
 from halocline_governance import tables
-from halocline_governance.errors import Denied, Refused
+from halocline_governance.errors import Refused
 from halocline_governance.guard import descriptor, flightsql
-from halocline_governance.guard.answer import Answer
+from halocline_governance.guard.answer import Answer, listed
 from halocline_governance.guard.descriptor import Descriptor
 from halocline_governance.guard.guard import Guard
 from halocline_governance.guard.plan import Plan
@@ -127,10 +128,18 @@ class GuardServer(flight.FlightServerBase):
         """How many reads are going on."""
         return self._slots.taken
 
-    def stop(self) -> None:
-        """End what goes on with `unavailable`, then the server. Waits for the callers' sockets."""
+    def stop(self, timeout_s: float = 10.0) -> bool:
+        """End what goes on with `unavailable`, then the server.
+
+        Returns:
+            Whether it ended in time. A caller who does not read what it asked for keeps it from
+            ending; only the end of one of the two processes helps.
+        """
         self._stopping = True
-        self.shutdown()
+        ending = threading.Thread(target=self.shutdown, daemon=True)
+        ending.start()
+        ending.join(timeout_s)
+        return not ending.is_alive()
 
     def list_flights(self, context: flight.ServerCallContext, criteria: bytes) -> list[Any]:
         """What the caller may read, by compartment; nothing else is there."""
@@ -138,11 +147,7 @@ class GuardServer(flight.FlightServerBase):
             if criteria:
                 raise Refused("list takes no criteria; the purpose is a header")
             caller = _caller(context)
-            found: list[Any] = []
-            for schema in tables.TABLES.values():
-                if schema.is_governed:
-                    found += self._listed(caller, schema.name)
-            return found
+            return [_flight(one) for one in listed(self._guard, caller.principal, caller.purpose)]
 
     def get_flight_info(
         self, context: flight.ServerCallContext, asked: flight.FlightDescriptor
@@ -249,23 +254,6 @@ class GuardServer(flight.FlightServerBase):
             monotonic=time.monotonic,
             wall=self._clock,
         )
-
-    def _listed(self, caller: Caller, table: str) -> list[Any]:
-        try:
-            plan = self._answer(caller, Descriptor(table)).plan
-        except Denied:
-            return []
-        return [
-            _flight(
-                {
-                    "table": table,
-                    "compartment": grant.compartment,
-                    "version": grant.version,
-                    "columns": list(grant.columns),
-                }
-            )
-            for grant in plan.grants
-        ]
 
 
 _ACTIONS: Mapping[str, str] = {

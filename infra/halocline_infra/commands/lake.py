@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from halocline_governance.principal import Purpose
+from halocline_infra.commands import lake_serve
 from halocline_infra.commands.options import (
     JsonFlag,
     TokenFile,
     print_json,
     print_table,
-    read_token,
 )
 
-app = typer.Typer(help="List, describe, sample and read governed tables.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from halocline_governance.guard.descriptor import Descriptor
+
+app = typer.Typer(
+    help="List, describe, sample, read, export and serve governed tables.", no_args_is_help=True
+)
+app.command("serve")(lake_serve.run)
 
 PurposeOption = Annotated[Purpose, typer.Option(help="Why; part of the decision.")]
 TableName = Annotated[str, typer.Argument(help="schema.table, or compartment:schema.table.")]
+Columns = Annotated[str | None, typer.Option(help="Comma-separated column names.")]
+Version = Annotated[int | None, typer.Option(help="A pinned version; name one compartment.")]
+Where = Annotated[
+    list[str] | None,
+    typer.Option(help="'column operator value'; give it again for each condition, all must hold."),
+]
+Limit = Annotated[int | None, typer.Option(min=0, help="Rows at most.")]
 
 
 @app.command("list")
@@ -34,31 +48,11 @@ def list_tables(
 
         halocline lake list --token ana.jwt
     """
-    from halocline_governance import tables
-    from halocline_governance.errors import Denied
+    from halocline_infra.commands.lake_door import open_door
     from halocline_infra.environment import from_env
-    from halocline_infra.platform import Platform
 
-    environment = from_env()
-    found: list[dict[str, object]] = []
-    with Platform(environment) as platform:
-        principal = platform.caller(read_token(environment, token))
-        for name, schema in tables.TABLES.items():
-            if not schema.is_governed:
-                continue
-            try:
-                plan = platform.guard.plan(principal, purpose, name)
-            except Denied:
-                continue
-            for grant in plan.grants:
-                found.append(
-                    {
-                        "table": name,
-                        "compartment": grant.compartment,
-                        "version": grant.version,
-                        "columns": list(grant.columns),
-                    }
-                )
+    with open_door(from_env(), token) as door:
+        found = door.tables(purpose)
     if as_json:
         print_json(found)
     else:
@@ -67,20 +61,31 @@ def list_tables(
 
 
 @app.command("describe")
-def describe(table: TableName, as_json: JsonFlag = False) -> None:
-    """A table's columns and types, from the published schema; nothing about its rows.
+def describe(
+    table: TableName,
+    token: TokenFile = None,
+    purpose: PurposeOption = Purpose.ANALYSIS,
+    as_json: JsonFlag = False,
+) -> None:
+    """A table's columns and types, from the published schema; nothing about its rows. From a
+    guard server (HALOCLINE_GUARD): the columns that you may read, as you would read them.
 
     Example:
 
         halocline lake describe curated.documents
     """
     from halocline_governance import tables
+    from halocline_infra.commands.lake_door import described
+    from halocline_infra.environment import from_env
 
-    schema = tables.table(table.rpartition(":")[2])
+    columns = tables.table(table.rpartition(":")[2]).columns
+    environment = from_env()
+    if environment.guard:
+        columns = described(environment, token, table, purpose)
     if as_json:
-        print_json([{"name": c.name, "type": c.type, "null": c.nullable} for c in schema.columns])
+        print_json([{"name": c.name, "type": c.type, "null": c.nullable} for c in columns])
     else:
-        print_table(schema.name, ("column", "type"), [(c.name, c.type) for c in schema.columns])
+        print_table(table, ("column", "type"), [(c.name, c.type) for c in columns])
 
 
 @app.command("sample")
@@ -97,34 +102,30 @@ def sample(
 
         halocline lake sample curated.documents -n 3 --token ana.jwt
     """
-    from itertools import chain, islice
-
+    from halocline_governance.guard.descriptor import Descriptor
+    from halocline_infra.commands.lake_door import open_door
     from halocline_infra.environment import from_env
-    from halocline_infra.platform import Platform
 
-    environment = from_env()
-    with Platform(environment) as platform:
-        principal = platform.caller(read_token(environment, token))
-        plan = platform.guard.plan(principal, purpose, table)
-        batches = platform.guard.batches(plan)
-        rows = list(islice(chain.from_iterable(batch.to_pylist() for batch in batches), count))
+    with open_door(from_env(), token) as door:
+        reader = door.read(Descriptor(table, purpose=purpose, limit=count))
+        rows = [row for batch in reader for row in batch.to_pylist()]
     if as_json:
         print_json(rows)
     else:
         for number, row in enumerate(rows, start=1):
-            cells = [(name, str(row[name])[:300]) for name in plan.columns]
+            cells = [(name, str(value)[:300]) for name, value in row.items()]
             print_table(f"{table}, row {number}", ("column", "value"), cells)
 
 
 @app.command("read")
-def read(
+def read(  # noqa: PLR0913 - the command's options are its interface
     table: TableName,
     token: TokenFile = None,
     purpose: PurposeOption = Purpose.ANALYSIS,
-    columns: Annotated[str | None, typer.Option(help="Comma-separated column names.")] = None,
-    version: Annotated[
-        int | None, typer.Option(help="A pinned version; name one compartment.")
-    ] = None,
+    columns: Columns = None,
+    version: Version = None,
+    where: Where = None,
+    limit: Limit = None,
     output: Annotated[
         str, typer.Option("--format", help="json (one row a line) or arrow.")
     ] = "json",
@@ -134,27 +135,66 @@ def read(
     Example:
 
         halocline lake read buy:curated.documents --columns source,text --token ana.jwt
-    """
-    import json
 
+        halocline lake read curated.documents --where 'num_pii = 0' --limit 10 --token ana.jwt
+    """
     from halocline_governance.errors import Refused
+    from halocline_infra.commands import lake_output
+    from halocline_infra.commands.lake_door import open_door
     from halocline_infra.environment import from_env
-    from halocline_infra.platform import Platform
 
     if output not in ("json", "arrow"):
         raise Refused("--format is json or arrow")
-    environment = from_env()
-    with Platform(environment) as platform:
-        principal = platform.caller(read_token(environment, token))
-        wanted = columns.split(",") if columns else None
-        plan = platform.guard.plan(principal, purpose, table, wanted, version)
+    asked = _asked(table, purpose, columns, version, where, limit)
+    with open_door(from_env(), token) as door:
+        rows = door.read(asked)
+        batches = lake_output.watched(rows, shown=not sys.stdout.isatty())
         if output == "json":
-            for batch in platform.guard.batches(plan):
-                for row in batch.to_pylist():
-                    sys.stdout.write(json.dumps(row, default=str) + "\n")
-            return
-        import pyarrow as pa
+            lake_output.to_json_lines(batches, sys.stdout)
+        else:
+            lake_output.to_arrow(rows.schema, batches, sys.stdout.buffer)
 
-        rows = platform.guard.table(plan)
-        with pa.ipc.new_stream(sys.stdout.buffer, rows.schema) as writer:
-            writer.write_table(rows)
+
+@app.command("export")
+def export(  # noqa: PLR0913 - the command's options are its interface
+    table: TableName,
+    to: Annotated[
+        Path, typer.Option(metavar="FILE", help="Ends in .parquet, .arrow, .csv or .jsonl.")
+    ],
+    token: TokenFile = None,
+    purpose: PurposeOption = Purpose.ANALYSIS,
+    columns: Columns = None,
+    version: Version = None,
+    where: Where = None,
+    limit: Limit = None,
+) -> None:
+    """Every row you may read, to a file of yours alone; it is there only when it is whole.
+
+    Example:
+
+        halocline lake export buy:curated.documents --to mine.parquet --token ana.jwt
+    """
+    from halocline_infra.commands import lake_output
+    from halocline_infra.commands.lake_door import open_door
+    from halocline_infra.environment import from_env
+
+    asked = _asked(table, purpose, columns, version, where, limit)
+    lake_output.check(to)
+    with open_door(from_env(), token) as door:
+        count = lake_output.export(door.read(asked), to)
+    typer.echo(f"{count} rows in {to}", err=True)
+
+
+def _asked(
+    table: str,
+    purpose: Purpose,
+    columns: str | None,
+    version: int | None,
+    where: list[str] | None,
+    limit: int | None,
+) -> Descriptor:
+    from halocline_governance.guard.descriptor import Descriptor
+    from halocline_infra.commands.lake_where import conditions
+
+    names = tuple(columns.split(",")) if columns else None
+    return Descriptor(table, names, conditions(table, where or ()), version, purpose, limit)

@@ -1,0 +1,152 @@
+"""Rows on their way out: to standard output or to a file, batch by batch."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, cast
+
+from halocline_governance.errors import Refused
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SUFFIXES = (".parquet", ".arrow", ".csv", ".jsonl")
+
+
+def watched(rows: pa.RecordBatchReader, *, shown: bool) -> Iterator[pa.RecordBatch]:
+    """The batches, with a count of rows and bytes on a terminal's standard error."""
+    if not (shown and sys.stderr.isatty()):
+        yield from rows
+        return
+    from rich.console import Console
+    from rich.filesize import decimal
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    num_rows = num_bytes = 0
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("waiting for the first rows", total=None)
+        for batch in rows:
+            yield batch
+            num_rows += batch.num_rows
+            num_bytes += batch.nbytes
+            progress.update(task, description=f"{num_rows:,} rows, {decimal(num_bytes)}")
+
+
+def to_json_lines(batches: Iterator[pa.RecordBatch], file: IO[str]) -> None:
+    """One row a line."""
+    for batch in batches:
+        for row in batch.to_pylist():
+            file.write(json.dumps(row, default=str) + "\n")
+
+
+def to_arrow(schema: pa.Schema, batches: Iterator[pa.RecordBatch], file: IO[bytes]) -> None:
+    """Arrow's stream format."""
+    import pyarrow as pa
+
+    with pa.ipc.new_stream(file, schema) as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+
+
+def check(target: Path) -> None:
+    """Whether a file can be written there, before anything is read for it.
+
+    Raises:
+        Refused: a suffix that says no format, or no such folder.
+    """
+    if target.suffix not in SUFFIXES:
+        raise Refused(f"--to takes a file that ends in {', '.join(SUFFIXES)}")
+    if not target.absolute().parent.is_dir():
+        raise Refused(f"{target.parent} is not a folder")
+
+
+def export(rows: pa.RecordBatchReader, target: Path, *, shown: bool = True) -> int:
+    """Write the rows to a new file, its owner's alone, there only when it is whole.
+
+    Returns:
+        How many rows were written.
+
+    Raises:
+        Refused: as `check`, or a column that the format cannot hold.
+    """
+    check(target)
+    write, count = _FORMATS[target.suffix], 0
+
+    def counted() -> Iterator[pa.RecordBatch]:
+        nonlocal count
+        for batch in watched(rows, shown=shown):
+            yield batch
+            count += batch.num_rows
+
+    with _draft(target) as file:
+        write(rows.schema, counted(), file)
+    return count
+
+
+@contextmanager
+def _draft(target: Path) -> Generator[IO[bytes]]:
+    """A file beside the target that takes its place at the end, or goes."""
+    draft = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise Refused(f"{target} cannot be written: {error.strerror}") from None
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _parquet(schema: pa.Schema, batches: Iterator[pa.RecordBatch], file: IO[bytes]) -> None:
+    import pyarrow.parquet as pq
+
+    with pq.ParquetWriter(file, schema, compression="zstd") as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+
+
+def _arrow(schema: pa.Schema, batches: Iterator[pa.RecordBatch], file: IO[bytes]) -> None:
+    import pyarrow as pa
+
+    with pa.ipc.new_file(file, schema) as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+
+
+def _csv(schema: pa.Schema, batches: Iterator[pa.RecordBatch], file: IO[bytes]) -> None:
+    import pyarrow as pa
+    import pyarrow.csv as csv
+
+    nested = [
+        str(name)
+        for name, type_ in zip(schema.names, schema.types, strict=True)
+        if pa.types.is_nested(type_) or pa.types.is_binary(type_)
+    ]
+    if nested:
+        raise Refused(f"CSV cannot hold {', '.join(nested)}: leave it out with --columns")
+    with cast("Any", csv).CSVWriter(file, schema) as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+
+
+def _json_lines(_: pa.Schema, batches: Iterator[pa.RecordBatch], file: IO[bytes]) -> None:
+    for batch in batches:
+        lines = (json.dumps(row, default=str) + "\n" for row in batch.to_pylist())
+        file.write("".join(lines).encode())
+
+
+_Write = Callable[[Any, Any, Any], None]
+_FORMATS = cast(
+    "dict[str, _Write]",
+    {".parquet": _parquet, ".arrow": _arrow, ".csv": _csv, ".jsonl": _json_lines},
+)
