@@ -104,7 +104,8 @@ class Lake:
         if not self.exists(compartment, table):
             return None
         place = self.location(compartment, table)
-        return DeltaTable(place.uri, storage_options=dict(place.storage_options)).version()
+        with place.reached():
+            return DeltaTable(place.uri, storage_options=dict(place.storage_options)).version()
 
     def intern(self, label: Label, compartment: str | None = None) -> str:
         """Make a label known where its rows lie, durably, and return its id.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+
+from halocline_governance.errors import StorageUnavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +28,24 @@ class Location:
     def spark_uri(self) -> str:
         """The same place by the name that Hadoop's S3 client has for it."""
         return "s3a://" + self.uri[5:] if self.uri.startswith("s3://") else self.uri
+
+    @contextmanager
+    def reached(self) -> Generator[None]:
+        """Open or read what lies there within: a bucket's failure is told without the server's
+        own text, which may quote the credential.
+
+        Raises:
+            StorageUnavailable: the bucket did not answer, or refused.
+        """
+        from deltalake.exceptions import DeltaError, TableNotFoundError
+
+        try:
+            yield
+        except TableNotFoundError:
+            raise
+        except (OSError, DeltaError) as error:
+            if not self.uri.startswith("s3://"):
+                raise
+            refused = "403 Forbidden" in str(error) or "401 Unauthorized" in str(error)
+            what = "refuses the credential" if refused else "failed; what was read is not whole"
+            raise StorageUnavailable(f"the object storage of {self.uri} {what}") from None

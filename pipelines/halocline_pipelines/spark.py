@@ -34,15 +34,22 @@ logger.shell.level = error
 
 
 def session(
-    jars: Path, scratch: Path, master: str = "local[*]", memory_gb: int = 3
+    jars: Path,
+    scratch: Path,
+    master: str = "local[*]",
+    memory_gb: int = 3,
+    s3_jars: Path | None = None,
 ) -> SparkSession:
     """A session that reads and writes Delta in UTC; the running one when there is one.
+
+    It knows no bucket's credential: a reader or writer brings its own (`Location.spark_options`).
 
     Args:
         jars: folder of Delta's JARs, resolved once by the set-up.
         scratch: folder for warehouse, shuffles and spills; of no use after the session.
         master: Spark master.
         memory_gb: heap of the driver, which in local mode is all of Spark.
+        s3_jars: folder of Hadoop's S3 client, for a lake with compartments in buckets.
 
     Raises:
         Refused: no JARs, no Java, or no pyspark.
@@ -50,6 +57,10 @@ def session(
     found = sorted(jars.glob("*.jar"))
     if not any(jar.name.startswith("delta-spark") for jar in found):
         raise Refused(f"no Delta JARs in {jars}; run `make setup`, which resolves them once")
+    if s3_jars and not any(s3_jars.glob("hadoop-aws-*.jar")):
+        raise Refused(
+            f"no JARs of Hadoop's S3 client in {s3_jars}; run `infra/setup/system s3-jars`"
+        )
     _require_java()
     try:
         from pyspark.sql import SparkSession
@@ -62,6 +73,9 @@ def session(
     builder = SparkSession.Builder().master(master).appName("halocline")
     for key, value in _config(found, scratch, memory_gb).items():
         builder = builder.config(key, value)
+    for part in ("driver", "executor") if s3_jars else ():
+        # On the class path, where they lie: `spark.jars` would copy their 700 MB at each start.
+        builder = builder.config(f"spark.{part}.extraClassPath", f"{s3_jars}/*")
     spark = builder.getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")
     return spark
