@@ -17,6 +17,7 @@ from halocline_infra.commands import (
     audit,
     curate,
     demo,
+    directory,
     lake,
     model,
     monitor,
@@ -47,6 +48,7 @@ for name, group in {
     "audit": audit.app,
     "policy": policy.app,
     "token": token.app,
+    "directory": directory.app,
 }.items():
     app.add_typer(group, name=name)
 app.command("demo")(demo.run)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 from halocline_governance.errors import Refused
 
@@ -15,13 +16,21 @@ VARIABLES: Mapping[str, str] = {
     "HALOCLINE_HOME": "folder of all state (default ./var)",
     "HALOCLINE_POLICY": "policy engine: auto, opa, embedded, or the URL of an OPA server",
     "HALOCLINE_POLICY_TOKEN_FILE": "file with the bearer token of the OPA server at that URL",
-    "HALOCLINE_POLICY_CA_FILE": "file with the authority that the OPA server's certificate must be of",
+    "HALOCLINE_POLICY_CA_FILE": "file with the authority that server's certificate must be of",
     "HALOCLINE_POLICY_BUNDLE": "signed bundle to decide by, instead of the built-in policies",
     "HALOCLINE_POLICY_KEY": "public key of that bundle (default keys/policy.pub of the home)",
     "HALOCLINE_OPA": "path of the OPA binary (default: beside Python, then PATH)",
     "HALOCLINE_JARS": "folder of Delta's JARs (default: jars/ of the environment)",
     "HALOCLINE_SPARK_MASTER": "Spark master (default local[*])",
     "HALOCLINE_TOKEN": "bearer token of the caller, for commands that read as somebody",
+    "HALOCLINE_STATE": "governance database, a URL (default state/governance.sqlite of the home)",
+    "HALOCLINE_STATE_PASSWORD_FILE": "file with the password of that database",
+    "HALOCLINE_DIRECTORY": "open (default), or strict: who has no entry is refused",
+    "HALOCLINE_OIDC_ISSUER": "URL of the OIDC issuer of callers' tokens",
+    "HALOCLINE_OIDC_AUDIENCE": "audience of its tokens (default halocline)",
+    "HALOCLINE_OIDC_CA_FILE": "file with the authority that the issuer's certificate must be of",
+    "HALOCLINE_DEV_TOKENS": "accept or refuse (default refuse with an issuer, else accept)",
+    "HALOCLINE_GUARD": "URL of the guard server that halocline lake goes through",
 }
 _TEST_PREFIX = "HALOCLINE_TEST_"
 
@@ -40,6 +49,14 @@ class Environment:
     jars: Path
     spark_master: str
     token: str | None
+    state: str | None
+    state_password_file: Path | None
+    strict_directory: bool
+    oidc_issuer: str | None
+    oidc_audience: str
+    oidc_ca_file: Path | None
+    dev_tokens: bool
+    guard: str | None
 
     def __repr__(self) -> str:
         return f"Environment(home={self.home!s}, policy={self.policy!r})"
@@ -51,6 +68,11 @@ class Environment:
     @property
     def journal(self) -> Path:
         return self.home / "journal"
+
+    @property
+    def state_file(self) -> Path:
+        """The governance database, when it is a file of this home."""
+        return self.home / "state" / "governance.sqlite"
 
     @property
     def keys(self) -> Path:
@@ -83,12 +105,16 @@ def from_env(variables: Mapping[str, str] = os.environ) -> Environment:
     """The environment of this process.
 
     Raises:
-        Refused: a `HALOCLINE_*` variable that nobody reads, most likely a typing error.
+        Refused: a `HALOCLINE_*` variable that nobody reads, most likely a typing error; or a
+            value that is none of those there are.
     """
     for name in variables:
         ours = name.startswith("HALOCLINE_") and not name.startswith(_TEST_PREFIX)
         if ours and name not in VARIABLES:
             raise Refused(f"unknown variable {name}; there are: {', '.join(VARIABLES)}")
+    issuer = variables.get("HALOCLINE_OIDC_ISSUER") or None
+    # The development key lies on this machine: beside an issuer, only if somebody says so.
+    dev_tokens = ("refuse", "accept") if issuer else ("accept", "refuse")
     home = Path(variables.get("HALOCLINE_HOME") or "var").absolute()
     return Environment(
         home=home,
@@ -101,11 +127,38 @@ def from_env(variables: Mapping[str, str] = os.environ) -> Environment:
         jars=Path(variables.get("HALOCLINE_JARS") or Path(sys.prefix) / "jars"),
         spark_master=variables.get("HALOCLINE_SPARK_MASTER") or "local[*]",
         token=variables.get("HALOCLINE_TOKEN"),
+        state=_without_password(variables.get("HALOCLINE_STATE")),
+        state_password_file=_path(variables.get("HALOCLINE_STATE_PASSWORD_FILE")),
+        strict_directory=_choice(variables, "HALOCLINE_DIRECTORY", "open", "strict") == "strict",
+        oidc_issuer=issuer,
+        oidc_audience=variables.get("HALOCLINE_OIDC_AUDIENCE") or "halocline",
+        oidc_ca_file=_path(variables.get("HALOCLINE_OIDC_CA_FILE")),
+        dev_tokens=_choice(variables, "HALOCLINE_DEV_TOKENS", *dev_tokens) == "accept",
+        guard=variables.get("HALOCLINE_GUARD") or None,
     )
 
 
 def _path(named: str | None) -> Path | None:
     return Path(named) if named else None
+
+
+def _choice(variables: Mapping[str, str], name: str, default: str, other: str) -> str:
+    chosen = variables.get(name) or default
+    if chosen not in (default, other):
+        raise Refused(f"{name} is {default} or {other}")
+    return chosen
+
+
+def _without_password(url: str | None) -> str | None:
+    """A password in a variable would stand in every child's environment."""
+    try:
+        parts = urlsplit(url or "")
+        has_password = parts.password is not None or "password" in parse_qs(parts.query)
+    except ValueError:
+        raise Refused("HALOCLINE_STATE is not a URL") from None
+    if has_password:
+        raise Refused("HALOCLINE_STATE holds no password: use HALOCLINE_STATE_PASSWORD_FILE")
+    return url or None
 
 
 def _opa(named: str | None) -> Path | None:

@@ -33,7 +33,7 @@ def hosted(platform: Platform, names: Sequence[str], alias: str) -> Generator[Ru
             gates=platform.gates,
             outputs=outputs,
             detectors=detectors(platform),
-            verify=platform.verifier.verify,
+            verify=platform.authenticator.verify,
         )
 
 

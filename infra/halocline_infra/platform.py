@@ -9,6 +9,7 @@ import json
 import logging
 from contextlib import ExitStack
 from functools import cached_property
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -16,7 +17,7 @@ from halocline_governance import keys
 from halocline_governance.errors import Refused
 from halocline_governance.gates import Gates
 from halocline_governance.guard import Guard
-from halocline_governance.identity import Issuer, Verifier
+from halocline_governance.identity import ISSUER, Authenticator, Issuer, OidcVerifier, Verifier
 from halocline_governance.journal import Journal, Signer, Trust
 from halocline_governance.lake import Lake
 from halocline_governance.principal import Principal
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 
     from halocline_governance.lineage import Lineage
     from halocline_governance.policy.engine import Engine
+    from halocline_governance.state import Store
+    from halocline_governance.state.crossings import Crossings
+    from halocline_governance.state.directory import Directory
+    from halocline_governance.state.history import History
     from halocline_registry.promotion import Registry
     from halocline_registry.tracking import Tracking
 
@@ -93,6 +98,52 @@ class Platform:
         self._stack.callback(engine.close)
         return engine
 
+    @cached_property
+    def store(self) -> Store:
+        """The governance database.
+
+        Raises:
+            Refused: what it needs is not installed, or its password cannot be read.
+            StateUnavailable: it cannot be opened.
+        """
+        environment = self.environment
+        try:
+            import sqlalchemy as sa
+
+            from halocline_governance.state import Store, database
+
+            if environment.state is None:
+                url = sa.URL.create("sqlite", database=str(environment.state_file))
+            else:
+                url = database.parse(environment.state)
+            if environment.state_password_file is not None:
+                url = url.set(password=_secret(environment.state_password_file))
+            store = Store(url)
+        except ImportError as error:
+            raise Refused(
+                "the governance database needs halocline[lake], and PostgreSQL halocline[postgres]"
+            ) from error
+        self._stack.callback(store.close)
+        return store
+
+    @cached_property
+    def directory(self) -> Directory:
+        from halocline_governance.state.directory import Directory
+
+        return Directory(self.store, strict=self.environment.strict_directory)
+
+    @cached_property
+    def crossings(self) -> Crossings:
+        from halocline_governance.state.crossings import Crossings
+
+        return Crossings(self.store)
+
+    @cached_property
+    def history(self) -> History:
+        from halocline_governance.state.history import History
+
+        return History(self.store)
+
     @property
     def firm(self) -> dict[str, Any]:
         """The firm's policy data; an empty restricted list when there is none."""
@@ -103,7 +154,10 @@ class Platform:
 
     @cached_property
     def gates(self) -> Gates:
-        return Gates(self.engine, self.journal)
+        from halocline_governance.state.facts import Facts
+
+        facts = Facts(self.store, self.crossings, self.history)
+        return Gates(self.engine, self.journal, facts=facts)
 
     @cached_property
     def guard(self) -> Guard:
@@ -149,16 +203,31 @@ class Platform:
         return Issuer(keys.ed25519(self.environment.keys / "identity.key"))
 
     @cached_property
-    def verifier(self) -> Verifier:
-        return Verifier(self.issuer.key.public_key())
+    def authenticator(self) -> Authenticator:
+        """Every door asks this one: whose token it is, and what the directory leaves of it."""
+        environment = self.environment
+        verifiers: dict[str, Verifier | OidcVerifier] = {}
+        if environment.dev_tokens:
+            verifiers[ISSUER] = Verifier(self.issuer.key.public_key())
+        if environment.oidc_issuer is not None:
+            verifiers[environment.oidc_issuer] = OidcVerifier(
+                environment.oidc_issuer,
+                environment.oidc_audience,
+                ca_file=environment.oidc_ca_file,
+            )
+        return Authenticator(verifiers, self.directory)
 
     def secret(self, name: str) -> bytes:
         """A named 32-byte secret, made on first use."""
         return keys.secret(self.environment.keys / f"{name}.secret")
 
     def caller(self, token: str | None) -> Principal:
-        """Who holds this token."""
-        return self.verifier.verify(token)
+        """Who holds this token, as far as the directory lets them.
+
+        Raises:
+            Unauthenticated: nobody who may call.
+        """
+        return self.authenticator.verify(token)
 
 
 def trust(environment: Environment) -> Trust:
@@ -167,3 +236,10 @@ def trust(environment: Environment) -> Trust:
     if not path.exists():
         raise Refused("no trusted journal key; give one with --key FILE")
     return Trust.parse(path.read_text(encoding="utf-8"))
+
+
+def _secret(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        raise Refused(f"{path.name}: the password of the database cannot be read") from None

@@ -242,10 +242,24 @@ def test_nobody_widens_their_own_entry(
         directory.set_disabled("cleo", False, OFFICER, journal)
 
 
-def test_who_has_no_entry_cannot_be_disabled(directory: Directory, journal: Recording) -> None:
+def test_who_has_no_entry_can_be_disabled_at_once(directory: Directory, journal: Recording) -> None:
     with pytest.raises(Refused, match="no such entry"):
-        directory.set_disabled("ana", True, OFFICER, journal)
+        directory.set_disabled("ana", False, OFFICER, journal)
     assert journal.events == []
+
+    directory.set_disabled("ana", True, OFFICER, journal)
+    with pytest.raises(Unauthenticated):
+        directory.narrow(ANA)
+    directory.set_disabled("ana", False, OFFICER, journal)
+    assert directory.narrow(ANA) == Principal("ana", (), PUBLIC, "t1")
+
+
+def test_a_new_entry_enables_nobody(directory: Directory, journal: Recording) -> None:
+    directory.put(NARROW, OFFICER, journal)
+    directory.set_disabled("ana", True, OFFICER, journal)
+    assert directory.put(NARROW, OFFICER, journal).disabled
+    with pytest.raises(Unauthenticated):
+        directory.narrow(ANA)
 
 
 @pytest.mark.parametrize(
@@ -299,5 +313,7 @@ def test_an_entry_comes_back_as_it_was_put(
     owner: str | None,
 ) -> None:
     entry = Entry("ana", roles, clearance, disabled, owner)
-    directory.put(entry, OFFICER, journal)
+    if directory.show("ana") is not None:
+        directory.set_disabled("ana", False, OFFICER, journal)
+    assert directory.put(entry, OFFICER, journal) == entry
     assert directory.show("ana") == entry

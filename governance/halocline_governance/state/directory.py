@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from halocline_governance.errors import MalformedLabel, Refused, StateUnavailable, Unauthenticated
-from halocline_governance.label import AXES, SENSITIVITIES, Label, parse
+from halocline_governance.label import AXES, PUBLIC, SENSITIVITIES, Label, parse
 from halocline_governance.principal import ROLES, Principal, Purpose, is_subject
 from halocline_governance.records import AuditEvent, Kind, timestamp
 from halocline_governance.state.store import METADATA, Store
@@ -139,11 +139,11 @@ class Directory:
             rows = connection.execute(sa.select(_ENTRY).order_by(_ENTRY.c.subject)).mappings()
             return tuple(_entry(row) for row in rows)
 
-    def put(self, entry: Entry, by: Principal, journal: Sink) -> Entry | None:
-        """Add an entry, or put it in the place of the one that is there.
+    def put(self, entry: Entry, by: Principal, journal: Sink) -> Entry:
+        """Add an entry, or put it in the place of the one that is there. Who is disabled stays so.
 
         Returns:
-            The entry that it replaced.
+            The entry as it is now.
 
         Raises:
             Refused: `by` may not make this change; that is recorded.
@@ -151,28 +151,30 @@ class Directory:
         """
         with self._store.change() as connection:
             before = _get(connection, entry.subject)
-            self._write(connection, before, entry, by, journal)
-        return before
+            was_disabled = before is not None and before.disabled
+            after = replace(entry, disabled=entry.disabled or was_disabled)
+            self._write(connection, before, after, by, journal)
+        return after
 
-    def set_disabled(
-        self, subject: str, disabled: bool, by: Principal, journal: Sink
-    ) -> tuple[Entry, Entry]:
+    def set_disabled(self, subject: str, disabled: bool, by: Principal, journal: Sink) -> Entry:
         """Disable a subject, or enable it again; its entry is kept.
 
+        Who has no entry gets one when disabled: it holds nothing until somebody puts another.
+
         Returns:
-            The entry before and after.
+            The entry as it is now.
 
         Raises:
-            Refused: there is no entry, or `by` may not make this change; the latter is recorded.
+            Refused: nobody to enable, or `by` may not make this change; the latter is recorded.
             JournalUnavailable, StateUnavailable: nothing was changed.
         """
         with self._store.change() as connection:
             before = _get(connection, subject)
-            if before is None:
+            if before is None and not disabled:
                 raise Refused("no such entry; see halocline directory list")
-            after = replace(before, disabled=disabled)
+            after = replace(before or Entry(subject, (), PUBLIC), disabled=disabled)
             self._write(connection, before, after, by, journal)
-        return before, after
+        return after
 
     def _write(
         self,
