@@ -1,4 +1,5 @@
-"""Delta's JARs for Spark, resolved once into `.venv/jars` and held to the hashes in jars.sha256.
+"""JARs for Spark, resolved once and held to their hashes: Delta's into `.venv/jars`, by jars.xml
+and jars.sha256. A second set, jars-s3, is Hadoop's S3 client.
 
 Uses the Ivy that pyspark carries, with its own defaults or the settings file it is given.
 """
@@ -14,35 +15,37 @@ from progress import Progress, Stopped
 _TRIES = 3
 
 
-def ensure(root: Path, progress: Progress, ivy_settings: Path | None) -> None:
-    folder = root / ".venv/jars"
-    expected = _expected(root)
+def ensure(root: Path, progress: Progress, ivy_settings: Path | None, name: str = "jars") -> None:
+    folder = root / ".venv" / name
+    expected = _expected(root, name)
     if folder.is_dir() and not _differences(folder, expected):
         progress.say("jars", f"{len(expected)} JARs are there, hashes match")
         return
-    fresh = root / ".venv/jars.new"
-    _resolve(root, fresh, progress, ivy_settings)
+    fresh = root / f".venv/{name}.new"
+    _resolve(root, fresh, progress, ivy_settings, name)
     faults = _differences(fresh, expected)
     if faults:
         shutil.rmtree(fresh)
         raise Stopped(
-            "jars: what Ivy brought is not what infra/setup/jars.sha256 names:\n"
+            f"jars: what Ivy brought is not what infra/setup/{name}.sha256 names:\n"
             + "\n".join(f"    {fault}" for fault in faults)
             + "\nNothing of it was kept. Ask whoever runs the repository Ivy reads from."
         )
     shutil.rmtree(folder, ignore_errors=True)
     fresh.rename(folder)
-    progress.say("jars", f"{len(expected)} JARs for Delta in {folder}, hashes match")
+    progress.say("jars", f"{len(expected)} JARs for Spark in {folder}, hashes match")
 
 
-def _resolve(root: Path, fresh: Path, progress: Progress, ivy_settings: Path | None) -> None:
+def _resolve(
+    root: Path, fresh: Path, progress: Progress, ivy_settings: Path | None, name: str
+) -> None:
     found = sorted((root / ".venv/lib").glob("python*/site-packages/pyspark/jars/ivy-2*.jar"))
     if not found:
         raise Stopped("jars: pyspark carries no Ivy here. Remove .venv and run set-up again.")
-    cache = root / ".venv/ivy"
+    cache = root / f".venv/ivy-{name}"
     command: list[str | Path] = [java.executable() or "java", *java.proxy(), "-jar", found[0]]
     command += ["-novalidate", "-error", "-cache", cache, "-confs", "default"]
-    command += ["-ivy", root / "infra/setup/jars.xml", "-types", "jar", "bundle"]
+    command += ["-ivy", root / f"infra/setup/{name}.xml", "-types", "jar", "bundle"]
     command += ["-retrieve", str(fresh / "[artifact]-[revision].[ext]")]
     if ivy_settings:
         command += ["-settings", ivy_settings]
@@ -64,8 +67,8 @@ def _resolve(root: Path, fresh: Path, progress: Progress, ivy_settings: Path | N
             return
 
 
-def _expected(root: Path) -> dict[str, str]:
-    lines = (root / "infra/setup/jars.sha256").read_text().splitlines()
+def _expected(root: Path, name: str = "jars") -> dict[str, str]:
+    lines = (root / f"infra/setup/{name}.sha256").read_text().splitlines()
     return {name: digest for digest, name in (line.split() for line in lines)}
 
 
