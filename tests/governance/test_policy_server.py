@@ -262,15 +262,15 @@ def test_a_running_server_is_asked_by_its_url(
     opa: Path, bundle: Bundle, question: Question
 ) -> None:
     server = start(opa, bundle)
-    where = server.where
+    where, firm = server.where, bundle.data["firm"]
 
-    engine = open_engine(f"http://127.0.0.1:{where.port}", None, FIRM, where.token)
+    engine = open_engine(f"http://127.0.0.1:{where.port}", None, firm, where.token)
     assert engine.decide("read", question).allow
     engine.close()
     assert server.decide("read", question).allow, "closing a client does not close the server"
     server.close()
     with pytest.raises(PolicyUnavailable):
-        open_engine(f"http://127.0.0.1:{where.port}", None, FIRM, where.token)
+        open_engine(f"http://127.0.0.1:{where.port}", None, firm, where.token)
 
 
 @pytest.mark.parametrize(

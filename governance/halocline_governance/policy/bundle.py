@@ -23,6 +23,32 @@ from halocline_governance.policy.lint import check
 
 POLICIES = Path(__file__).parent.parent / "policies"
 
+AUTHZ_PATH = "system/authz.rego"
+# Who may ask an OPA server that loads a bundle, and what. The hash of the bearer token is the
+# server's own label `access`; a server without one answers nobody.
+AUTHZ = """package system.authz
+
+default allow := false
+
+allow if {
+	_known
+	input.method == "POST"
+	input.path[0] == "v1"
+	input.path[1] == "data"
+	input.path[2] == "halocline"
+	input.path[4] == "decision"
+	count(input.path) == 5
+}
+
+allow if {
+	_known
+	input.method == "GET"
+	input.path == ["health"]
+}
+
+_known if crypto.sha256(input.identity) == opa.runtime().config.labels.access
+"""
+
 _ISSUER = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\Z")
 
 
@@ -55,28 +81,45 @@ def collect(firm: Mapping[str, Any], policies: Path = POLICIES) -> Bundle:
         for path in sorted(policies.glob("*/*.rego"))
         if not path.name.endswith("_test.rego")
     }
-    for gate in Gate:
-        if f"{gate.value}/{gate.value}.rego" not in modules:
-            raise Refused(f"{policies}: no policy for the {gate.value} gate; restore it")
-    for path, source in modules.items():
-        check(path, source)
     data = {path.parent.name: _read_data(path) for path in sorted(policies.glob("*/data.yaml"))}
     if "firm" in data:
         raise Refused(f"{policies}: `firm` is the overlay's place; rename the policy")
-    bundle = Bundle(modules, {**data, "firm": _checked_firm(firm)})
-    _ = bundle.revision
+    return checked(modules, {**data, "firm": firm_facts(firm)}, str(policies))
+
+
+def checked(modules: Mapping[str, str], data: Mapping[str, Any], origin: str) -> Bundle:
+    """These policies and data as a bundle, fit to be loaded.
+
+    Raises:
+        Refused: a gate has no policy, a policy uses what it must not, or the firm's facts are
+            malformed.
+    """
+    for gate in Gate:
+        if f"{gate.value}/{gate.value}.rego" not in modules:
+            raise Refused(f"{origin}: no policy for the {gate.value} gate; restore it")
+    for path, source in modules.items():
+        check(path, source)
+    firm = cast("object", data.get("firm"))
+    if not isinstance(firm, Mapping) or firm_facts(cast("Mapping[str, Any]", firm)) != firm:
+        raise Refused(f"{origin}: the firm's facts are not as `halocline policy build` writes them")
+    bundle = Bundle(modules, data)
+    try:
+        _ = bundle.revision
+    except rfc8785.CanonicalizationError as error:
+        raise Refused(f"{origin}: the data is not JSON ({type(error).__name__})") from None
     return bundle
 
 
-def write(bundle: Bundle, folder: Path, extra: Mapping[str, str] | None = None) -> None:
-    """Lay the bundle out as OPA loads it; the manifest carries the revision."""
-    for path, source in {**bundle.modules, **(extra or {})}.items():
-        target = folder / path
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        target.write_text(source, encoding="utf-8")
-    (folder / "data.json").write_text(json.dumps(bundle.data), encoding="utf-8")
-    manifest = {"revision": bundle.revision, "roots": [""]}
-    (folder / ".manifest").write_text(json.dumps(manifest), encoding="utf-8")
+def layout(bundle: Bundle, epoch: int) -> dict[str, bytes]:
+    """The bundle as files that OPA loads, by name; the manifest carries revision and epoch."""
+    manifest = {"revision": bundle.revision, "roots": [""], "metadata": {"epoch": epoch}}
+    modules = {name: source.encode() for name, source in bundle.modules.items()}
+    return {
+        **modules,
+        AUTHZ_PATH: AUTHZ.encode(),
+        "data.json": json.dumps(bundle.data, ensure_ascii=False).encode(),
+        ".manifest": json.dumps(manifest).encode(),
+    }
 
 
 def _read_data(path: Path) -> dict[str, Any]:
@@ -90,7 +133,12 @@ def _read_data(path: Path) -> dict[str, Any]:
     return cast("dict[str, Any]", data)
 
 
-def _checked_firm(firm: Mapping[str, Any]) -> dict[str, Any]:
+def firm_facts(firm: Mapping[str, Any]) -> dict[str, Any]:
+    """The firm's own facts, checked and in one spelling.
+
+    Raises:
+        Refused: malformed.
+    """
     listed = cast("object", firm.get("restricted_issuers"))
     if not isinstance(listed, list | tuple):
         raise Refused("the firm's data needs restricted_issuers, a list of ids; it may be empty")

@@ -7,6 +7,7 @@ until it is loaded. Knows nothing of gates; `client` asks the questions.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import secrets
 import subprocess
@@ -19,39 +20,21 @@ from queue import SimpleQueue
 from typing import IO, Any
 
 from halocline_governance.errors import PolicyUnavailable, Refused
-from halocline_governance.policy.bundle import Bundle, write
+from halocline_governance.policy import signing
+from halocline_governance.policy.archive import Archive, packed
+from halocline_governance.policy.bundle import Bundle, layout
 from halocline_governance.policy.client import DEADLINE_S, Address, Remote
 
 START_TIMEOUT_S = 20.0
 _LEASH = Path(__file__).with_name("leash.py")
 _LISTENING = "0A"
 
-_AUTHZ = """package system.authz
-
-default allow := false
-
-allow if {{
-	crypto.sha256(input.identity) == "{digest}"
-	input.method == "POST"
-	input.path[0] == "v1"
-	input.path[1] == "data"
-	input.path[2] == "halocline"
-	input.path[4] == "decision"
-	count(input.path) == 5
-}}
-
-allow if {{
-	crypto.sha256(input.identity) == "{digest}"
-	input.method == "GET"
-	input.path == ["health"]
-}}
-"""
-
 
 def start(
     binary: Path,
     bundle: Bundle,
     *,
+    signed: Archive | None = None,
     timeout_s: float = START_TIMEOUT_S,
     deadline_s: float = DEADLINE_S,
 ) -> Remote:
@@ -60,6 +43,7 @@ def start(
     Args:
         binary: OPA 1.19.1 or newer.
         bundle: what it decides by.
+        signed: the signed archive that the bundle came in; OPA checks its signature once more.
         timeout_s: how long the start may take.
         deadline_s: how long one answer may take afterwards.
 
@@ -69,11 +53,12 @@ def start(
     """
     token = secrets.token_urlsafe(32)
     with (
-        tempfile.TemporaryDirectory(prefix="halocline-opa-") as folder,
+        tempfile.TemporaryDirectory(prefix="halocline-opa-") as name,
         tempfile.TemporaryFile() as log,
     ):
-        write(bundle, Path(folder), {"system/authz.rego": _authz(token)})
-        child = Child(_command(binary, Path(folder)), Path(folder), log)
+        folder = Path(name)
+        arguments = _lay_out(folder, bundle, signed, token)
+        child = Child([str(binary.resolve()), *arguments], folder, log)
         try:
             where = Address("127.0.0.1", _port(child, timeout_s), tls=False, token=token)
             engine = Remote(
@@ -139,17 +124,25 @@ def _spawn(command: list[str], folder: Path, log: IO[bytes]) -> subprocess.Popen
     )
 
 
-def _command(binary: Path, folder: Path) -> list[str]:
+def _lay_out(folder: Path, bundle: Bundle, signed: Archive | None, token: str) -> list[str]:
+    """Write what OPA loads; the arguments that have it loaded."""
+    # Packed anew from what was checked: no other reading of the same file can sneak in.
+    content = packed(signed.files if signed else layout(bundle, epoch=0))
+    (folder / "bundle.tar.gz").write_bytes(content)
+    access = hashlib.sha256(token.encode()).hexdigest()
+    config = folder / "config.json"
+    config.write_text(json.dumps({"labels": {"access": access}}), encoding="utf-8")
+    checks: list[str] = []
+    if signed is not None and signed.key is not None:
+        key = folder / "policy.pub"
+        key.write_bytes(signing.pem(signed.key))
+        checks = ["--verification-key", str(key), "--signing-alg", signing.ALGORITHM]
     return [
-        str(binary.resolve()),
-        *("run", "--server", "--addr", "127.0.0.1:0", "--bundle", str(folder)),
+        *("run", "--server", "--addr", "127.0.0.1:0", "--bundle", str(folder / "bundle.tar.gz")),
+        *("--config-file", str(config), *checks),
         *("--authentication", "token", "--authorization", "basic"),
         *("--log-level", "error", "--skip-version-check"),
     ]
-
-
-def _authz(token: str) -> str:
-    return _AUTHZ.format(digest=hashlib.sha256(token.encode()).hexdigest())
 
 
 def _port(child: Child, timeout_s: float) -> int:
