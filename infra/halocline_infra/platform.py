@@ -86,14 +86,18 @@ class Platform:
     @cached_property
     def engine(self) -> Engine:
         """The policy engine, chosen here and never switched."""
-        from halocline_governance.policy.choose import open_engine
+        from halocline_governance.policy.choose import Signed, open_engine
 
-        token_file = self.environment.policy_token_file
+        here = self.environment
+        token_file, bundle = here.policy_token_file, here.policy_bundle
         engine = open_engine(
-            self.environment.policy,
-            opa_binary=self.environment.opa,
-            firm=self.firm,
+            here.policy,
+            opa_binary=here.opa,
+            # A signed bundle brings the firm's facts; those beside it must not differ.
+            firm=self.firm if bundle is None or here.firm_data.exists() else None,
             token=token_file.read_text(encoding="utf-8").strip() if token_file else None,
+            ca=here.policy_ca_file,
+            signed=Signed(bundle, here.policy_key, here.policy_epoch) if bundle else None,
         )
         self._stack.callback(engine.close)
         return engine
