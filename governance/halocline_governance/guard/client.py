@@ -151,7 +151,10 @@ class Client:
         with _told():
             command = Descriptor(table, purpose=Purpose(purpose)).encode()
             asked = flight.FlightDescriptor.for_command(command)
-            return self._flight.get_schema(asked, self._options()).schema
+            schema = self._flight.get_schema(asked, self._options()).schema
+        if failed := (schema.metadata or {}).get(b"halocline.failed"):
+            raise _error(failed.decode())
+        return schema
 
     def _options(self, purpose: Purpose | str | None = None) -> flight.FlightCallOptions:
         headers = [(b"authorization", f"Bearer {self._token()}".encode())]
@@ -174,7 +177,7 @@ def _told() -> Generator[None]:
     """Turns what the server told into the platform's own errors."""
     try:
         yield
-    except (flight.FlightError, pa.ArrowException) as error:
+    except (flight.FlightError, pa.ArrowException, OSError) as error:
         raise _error(str(error)) from None
 
 

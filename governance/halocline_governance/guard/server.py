@@ -29,7 +29,7 @@ from halocline_governance.guard.descriptor import Descriptor
 from halocline_governance.guard.guard import Guard
 from halocline_governance.guard.plan import Plan
 from halocline_governance.guard.server_caller import Caller, Door
-from halocline_governance.guard.server_error import closed
+from halocline_governance.guard.server_error import FAILED, closed
 from halocline_governance.guard.server_stream import Slots, Stream, Term
 from halocline_governance.guard.server_ticket import Tickets
 from halocline_governance.principal import Principal
@@ -160,11 +160,18 @@ class GuardServer(flight.FlightServerBase):
     def get_schema(
         self, context: flight.ServerCallContext, asked: flight.FlightDescriptor
     ) -> flight.SchemaResult:
-        """The columns that the caller may read of what is asked, and their types."""
-        with closed():
-            caller = _caller(context)
-            question, _ = _question(caller, _command(asked))
-            return flight.SchemaResult(self._answer(caller, question).schema)
+        """The columns that the caller may read of what is asked, and their types.
+
+        Nothing is raised here: of this one call, pyarrow hands a server's traceback to the caller.
+        A failure is a schema without columns that tells the code in its metadata.
+        """
+        try:
+            with closed():
+                caller = _caller(context)
+                question, _ = _question(caller, _command(asked))
+                return flight.SchemaResult(self._answer(caller, question).schema)
+        except flight.FlightError as error:
+            return flight.SchemaResult(pa.schema([], {FAILED: str(error).encode()}))
 
     def do_get(
         self, context: flight.ServerCallContext, ticket: flight.Ticket

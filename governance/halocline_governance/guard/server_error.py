@@ -11,6 +11,9 @@ from pyarrow import flight
 
 from halocline_governance.errors import Denied, HaloclineError, Refused, TableMissing
 
+FAILED = b"halocline.failed"
+"""In a schema's metadata: the error that could not be raised."""
+
 _log = logging.getLogger(__name__)
 _BY_CODE: dict[str, type[flight.FlightError]] = {
     "unauthenticated": flight.FlightUnauthenticatedError,
