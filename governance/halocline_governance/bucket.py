@@ -6,26 +6,24 @@ Every failure is a `StorageUnavailable` without the server's own text, which may
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import threading
+import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 from xml.etree import ElementTree
 
+from halocline_governance import signature
 from halocline_governance.errors import StorageUnavailable
-from halocline_governance.places import Credential, Place
+from halocline_governance.places import Place
 
 if TYPE_CHECKING:
     import httpx
 
 _TIMEOUT_S = 10.0
 _MAX_BYTES = 1 << 20
-_EMPTY = hashlib.sha256(b"").hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +112,7 @@ class Bucket:
             f"{quote(name, safe='-_.~')}={quote(value, safe='-_.~')}"
             for name, value in sorted((query or {}).items())
         )
-        signed = _signed(self._place, method, path, asked, headers or {}, content)
+        signed = signature.signed(self._place, method, path, asked, headers or {}, content)
         url = f"{self._place.endpoint}{path}" + (f"?{asked}" if asked else "")
         try:
             answer = self._opened().request(method, url, headers=signed, content=content)
@@ -135,6 +133,8 @@ class Bucket:
             if self._client is None:
                 # No proxy, no .netrc: only the credential of the compartment opens the bucket.
                 self._client = httpx.Client(timeout=_TIMEOUT_S, trust_env=False)
+                # A lake is a value that nobody closes: its connections go when it does.
+                weakref.finalize(self, self._client.close)
             return self._client
 
     def _failed(self, what: str) -> StorageUnavailable:
@@ -143,48 +143,6 @@ class Bucket:
     @staticmethod
     def _is_gone(answer: httpx.Response) -> bool:
         return b"NoSuchBucket" in answer.content
-
-
-def _signed(
-    place: Place, method: str, path: str, query: str, headers: Mapping[str, str], content: bytes
-) -> dict[str, str]:
-    """AWS Signature Version 4 over everything that is sent."""
-    credential = place.credential()
-    now = datetime.now(UTC)
-    digest = hashlib.sha256(content).hexdigest() if content else _EMPTY
-    sent = {
-        **headers,
-        "host": place.endpoint.partition("://")[2],
-        "x-amz-content-sha256": digest,
-        "x-amz-date": now.strftime("%Y%m%dT%H%M%SZ"),
-    }
-    if credential.session:
-        sent["x-amz-security-token"] = credential.session
-    names = ";".join(sorted(sent))
-    told = "".join(f"{name}:{sent[name]}\n" for name in sorted(sent))
-    scope = f"{now:%Y%m%d}/{place.region}/s3/aws4_request"
-    canonical = "\n".join([method, path, query, told, names, digest])
-    text = "\n".join(
-        [
-            "AWS4-HMAC-SHA256",
-            sent["x-amz-date"],
-            scope,
-            hashlib.sha256(canonical.encode()).hexdigest(),
-        ]
-    )
-    signature = hmac.new(_key(credential, scope), text.encode(), hashlib.sha256).hexdigest()
-    sent["authorization"] = (
-        f"AWS4-HMAC-SHA256 Credential={credential.key_id}/{scope},"
-        f" SignedHeaders={names}, Signature={signature}"
-    )
-    return sent
-
-
-def _key(credential: Credential, scope: str) -> bytes:
-    key = b"AWS4" + credential.secret.encode()
-    for part in scope.split("/"):
-        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
-    return key
 
 
 def _xml(content: bytes) -> ElementTree.Element:
