@@ -36,13 +36,13 @@ below contains i if {
 
 accessible contains i if {
 	some i, pair in input.pairs
-	label.accessible(pair.a, pair.b, {name | some name in input.today})
+	label.accessible(pair.a, pair.b, input.today)
 }
 
 within_clearance contains i if {
 	some i, pair in input.pairs
 	label.well_formed(pair.b)
-	label.within_clearance(pair.a, pair.b, {name | some name in input.today})
+	label.within_clearance(pair.a, pair.b, input.today)
 }
 
 joins[i] := joined if {

@@ -7,24 +7,22 @@ package halocline.label
 
 levels := {"public": 0, "internal": 1, "confidential": 2, "restricted": 3}
 
-_keys := {"sensitivity", "sides", "tenants", "ndas", "issuers"}
-
 _letters := "abcdefghijklmnopqrstuvwxyz"
 
 _letters_and_digits := "abcdefghijklmnopqrstuvwxyz0123456789"
 
+_in_ids := "abcdefghijklmnopqrstuvwxyz0123456789._-"
+
 _in_compartments := "abcdefghijklmnopqrstuvwxyz0123456789-"
 
-_in_ids := "abcdefghijklmnopqrstuvwxyz0123456789._-"
+_max_id := 64
 
 _reserved := {"public", "system", "x"}
 
 # METADATA
 # title: Is this a label, all five keys present and every list sorted without duplicates?
 well_formed(label) if {
-	is_object(label)
-	object.keys(label) == _keys
-	is_string(label.sensitivity)
+	count(label) == 5
 	levels[label.sensitivity] >= 0
 	_compartments(label.sides)
 	_compartments(label.tenants)
@@ -43,7 +41,7 @@ below(a, b) if {
 }
 
 # METADATA
-# title: May a caller of this clearance see this label, by today's restricted list (a set)?
+# title: May a caller of this clearance see this label, by today's restricted list?
 # description: |
 #   Dominance, but an issuer counts only while it is on the list: a lifted restriction frees what
 #   was made from it without relabelling.
@@ -57,38 +55,35 @@ accessible(label, clearance, restricted) if {
 # description: |
 #   Proven once, it does not cost again for every label. What lies within it is spelled as it is.
 within_clearance(label, clearance, restricted) if {
-	is_set(restricted)
-	object.keys(label) == _keys
-	levels[label.sensitivity] <= levels[clearance.sensitivity]
-	_drawn(label.sides, clearance.sides)
-	_drawn(label.tenants, clearance.tenants)
-	_drawn(label.ndas, clearance.ndas)
+	is_array(restricted)
+	_within_but_issuers(label, clearance)
 	_ids(label.issuers)
 	_within([issuer | some issuer in label.issuers; issuer in restricted], clearance.issuers)
 }
 
 # METADATA
-# title: The same, with today's issuers that the clearance lacks in place of its issuers
+# title: The same, told from the issuers that are restricted today and the clearance lacks
 # description: |
 #   What the read gate hands to the guard. The bound is part of a clearance that was proven to be
-#   well-formed; `blocked` is a list.
+#   well-formed.
 within_bound(label, bound, blocked) if {
-	is_array(blocked)
-	object.keys(label) == _keys
+	_within_but_issuers(label, bound)
+	_clear(label.issuers, blocked)
+}
+
+_within_but_issuers(label, bound) if {
+	count(label) == 5
 	levels[label.sensitivity] <= levels[bound.sensitivity]
 	_drawn(label.sides, bound.sides)
 	_drawn(label.tenants, bound.tenants)
 	_drawn(label.ndas, bound.ndas)
-	_ids(label.issuers)
-	{issuer | some issuer in label.issuers; issuer in blocked} == set()
 }
 
 # METADATA
-# title: Today's restricted list as a set; undefined where the firm gave none
-restricted_today := {issuer | some issuer in data.firm.restricted_issuers} if {
-	is_array(data.firm.restricted_issuers)
-	every issuer in data.firm.restricted_issuers { _id(issuer) }
-}
+# title: Today's restricted list; undefined where the firm gave none, or one that is not of ids
+restricted_today := [] if data.firm.restricted_issuers == []
+
+else := data.firm.restricted_issuers if _spelled(data.firm.restricted_issuers)
 
 # METADATA
 # title: The label of what is made from all of these well-formed labels
@@ -130,11 +125,32 @@ _level(labels) := level if {
 	rank == top
 }
 
-_drawn(names, _) if names == []
+# Names of the caller's own list, in its spelling and order.
+_drawn(names, whole) if names == []
 
-_drawn(names, whole) if {
+else if {
+	names == whole
+}
+
+else if {
+	names == [names[0]]
+	names[0] in whole
+}
+
+else if {
 	_canonical(names)
 	_within(names, whole)
+}
+
+_clear(issuers, blocked) if {
+	is_array(blocked)
+	issuers == []
+}
+
+else if {
+	is_array(blocked)
+	_ids(issuers)
+	count([issuer | some issuer in issuers; issuer in blocked]) == 0
 }
 
 _within(some_names, all_names) if {
@@ -146,6 +162,12 @@ _within(some_names, all_names) if {
 _compartments(names) if names == []
 
 else if {
+	names == [names[0]]
+	_compartment(names[0])
+	not names[0] in _reserved
+}
+
+else if {
 	_canonical(names)
 	{name | some name in names} & _reserved == set()
 	every name in names { _compartment(name) }
@@ -154,30 +176,50 @@ else if {
 _ids(names) if names == []
 
 else if {
+	names == [names[0]]
+	_id(names[0])
+}
+
+else if {
 	_canonical(names)
-	every name in names { _id(name) }
+	_spelled(names)
 }
 
 # Spelled with trim(), which costs the embedded engine an eighth of a regular expression: it
-# compiles one anew at every match, and a read spells many names.
+# compiles one anew at every match.
 _compartment(name) if {
-	is_string(name)
 	trim(name, _in_compartments) == ""
 	trim_left(name, _letters) != name
 	count(name) <= 32
 }
 
 _id(name) if {
-	is_string(name)
 	trim(name, _in_ids) == ""
 	trim_left(name, _letters_and_digits) != name
-	count(name) <= 64
+	count(name) <= _max_id
+}
+
+# All at once, by one expression, however many there are.
+_spelled(names) if {
+	joined := concat(",", names)
+	regex.match(`^[a-z0-9][a-z0-9._-]*(,[a-z0-9][a-z0-9._-]*)*$`, joined)
+	count(split(joined, ",")) == count(names)
+	_short(names, joined)
+}
+
+_short(names, joined) if count(joined) <= _max_id
+
+else if {
+	every name in names { count(name) <= _max_id }
 }
 
 # Sorted and without duplicates.
-_canonical(names) if {
+_canonical(names) if names == [names[0]]
+
+else if {
 	is_array(names)
-	_sorted({name | some name in names}) == names
+	sort(names) == names
+	count({name | some name in names}) == count(names)
 }
 
 # An array first: rego-cpp's sort() of a set stays a set, which equals no array.

@@ -3,6 +3,8 @@
 # description: Which labels of this table, and which columns, may the caller read?
 package halocline.read
 
+import data.halocline.conflict
+import data.halocline.crossing
 import data.halocline.label
 import data.halocline.proof
 
@@ -11,6 +13,7 @@ needs := {
 	"role": "no role of the caller may read for this purpose",
 	"place": "the cross-cutting tables lie in `system`, for audit and for services; others do not",
 	"columns": "none of the columns asked for may be read from this table for this purpose",
+	"conflict": "the caller has touched a competitor of a tenant whose data lies here",
 	"labels": "none of the labels present may be read by the caller",
 }
 
@@ -25,21 +28,30 @@ transforms := {"null", "hash", "last4", "year"}
 # entrypoint: true
 default decision := {"allow": false, "reasons": ["nothing could be proven"], "obligations": {}}
 
-decision := proof.allowed({
+decision := proof.allowed_within(_obligations, bound) if {
+	_well_formed
+	_role
+	_place_fits
+	_some_columns
+	_some_labels
+	_no_conflict
+}
+
+else := proof.denied(needs, object.keys(needs) - proven)
+
+_obligations := {
 	"columns": _columns,
 	"transforms": _masks,
 	"bound": bound,
 	"blocked_issuers": blocked_issuers,
-	"label_ids": sort([id | some id in _readable]),
-}) if {
-	_missing == set()
+	"label_ids": sort(_readable),
 }
-
-decision := proof.denied(needs, _missing) if _missing != set()
 
 # METADATA
 # title: The greatest label, issuers aside, that the caller may read in this compartment
-# description: Within a compartment may lie what is its own, its side's or public; never another's.
+# description: |
+#   The clearance that counts, cut to what may lie here: what is the compartment's own, its side's
+#   or public; never another's. The cross-cutting tables tell of everything, so nothing is cut.
 bound := {
 	"sensitivity": proof.clearance.sensitivity,
 	"sides": _sides,
@@ -49,43 +61,64 @@ bound := {
 
 # METADATA
 # title: Today's restricted list without what the caller is cleared for
-# description: A comprehension over an unknown list would be an empty list, so the body asks first.
-blocked_issuers := sort([issuer | some issuer in blocked]) if {
-	blocked := label.restricted_today - _cleared_issuers
+blocked_issuers := label.restricted_today if proof.clearance.issuers == []
+
+else := [issuer |
+	some issuer in today
+	not issuer in proof.clearance.issuers
+] if {
+	# A comprehension over an unknown list would be an empty list, so the body asks first.
+	today := label.restricted_today
 }
 
-_missing := object.keys(needs) - proven
+proven contains "well_formed" if _well_formed
 
-proven contains "well_formed" if {
+proven contains "role" if _role
+
+proven contains "place" if _place_fits
+
+proven contains "columns" if _some_columns
+
+proven contains "labels" if _some_labels
+
+proven contains "conflict" if _no_conflict
+
+_well_formed if {
 	proof.asked
 	proof.text(input.resource.table)
-	label.compartment_name(input.resource.compartment)
-	proof.texts(input.resource.columns)
+	_compartment_named
+	_columns_named
 	is_object(_labels)
 }
 
-proven contains "role" if proof.role(data.read.roles)
+_compartment_named if input.resource.compartment in proof.clearance.sides
 
-proven contains "place" if {
-	input.resource.compartment != "system"
-	not input.resource.table in data.read.system.tables
-	is_array(data.read.system.tables)
+else if {
+	label.compartment_name(input.resource.compartment)
 }
 
-proven contains "place" if {
+# What is in the policy's own lists is text.
+_columns_named if {
+	is_array(input.resource.columns)
+	_all_plain
+}
+
+else if {
+	proof.texts(input.resource.columns)
+}
+
+_role if proof.role(data.read.roles)
+
+_place_fits if {
+	input.resource.compartment != "system"
+	is_array(data.read.system.tables)
+	not input.resource.table in data.read.system.tables
+}
+
+else if {
 	input.resource.compartment == "system"
 	input.resource.table in data.read.system.tables
 	_may_read_system
-}
-
-proven contains "columns" if count(_columns) > 0
-
-proven contains "labels" if count(_readable) > 0
-
-# Asked without labels, the bound answers for every label there is.
-proven contains "labels" if {
-	not "labels" in object.keys(input.resource)
-	is_array(blocked_issuers)
 }
 
 _may_read_system if input.purpose in data.read.system.purposes
@@ -95,27 +128,50 @@ _may_read_system if {
 	held in data.read.system.roles
 }
 
-_columns := [column |
-	some column in input.resource.columns
-	_open(column)
-]
+_some_columns if count(_columns) > 0
 
-_open(column) if column in _plain
-
-_open(column) if column in object.keys(_masks)
-
-_parts := [part |
-	some part in data.read.tables[input.resource.table]
-	input.purpose in part.purposes
-]
-
-_plain := {column |
-	some part in _parts
-	some column in part.columns
+# Asked without labels, the bound answers for every label there is.
+_some_labels if {
+	not "labels" in object.keys(input.resource)
+	is_array(blocked_issuers)
 }
 
+else if {
+	count(_readable) > 0
+}
+
+_no_conflict if conflict.clear(bound)
+
+_plain := [column |
+	some part in data.read.tables[input.resource.table]
+	input.purpose in part.purposes
+	some column in part.columns
+]
+
+_asked_plain := [column |
+	open := _plain
+	some column in input.resource.columns
+	column in open
+]
+
+_all_plain if count(_asked_plain) == count(input.resource.columns)
+
+_columns := _asked_plain if _all_plain
+
+else := [column |
+	open := array.concat(_plain, _masked)
+	some column in input.resource.columns
+	column in open
+]
+
+_masks := {} if _all_plain
+
+else := _mask_of
+
+_masked := [column | some column in object.keys(_mask_of)]
+
 # What is open unmasked is not masked. Masked in two ways, or in an unknown one, it stays closed.
-_masks[column] := mask if {
+_mask_of[column] := mask if {
 	some column in input.resource.columns
 	not column in _plain
 	count(_offers[column]) == 1
@@ -124,58 +180,67 @@ _masks[column] := mask if {
 }
 
 _offers[column] contains mask if {
-	some part in _parts
+	some part in data.read.tables[input.resource.table]
+	input.purpose in part.purposes
 	some column in object.keys(part.transforms)
 	mask := part.transforms[column]
 }
 
-_labels := input.resource.labels
-
 _labels := {} if not "labels" in object.keys(input.resource)
 
-_readable contains id if {
-	some id, thing in _labels
+else := input.resource.labels
+
+_readable := [id |
+	some id in object.keys(_labels)
+	thing := _labels[id]
 	label.within_bound(thing, bound, blocked_issuers)
 	_lies_here(thing)
+]
+
+_lies_here(thing) if thing.tenants == []
+
+else if {
+	thing.sides != []
 }
 
-_lies_here(_) if input.resource.compartment == "system"
-
-_lies_here(thing) if {
-	thing.sides == []
-	thing.tenants == []
+else if {
+	_anywhere
 }
 
-_lies_here(thing) if {
-	thing.sides == [_place[0]]
-	thing.tenants == []
-}
+_anywhere if input.resource.compartment == "system"
 
-_lies_here(thing) if {
-	thing.sides == [_place[0]]
-	thing.tenants == [_place[1]]
+else if {
+	startswith(input.resource.compartment, "x.")
 }
 
 _place := split(input.resource.compartment, ".")
 
-_sides := proof.clearance.sides if input.resource.compartment == "system"
+_sides := [_place[0]] if _place[0] in proof.clearance.sides
 
-_sides := [side |
-	side := _place[0]
-	side in proof.clearance.sides
-] if {
-	input.resource.compartment != "system"
+else := proof.clearance.sides if {
+	input.resource.compartment == "system"
 }
 
-_tenants := proof.clearance.tenants if input.resource.compartment == "system"
+else := [side | some side in crossing.contents(input.resource.compartment).sides; side in proof.clearance.sides] if {
+	_anywhere
+}
+
+else := []
 
 # A tenant lies under the side that serves it: without the side, there is nothing of it to read.
-_tenants := [tenant |
-	tenant := _place[1]
-	tenant in proof.clearance.tenants
-	_place[0] in proof.clearance.sides
-] if {
-	input.resource.compartment != "system"
+_tenants := [] if _place == _sides
+
+else := proof.clearance.tenants if {
+	input.resource.compartment == "system"
 }
 
-_cleared_issuers := {issuer | some issuer in proof.clearance.issuers}
+else := [tenant | some tenant in crossing.contents(input.resource.compartment).tenants; tenant in proof.clearance.tenants] if {
+	_anywhere
+}
+
+else := [_place[1]] if {
+	_place[0] in proof.clearance.sides
+	_place[1] in proof.clearance.tenants
+}
+
+else := []

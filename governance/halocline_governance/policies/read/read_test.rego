@@ -119,7 +119,7 @@ test_the_bound_is_the_clearance_cut_to_the_compartment if {
 		{"compartment": "buy.umbrella", "sides": ["buy"], "tenants": []},
 		{"compartment": "research.zeta", "sides": [], "tenants": []},
 		{"compartment": "public", "sides": [], "tenants": []},
-		{"compartment": "x.merger", "sides": [], "tenants": []},
+		{"compartment": "x.merger", "sides": ["buy", "sell"], "tenants": ["acme", "zeta"]},
 	] {
 		resource := object.union(_unlabelled.resource, {"compartment": case.compartment})
 		principal := object.union(_input.principal, {"clearance": wide})
