@@ -13,7 +13,7 @@ import pytest
 from halocline_governance.policy import Engine, open_engine
 from halocline_governance.policy.bundle import Bundle, collect
 
-FIRM = {"restricted_issuers": ["initech"]}
+FIRM = {"restricted_issuers": ["initech"], "competitors": [["alpha", "beta"], ["beta", "gamma"]]}
 
 
 @pytest.fixture(scope="session")

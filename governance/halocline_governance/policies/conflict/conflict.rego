@@ -19,9 +19,11 @@ well_formed if {
 # title: Does nothing compete with anything, as far as this caller goes?
 none if not "competitors" in object.keys(data.firm)
 
-none if data.firm.competitors == []
+else if {
+	data.firm.competitors == []
+}
 
-none if {
+else if {
 	some held in input.principal.roles
 	held in data.conflict.exempt_roles
 }
@@ -79,13 +81,19 @@ _pairs := array.concat(data.firm.competitors, [turned |
 	turned := [pair[1], pair[0]]
 ])
 
-_history_shaped if not "history" in object.keys(input.context)
+_history_shaped if input.context.history == []
 
-_history_shaped if proof.texts(input.context.history)
+else if {
+	not "history" in object.keys(input.context)
+}
+
+else if {
+	proof.texts(input.context.history)
+}
 
 _pairs_shaped if not "competitors" in object.keys(data.firm)
 
-_pairs_shaped if {
+else if {
 	is_array(data.firm.competitors)
 	every pair in data.firm.competitors { _pair(pair) }
 }

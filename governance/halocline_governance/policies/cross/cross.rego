@@ -3,18 +3,19 @@
 # description: May this wall be crossed?
 package halocline.cross
 
+import data.halocline.crossing
 import data.halocline.label
 import data.halocline.proof
 
 needs := {
-	"well_formed": "the input is malformed: a crossing with id, requester, approvers, reason, walls and times",
+	"well_formed": "the input is malformed: a crossing with id, requester, subjects, approvers, reason, walls and times",
 	"role": "no role of the caller may open crossings for this purpose",
 	"purpose": "the crossing is for another purpose than the one asked for",
 	"reason": "the reason is too short to be one",
 	"walls": "the crossing names no side and no tenant, or one that the caller is not cleared for",
-	"independence": "the requester is among the approvers",
-	"approvals": "fewer than the needed distinct approvers in role",
-	"time": "the crossing is not open now",
+	"independence": "the requester, or one who crosses, is among the approvers",
+	"approvals": "fewer than the needed distinct approvers in role who are cleared for the walls",
+	"time": "the crossing has expired, or ends before it begins",
 	"duration": "the crossing stays open for longer than allowed",
 }
 
@@ -34,19 +35,8 @@ _crossing := input.resource.crossing
 
 proven contains "well_formed" if {
 	proof.asked
-	is_string(_crossing.id)
-	regex.match(`^[a-z][a-z0-9-]{0,31}$`, _crossing.id)
-	proof.text(_crossing.requester)
-	proof.text(_crossing.reason)
-	is_string(_crossing.purpose)
-	proof.whole(_crossing.not_before)
-	proof.whole(_crossing.expires)
-	label.well_formed(_walls)
-	is_array(_crossing.approvers)
-	every approver in _crossing.approvers {
-		proof.text(approver.subject)
-		proof.texts(approver.roles)
-	}
+	crossing.shaped(_crossing)
+	every approver in _crossing.approvers { label.well_formed(approver.clearance) }
 }
 
 proven contains "role" if proof.role(data.cross.roles)
@@ -57,17 +47,15 @@ proven contains "reason" if count(trim_space(_crossing.reason)) >= data.cross.mi
 
 proven contains "walls" if {
 	count(_crossing.sides) + count(_crossing.tenants) > 0
-	proof.cleared(_walls)
+	_lets_through(proof.own)
 }
 
-proven contains "independence" if {
-	every approver in _crossing.approvers { approver.subject != _crossing.requester }
-}
+proven contains "independence" if crossing.independent(_crossing)
 
 proven contains "approvals" if count(_approvers) >= data.cross.min_approvers
 
 proven contains "time" if {
-	_crossing.not_before <= input.context.now
+	_crossing.not_before < _crossing.expires
 	input.context.now < _crossing.expires
 }
 
@@ -75,17 +63,13 @@ proven contains "duration" if {
 	_crossing.expires - _crossing.not_before <= data.cross.max_duration_s
 }
 
-# The walls as a label, so that the same rules say whether they are well-formed and cleared for.
-_walls := {
-	"sensitivity": "public",
-	"sides": _crossing.sides,
-	"tenants": _crossing.tenants,
-	"ndas": [],
-	"issuers": [],
-}
-
 _approvers contains approver.subject if {
 	some approver in _crossing.approvers
-	some role in approver.roles
-	role in data.cross.approver_roles
+	approver.subject in crossing.approvers(_crossing)
+	_lets_through(approver.clearance)
+}
+
+# Whoever lets others through a wall must be on both of its sides, and not by a crossing.
+_lets_through(clearance) if {
+	label.within_clearance(crossing.walls(_crossing), clearance, label.restricted_today)
 }

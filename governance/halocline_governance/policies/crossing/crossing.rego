@@ -11,11 +11,13 @@ import data.halocline.proof
 
 # METADATA
 # title: Are the crossings that the question carries well-formed?
-well_formed if not "crossings" in object.keys(input.context)
-
 well_formed if input.context.crossings == []
 
-well_formed if {
+else if {
+	not "crossings" in object.keys(input.context)
+}
+
+else if {
 	is_array(input.context.crossings)
 	every one in input.context.crossings { shaped(one) }
 }
@@ -65,7 +67,11 @@ approvers(one) := {name |
 
 # METADATA
 # title: Does no crossing hold?
-none if count(holding) == 0
+none if input.context.crossings == []
+
+else if {
+	count(holding) == 0
+}
 
 # METADATA
 # title: The crossings that hold for this caller, this purpose and this second
@@ -76,7 +82,7 @@ holding := [one |
 
 # METADATA
 # title: A clearance with the walls of the crossings that hold
-widened(clearance) := object.union(clearance, {"sides": _sorted(sides), "tenants": _sorted(tenants)}) if {
+widened(clearance) := object.union(clearance, {"sides": _ordered(sides), "tenants": _ordered(tenants)}) if {
 	sides := array.concat(clearance.sides, [name | some one in holding; some name in one.sides])
 	tenants := array.concat(clearance.tenants, [name | some one in holding; some name in one.tenants])
 }
@@ -92,7 +98,7 @@ used(thing) := [one |
 # title: What an allow that used crossings obliges to, which is to end with the first of them
 obligations(thing) := {} if count(used(thing)) == 0
 
-obligations(thing) := {"until": ends[0], "crossings": _sorted(ids)} if {
+obligations(thing) := {"until": ends[0], "crossings": _ordered(ids)} if {
 	ends := sort([end | some one in used(thing); end := one.expires])
 	ids := {id | some one in used(thing); id := one.id}
 	count(ids) > 0
@@ -159,4 +165,4 @@ _approver(approver) if {
 }
 
 # An array first: rego-cpp's sort() of a set stays a set.
-_sorted(names) := sort([name | some name in distinct]) if distinct := {name | some name in names}
+_ordered(names) := sort([name | some name in distinct]) if distinct := {name | some name in names}

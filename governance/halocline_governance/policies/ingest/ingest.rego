@@ -3,6 +3,7 @@
 # description: May this source enter, and as what?
 package halocline.ingest
 
+import data.halocline.conflict
 import data.halocline.label
 import data.halocline.licence
 import data.halocline.proof
@@ -11,6 +12,7 @@ needs := {
 	"well_formed": "the input is malformed: a source, its licence, its label and its compartment",
 	"role": "no role of the caller may bring in sources for this purpose",
 	"cleared": "the declared label is not within the caller's clearance",
+	"conflict": "the caller touched a competitor of a tenant that the source is about",
 	"compartment": "the compartment is not the one in which the declared label lies",
 	"licence": "no choice of the licence is acceptable for a label of this sensitivity",
 }
@@ -21,7 +23,10 @@ needs := {
 # entrypoint: true
 default decision := {"allow": false, "reasons": ["nothing could be proven"], "obligations": {}}
 
-decision := proof.allowed({"compartment": input.resource.compartment, "licence": _acceptable[0]}) if {
+decision := proof.allowed_within(
+	{"compartment": input.resource.compartment, "licence": _acceptable[0]},
+	input.resource.label,
+) if {
 	_missing == set()
 }
 
@@ -42,6 +47,8 @@ proven contains "well_formed" if {
 proven contains "role" if proof.role(data.ingest.roles)
 
 proven contains "cleared" if proof.cleared(input.resource.label)
+
+proven contains "conflict" if conflict.clear(input.resource.label)
 
 proven contains "compartment" if label.compartment(input.resource.label) == input.resource.compartment
 

@@ -29,7 +29,12 @@ needs := {
 # entrypoint: true
 default decision := {"allow": false, "reasons": ["nothing could be proven"], "obligations": {}}
 
-decision := proof.allowed({"release_checks": sort(data.promote.release_checks)}) if _missing == set()
+decision := proof.allowed_across(
+	{"release_checks": sort(data.promote.release_checks)},
+	input.resource.model.label,
+) if {
+	_missing == set()
+}
 
 decision := proof.denied(needs, _missing) if _missing != set()
 

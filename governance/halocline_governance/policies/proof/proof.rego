@@ -15,6 +15,10 @@ import data.halocline.label
 allowed(obligations) := {"allow": true, "reasons": [], "obligations": obligations} if is_object(obligations)
 
 # METADATA
+# title: The same for what a crossing may have been needed for, and nobody touches
+allowed_across(obligations, thing) := allowed(object.union(obligations, crossing.obligations(thing)))
+
+# METADATA
 # title: The same for what is about a thing with sides and tenants, most often a label
 # description: |
 #   Obliges also to what the crossings oblige to that were needed for it (`until`, `crossings`), and

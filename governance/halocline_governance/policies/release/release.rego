@@ -3,6 +3,7 @@
 # description: May these bytes leave?
 package halocline.release
 
+import data.halocline.conflict
 import data.halocline.label
 import data.halocline.proof
 
@@ -10,6 +11,7 @@ needs := {
 	"well_formed": "the input is malformed: a label, a hash, an endpoint, verdicts",
 	"role": "no role of the caller may receive answers for this purpose",
 	"cleared": "the answer's label is not within the caller's clearance",
+	"conflict": "the caller touched a competitor of a tenant that the answer is about",
 	"bound": "a verdict is about other bytes than these",
 	"scanned": "a check did not scan these bytes",
 	"complete": "a required check has no verdict, or more than one",
@@ -18,11 +20,11 @@ needs := {
 
 # METADATA
 # title: Decision of the release gate
-# description: Obliges to nothing; the bytes of this very hash may leave.
+# description: Obliges to nothing of its own; the bytes of this very hash may leave.
 # entrypoint: true
 default decision := {"allow": false, "reasons": ["nothing could be proven"], "obligations": {}}
 
-decision := proof.allowed({}) if _missing == set()
+decision := proof.allowed_within({}, input.resource.label) if _missing == set()
 
 decision := proof.denied(needs, _missing) if _missing != set()
 
@@ -43,6 +45,8 @@ proven contains "well_formed" if {
 proven contains "role" if proof.role(data.release.roles)
 
 proven contains "cleared" if proof.cleared(input.resource.label)
+
+proven contains "conflict" if conflict.clear(input.resource.label)
 
 proven contains "bound" if {
 	every verdict in _verdicts { verdict.sha256 == input.resource.sha256 }

@@ -3,6 +3,7 @@
 # description: May this caller use this model on this input?
 package halocline.serve
 
+import data.halocline.conflict
 import data.halocline.label
 import data.halocline.proof
 
@@ -12,6 +13,7 @@ needs := {
 	"alias": "the model holds no alias under which models are served for this purpose",
 	"model": "the model's label is not within the caller's clearance",
 	"context": "the declared context is not within the caller's clearance",
+	"conflict": "the caller touched a competitor of a tenant that the answer is about",
 	"compartment": "the answer would span sides or tenants, so it has nowhere to lie",
 }
 
@@ -21,7 +23,10 @@ needs := {
 # entrypoint: true
 default decision := {"allow": false, "reasons": ["nothing could be proven"], "obligations": {}}
 
-decision := proof.allowed({"label": _answer, "release_checks": sort(data.serve.release_checks)}) if {
+decision := proof.allowed_within(
+	{"label": _answer, "release_checks": sort(data.serve.release_checks)},
+	_answer,
+) if {
 	_missing == set()
 }
 
@@ -45,6 +50,8 @@ proven contains "alias" if input.purpose in data.serve.unpromoted_purposes
 proven contains "model" if proof.cleared(input.resource.model.label)
 
 proven contains "context" if proof.cleared(input.resource.context_label)
+
+proven contains "conflict" if conflict.clear(_answer)
 
 proven contains "compartment" if label.compartment(_answer)
 

@@ -3,6 +3,7 @@
 # description: May these inputs be joined in one run?
 package halocline.train
 
+import data.halocline.conflict
 import data.halocline.label
 import data.halocline.proof
 
@@ -15,6 +16,7 @@ needs := {
 	"wall": "the run would join more than one side or tenant",
 	"compartment": "the compartment is not the one in which the run's label lies",
 	"cleared": "the joined label is not within the caller's clearance",
+	"conflict": "the caller touched a competitor of a tenant that the run is about, or would join competitors",
 }
 
 # METADATA
@@ -23,7 +25,10 @@ needs := {
 # entrypoint: true
 default decision := {"allow": false, "reasons": ["nothing could be proven"], "obligations": {}}
 
-decision := proof.allowed({"label": _joined, "compartment": label.compartment(_joined)}) if {
+decision := proof.allowed_within(
+	{"label": _joined, "compartment": label.compartment(_joined)},
+	_joined,
+) if {
 	_missing == set()
 }
 
@@ -61,6 +66,8 @@ proven contains "wall" if {
 proven contains "compartment" if label.compartment(_joined) == input.resource.compartment
 
 proven contains "cleared" if proof.cleared(_joined)
+
+proven contains "conflict" if conflict.clear(_joined)
 
 _joined := label.join(array.concat(
 	[thing | some one in input.resource.inputs; some thing in one.labels],
