@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from anyio import to_thread
 from starlette.requests import Request
 
 from halocline_governance.errors import Refused
@@ -12,14 +13,16 @@ from halocline_serving.runtime import Runtime
 LABEL_HEADER = "x-halocline-label"
 
 
-def principal(runtime: Runtime, request: Request) -> Principal:
-    """The caller behind the bearer token.
+async def principal(runtime: Runtime, request: Request) -> Principal:
+    """The caller behind the bearer token. Verified in a thread: it may fetch an issuer's keys, and
+    reads the directory; and not in one of those that answers wait for.
 
     Raises:
         Unauthenticated: there is none, or it does not verify.
     """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    return runtime.verify(token.strip() if scheme.lower() == "bearer" else None)
+    bearer = token.strip() if scheme.lower() == "bearer" else None
+    return await to_thread.run_sync(runtime.verify, bearer)
 
 
 def context_label(request: Request) -> Label:

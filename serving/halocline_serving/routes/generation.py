@@ -21,7 +21,7 @@ def router(runtime: Runtime, limiter: CapacityLimiter) -> APIRouter:
     routes = APIRouter()
 
     async def answer(request: Request, shape: type[ChatRequest | CompletionRequest]) -> Response:
-        principal = caller.principal(runtime, request)
+        principal = await caller.principal(runtime, request)
         body = await caller.body(request, runtime.settings.max_body_bytes)
         wanted = wire.parsed(shape, body)
         asked = wanted.asked(request.url.path, caller.context_label(request))

@@ -22,14 +22,14 @@ def router(runtime: Runtime, limiter: CapacityLimiter) -> APIRouter:
 
     @routes.get(PATH)
     async def models(request: Request) -> Response:
-        principal = caller.principal(runtime, request)
+        principal = await caller.principal(runtime, request)
         context = caller.context_label(request)
         names = await to_thread.run_sync(_usable, runtime, principal, context, limiter=limiter)
         return JSONResponse({"object": "list", "data": [_shown(name) for name in names]})
 
     @routes.get(PATH + "/{name}")
     async def model(request: Request, name: str) -> Response:
-        principal = caller.principal(runtime, request)
+        principal = await caller.principal(runtime, request)
         context = caller.context_label(request)
         names = await to_thread.run_sync(_usable, runtime, principal, context, limiter=limiter)
         if name not in names:
