@@ -66,9 +66,9 @@ class Platform:
     ) -> None:
         self._stack.close()
 
-    @property
+    @cached_property
     def lake(self) -> Lake:
-        return Lake(self.environment.lake)
+        return Lake.at(self.environment.home)
 
     @cached_property
     def signer(self) -> Signer:
@@ -165,7 +165,7 @@ class Platform:
 
     @cached_property
     def guard(self) -> Guard:
-        return Guard(self.lake, self.gates)
+        return Guard(self.lake, self.gates, self.secret("masks"))
 
     @cached_property
     def lineage(self) -> Lineage:
