@@ -15,6 +15,7 @@ from rich.console import Console
 from halocline_governance.errors import Denied, HaloclineError
 from halocline_infra.commands import (
     audit,
+    cross,
     curate,
     demo,
     directory,
@@ -48,6 +49,7 @@ for name, group in {
     "audit": audit.app,
     "policy": policy.app,
     "token": token.app,
+    "cross": cross.app,
     "directory": directory.app,
 }.items():
     app.add_typer(group, name=name)
