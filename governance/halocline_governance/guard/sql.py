@@ -66,6 +66,8 @@ def parse(statement: str, purpose: Purpose | None = None) -> Descriptor:
 
 
 def _shallow(found: Sequence[Any]) -> None:
+    if not found or found[0].token_type != TokenType.SELECT:
+        raise Refused(SHAPE)
     depth, before = 0, None
     for token in found:
         kind = token.token_type
