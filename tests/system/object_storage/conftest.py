@@ -195,6 +195,7 @@ class VersityGW(Server):
 class Servers:
     """Started once each; a test that breaks one asks for a fresh one."""
 
+    name: str
     binary: Path
     kind: type[Server]
     folders: Callable[[str], Path]
@@ -221,7 +222,7 @@ def servers(
     if not found:
         assert name == "versitygw", "no S3 server: run `make setup-system`"
         pytest.skip("versitygw is not installed; SeaweedFS is tested")
-    servers = Servers(Path(found), KINDS[name], tmp_path_factory.mktemp)
+    servers = Servers(name, Path(found), KINDS[name], tmp_path_factory.mktemp)
     yield servers
     for server in servers.running:
         server.kill()

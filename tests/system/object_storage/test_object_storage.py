@@ -3,7 +3,10 @@ credential, with a wrong one, and when the server goes."""
 
 from __future__ import annotations
 
+import json
 import random
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -253,3 +256,32 @@ def test_two_delta_writers_without_a_lease_cannot_both_commit_one_version(
     table = DeltaTable(uri, storage_options=options)
     rows = table.to_pyarrow_table()["n"].to_pylist()
     assert len(rows) == len(set(rows)) == 9 - len(failed) == table.version() + 1
+
+
+@pytest.mark.spark
+def test_spark_reads_and_writes_by_the_reader_s_own_credential(
+    servers: Servers, tmp_path: Path
+) -> None:
+    if servers.name != "weed":
+        pytest.skip("one S3 server will do for Spark: it takes half a minute")
+    server = servers.fresh()
+    server.lake(tmp_path / "sell", "sell")
+    lake = server.lake(tmp_path / "both", "buy", "sell")
+    put(lake, "restricted sides=buy", range(10, 12))
+    put(lake, "internal sides=sell", range(20, 24))
+    put(lake, "restricted sides=sell", range(30, 31))
+    script = Path(__file__).with_name("spark_job.py")
+    jars = Path(sys.prefix) / "jars"
+    done = subprocess.run(
+        [sys.executable, script, jars, tmp_path / "both", tmp_path / "sell", tmp_path],
+        stdout=subprocess.PIPE,
+        check=True,
+        timeout=240,
+    )
+
+    sell = [20, 21, 22, 23, 1020, 1021, 1022, 1023]
+    assert json.loads(done.stdout.splitlines()[-1]) == {
+        "internal sides=sell": sell,
+        "restricted sides=buy,sell": sorted([10, 11, *sell, 30, 1030]),
+        "stolen": [],
+    }

@@ -260,9 +260,9 @@ def test_delta_rs_and_arrow_open_nothing_either(
         endpoint_override=options["AWS_ENDPOINT_URL"],
         region=options["AWS_REGION"],
     )
-    with pytest.raises(OSError, match="ACCESS_DENIED|403"):
+    with pytest.raises(OSError, match=r"ACCESS_DENIED|403"):
         arrow.get_file_info(fs.FileSelector(heist.owner.bucket, recursive=True))
-    with pytest.raises(OSError, match="ACCESS_DENIED|403"):
+    with pytest.raises(OSError, match=r"ACCESS_DENIED|403"):
         arrow.open_input_file(f"{heist.owner.bucket}/{heist.part}").read()
 
 
