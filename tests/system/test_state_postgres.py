@@ -14,8 +14,13 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from halocline_governance.errors import StateUnavailable
+from halocline_governance.errors import StateUnavailable, Unauthenticated
+from halocline_governance.label import Label
+from halocline_governance.principal import Principal
 from halocline_governance.state import Store, database
+from halocline_governance.state.directory import Directory, Entry
+from halocline_infra.environment import from_env
+from halocline_infra.platform import Platform
 
 pytestmark = pytest.mark.system
 
@@ -150,3 +155,27 @@ def test_a_user_who_may_not_create_tables_can_use_them(
     finally:
         postgres_server.execute("DROP OWNED BY plain", name)
         postgres_server.execute("DROP ROLE plain")
+
+
+def test_a_process_finds_it_by_its_environment(postgres: str, tmp_path: Path) -> None:
+    """The password comes from a file; the directory is then everybody's who names the server."""
+    url = sa.make_url(postgres)
+    (tmp_path / "password").write_text(f"{url.password}\n")
+    variables = {
+        "HALOCLINE_HOME": str(tmp_path / "home"),
+        "HALOCLINE_STATE": url._replace(password=None).render_as_string(),
+        "HALOCLINE_STATE_PASSWORD_FILE": str(tmp_path / "password"),
+    }
+    officer = Principal("cleo", ("compliance",), Label("restricted"))
+    with Platform(from_env(variables)) as platform:
+        token = platform.issuer.issue("ana", ["analyst"], Label("confidential"))
+        assert platform.caller(token).clearance == Label("confidential")
+        elsewhere = Store(postgres)
+        directory = Directory(elsewhere)
+        directory.put(Entry("ana", ("analyst",), Label("internal")), officer, platform.journal)
+        assert platform.caller(token).clearance == Label("internal")
+        directory.set_disabled("ana", True, officer, platform.journal)
+        with pytest.raises(Unauthenticated):
+            platform.caller(token)
+        elsewhere.close()
+    assert not (tmp_path / "home" / "state").exists()
