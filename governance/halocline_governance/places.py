@@ -154,7 +154,7 @@ def _read_private(path: Path) -> object:
         if not stat.S_ISREG(mode) or mode & 0o077:
             raise Refused(f"{path.name} can be read by others; run: chmod 600 {path}")
         return yaml.load(path.read_bytes(), _loader())
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         # The parser's own message quotes the file.
         kind = type(error).__name__
         raise Refused(f"{path.name} cannot be read as YAML ({kind})") from None
@@ -164,11 +164,12 @@ def _loader() -> Any:
     import yaml
 
     class Strict(yaml.SafeLoader):
-        """Refuses a key that stands twice, which YAML itself would settle silently."""
+        """Refuses a key that is no text or stands twice, which YAML would settle silently."""
 
         def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
-            names = [key.value for key, _ in node.value]
-            if len(set(names)) != len(names):
+            plain = all(isinstance(key, yaml.ScalarNode) for key, _ in node.value)
+            names = {key.value for key, _ in node.value} if plain else set[str]()
+            if not plain or "<<" in names or len(names) != len(node.value):
                 raise yaml.constructor.ConstructorError(None, None, "a key stands twice")
             return super().construct_mapping(node, deep)
 

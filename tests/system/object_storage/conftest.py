@@ -24,7 +24,13 @@ from halocline_governance.signature import signed
 SIDES = ("buy", "sell")
 REGION = "us-east-1"
 # What docs/object-storage.md gives as the least that a compartment's user needs.
-ACTIONS = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket")
+ACTIONS = (
+    "s3:GetObject",
+    "s3:PutObject",
+    "s3:DeleteObject",
+    "s3:AbortMultipartUpload",
+    "s3:ListBucket",
+)
 
 
 @dataclass(frozen=True)
