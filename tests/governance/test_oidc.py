@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         ED,
         RSA,
         World,
+        certified,
         jwk,
         send,
     )
@@ -42,6 +43,7 @@ else:
     ED = _at.ED
     RSA = _at.RSA
     World = _at.World
+    certified = _at.certified
     jwk = _at.jwk
     send = _at.send
     world = _at.world
@@ -224,6 +226,23 @@ def test_a_foreign_or_unsafe_configuration_is_refused(
     with pytest.raises(IssuerUnavailable):
         world.verifier().verify(world.token())
     assert world.num_fetches == 0
+
+
+def test_over_tls_only_the_right_authority_will_do(world: World, tmp_path: Path) -> None:
+    context, authority = certified(tmp_path)
+    world.server.socket = context.wrap_socket(world.server.socket, server_side=True)
+    (tmp_path / "other").mkdir()
+    _, another = certified(tmp_path / "other")
+
+    assert world.url.startswith("https://")
+    assert world.verifier(ca_file=authority).verify(world.token()).subject == "ana"
+    for verifier in (world.verifier(), world.verifier(ca_file=another)):
+        with pytest.raises(IssuerUnavailable, match="ConnectError"):
+            verifier.verify(world.token())
+    for wrong in (tmp_path / "missing.pem", tmp_path):
+        with pytest.raises(Refused, match="PEM"):
+            world.verifier(ca_file=wrong)
+    assert world.num_fetches == 1
 
 
 @pytest.mark.parametrize(
