@@ -13,6 +13,7 @@ from halocline_governance.label import SYSTEM, Label
 from halocline_governance.principal import Principal, Purpose
 
 if TYPE_CHECKING:
+    from halocline_governance.policy.bundle import Bundle
     from halocline_governance.report import ReportPaths
     from halocline_infra.platform import Platform
 
@@ -36,6 +37,23 @@ def require_auditor(platform: Platform, principal: Principal) -> None:
             "labels": {AUDIT_LABEL.label_id: AUDIT_LABEL.as_json()},
         },
     )
+
+
+def installed_policies(platform: Platform) -> Bundle:
+    """The policies that decide here, as the engine of this installation has them.
+
+    Raises:
+        Refused: they are malformed.
+        Unverified: the signed bundle is not what the key's holder signed.
+    """
+    from halocline_governance.policy.archive import load
+    from halocline_governance.policy.bundle import collect
+    from halocline_governance.policy.signing import public_key
+
+    environment = platform.environment
+    if environment.policy_bundle is None:
+        return collect(platform.firm)
+    return load(environment.policy_bundle, public_key(environment.policy_key)).bundle
 
 
 def build_report(platform: Platform, officer: Principal, request_id: str) -> ReportPaths:

@@ -64,7 +64,7 @@ def open_engine(
     engine = _open(choice, opa_binary, bundle, archive, token, ca)
     if signed and archive:
         try:
-            epoch.advance(signed.epoch, archive.epoch)
+            epoch.advance(signed.epoch, archive.epoch, bundle.revision)
         except BaseException:
             engine.close()
             raise
@@ -73,7 +73,7 @@ def open_engine(
 
 def _checked_archive(signed: Signed, firm: Mapping[str, Any] | None) -> Archive:
     archive = load(signed.bundle, signing.public_key(signed.key))
-    epoch.check(signed.epoch, archive.epoch)
+    epoch.check(signed.epoch, archive.epoch, archive.bundle.revision)
     if firm is not None and firm_facts(firm) != archive.bundle.data["firm"]:
         raise Refused(
             "the firm's facts are not those in the signed bundle: build and sign it anew with them"

@@ -15,52 +15,54 @@ from pathlib import Path
 from halocline_governance.errors import Refused
 
 MAX_EPOCH = 2**53
-_EPOCH = re.compile(rb"([1-9][0-9]{0,15})\n\Z")
+_EPOCH = re.compile(r"([1-9][0-9]{0,15}) (sha256:[0-9a-f]{64})\n\Z")
 
 
-def highest(path: Path) -> int:
-    """The highest epoch seen; 0 when there was none.
+def highest(path: Path) -> tuple[int, str]:
+    """The highest epoch seen and the revision it had; 0 and nothing when there was none.
 
     Raises:
         Refused: the file is damaged.
     """
     try:
-        content = path.read_bytes()
+        content = path.read_text(encoding="ascii", errors="replace")
     except FileNotFoundError:
-        return 0
+        return 0, ""
     found = _EPOCH.match(content)
     if found is None:
-        raise Refused(f"{path} is damaged: write the epoch of the newest bundle into it")
-    return int(found[1])
+        raise Refused(f"{path} is damaged: write into it EPOCH REVISION of the newest bundle")
+    return int(found[1]), found[2]
 
 
-def check(path: Path, epoch: int) -> None:
+def check(path: Path, epoch: int, revision: str) -> None:
     """Is a bundle of this epoch as new as any that was seen?
 
     Raises:
-        Refused: it is older.
+        Refused: it is older, or another one of the same epoch.
     """
-    seen = highest(path)
+    seen, loaded = highest(path)
     if epoch < seen:
         raise Refused(
             f"the policy bundle is of epoch {epoch}, but {seen} was loaded here before; "
             "to go back to older policies, build them anew with a higher epoch"
         )
+    if epoch == seen and revision != loaded:
+        raise Refused(f"another policy bundle of epoch {epoch} was loaded before; build it anew")
 
 
-def advance(path: Path, epoch: int) -> None:
+def advance(path: Path, epoch: int, revision: str) -> None:
     """Remember that this epoch was loaded. On disk before it returns.
 
     Raises:
-        Refused: a newer one was loaded meanwhile.
+        Refused: a newer one was loaded meanwhile, or another one of the same epoch.
     """
     with _locked(path):
-        check(path, epoch)
-        if epoch == highest(path):
+        check(path, epoch, revision)
+        if epoch == highest(path)[0]:
             return
         draft = path.with_name(f".{path.name}.draft")
         with draft.open("wb") as file:
-            file.write(b"%d\n" % epoch)
+            file.write(f"{epoch} {revision}\n".encode())
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
