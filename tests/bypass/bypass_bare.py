@@ -1,0 +1,538 @@
+"""Mode 1: Spark and Delta alone, with the filter that a careful hand would write.
+
+Attacks that go by the files serve against the library too: a job that holds files holds them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from bypass_names import COLUMN_TRICKS
+from bypass_world import ABOVE, MINE, NUM_ALLOWED, SECRET, Attack, Evidence, Scene, row
+
+BARE: dict[int, Attack] = {}
+
+
+def bare(number: int) -> Callable[[Attack], Attack]:
+    def register(attack: Attack) -> Attack:
+        BARE[number] = attack
+        return attack
+
+    return register
+
+
+def texts(frame: Any) -> list[Any]:
+    return [tuple(found) for found in frame.collect()]
+
+
+@bare(1)
+def read_path(scene: Scene) -> Evidence:
+    return Evidence(texts(scene.spark.read.parquet(scene.world.path()).select("text")))
+
+
+@bare(2)
+def sql_on_files(scene: Scene) -> Evidence:
+    return Evidence(texts(scene.spark.sql(f"SELECT text FROM delta.`{scene.world.path()}`")))
+
+
+@bare(3)
+def declare_location(scene: Scene) -> Evidence:
+    spark = scene.spark
+    spark.conf.set("spark.sql.runSQLOnFiles", "false")
+    try:
+        place = f"OPTIONS (path '{scene.world.path()}')"
+        spark.sql(f"CREATE OR REPLACE TEMP VIEW declared USING parquet {place}")
+        return Evidence(texts(spark.sql("SELECT text FROM declared")))
+    finally:
+        spark.conf.set("spark.sql.runSQLOnFiles", "true")
+
+
+@bare(4)
+def row_index_gaps(scene: Scene) -> Evidence:
+    by_file = scene.spark.read.parquet(scene.world.path())
+    found = texts(by_file.where(f"label_id = '{MINE.label_id}'").select("_metadata.row_index"))
+    return Evidence(hidden=1 + max(found)[0] - len(found))
+
+
+@bare(5)
+def explain(scene: Scene) -> Evidence:
+    shown = scene.mine()._jdf.queryExecution().toString()
+    return Evidence(sign="the filter's labels and the path" if MINE.label_id in shown else "")
+
+
+@bare(6)
+def udf_before_filter(scene: Scene) -> Evidence:
+    from pyspark.sql import functions as F  # noqa: N812 - Spark's own convention
+
+    mine = MINE.label_id
+    may_see = F.udf(lambda label_id: label_id == mine, "boolean", useArrow=False)
+    seen = scene.place() / "seen"
+    scene.raw().where(may_see("label_id")).where(spy(seen)("text")).count()
+    return Evidence(seen.read_text())
+
+
+def spy(seen: Path) -> Any:
+    """A function that keeps every value it is given, and holds for each."""
+    from pyspark.sql import functions as F  # noqa: N812 - Spark's own convention
+
+    place = str(seen)
+
+    def keep(value):  # pyright: ignore
+        with open(place, "a") as file:
+            file.write(f"{value}\n")
+        return True
+
+    return F.udf(keep, "boolean", useArrow=False)
+
+
+@bare(7)
+def predicate_before_filter(scene: Scene) -> Evidence:
+    """The filter is appended to what the user wrote, as a rewriting proxy does."""
+    users = scene.raw().where("1 / (num_pii - 777) > -9")
+    return told_by_error(users.where(f"label_id IN ('{MINE.label_id}')"))
+
+
+def told_by_error(frame: Any) -> Evidence:
+    try:
+        return Evidence(texts(frame))
+    except Exception as error:  # noqa: BLE001 - the error is the evidence
+        told = "DIVIDE_BY_ZERO" in str(error)
+        return Evidence(str(error), sign="an error only for a hidden value" if told else "")
+
+
+@bare(8)
+def file_statistics(scene: Scene) -> Evidence:
+    import pyarrow.parquet as pq
+
+    footers = [pq.read_metadata(file) for file in Path(scene.world.path()).glob("*.parquet")]
+    return Evidence(
+        [f.row_group(0).column(7).statistics for f in footers]
+        + [f.row_group(0).column(0).statistics for f in footers]
+    )
+
+
+@bare(9)
+def scan_metrics(scene: Scene) -> Evidence:
+    return rows_scanned(scene.mine())
+
+
+def rows_scanned(frame: Any) -> Evidence:
+    from py4j.protocol import Py4JError
+
+    count = len(frame.collect())
+    shown = frame._jdf.queryExecution().executedPlan()
+    with suppress(Py4JError):  # an adaptive plan keeps the one that ran inside
+        shown = shown.executedPlan()
+    metric = shown.collectLeaves().apply(0).metrics().apply("numOutputRows")
+    return Evidence(hidden=int(metric.value()) - count)
+
+
+@bare(10)
+def count_from_log(scene: Scene) -> Evidence:
+    return Evidence(hidden=scene.mine().count() - NUM_ALLOWED or None)
+
+
+@bare(11)
+def read_log(scene: Scene) -> Evidence:
+    log = Path(scene.world.path()) / "_delta_log"
+    return Evidence([page.read_text() for page in sorted(log.glob("*.json"))])
+
+
+@bare(12)
+def old_version(scene: Scene) -> Evidence:
+    old = scene.spark.read.format("delta").option("versionAsOf", 0).load(scene.world.path())
+    return Evidence(texts(old.select("text")))
+
+
+@bare(13)
+def change_feed(scene: Scene) -> Evidence:
+    feed = scene.spark.read.format("delta").option("readChangeFeed", "true")
+    changes = feed.option("startingVersion", 1).load(scene.world.path())
+    return Evidence(texts(changes.select("text", "_change_type")))
+
+
+@bare(14)
+def count_by_deleting(scene: Scene) -> Evidence:
+    path = scene.copy().path()
+    done = scene.spark.sql(f"DELETE FROM delta.`{path}` WHERE num_pii = 777").collect()
+    return Evidence(hidden=int(done[0][0]))
+
+
+@bare(15)
+def transform_script(scene: Scene) -> Evidence:
+    script = f"cat {scene.world.path()}/_delta_log/00000000000000000000.json"
+    found = scene.spark.sql(f"SELECT TRANSFORM (1) USING '{script}' AS (line STRING)")
+    return Evidence(texts(found))
+
+
+_RULES = ",".join(
+    f"org.apache.spark.sql.catalyst.optimizer.{rule}"
+    for rule in ("CombineFilters", "PushDownPredicates", "PruneFilters")
+)
+
+
+@bare(16)
+def set_and_reset(scene: Scene) -> Evidence:
+    return rules_off(scene, scene.mine())
+
+
+def rules_off(scene: Scene, frame: Any) -> Evidence:
+    spark = scene.spark
+    spark.conf.set("spark.sql.optimizer.excludedRules", _RULES)
+    try:
+        return told_by_error(frame.where("1 / (num_pii - 777) > -9"))
+    finally:
+        spark.conf.unset("spark.sql.optimizer.excludedRules")
+
+
+@bare(17)
+def anothers_view(scene: Scene) -> Evidence:
+    scene.raw().createOrReplaceGlobalTempView("carols")
+    session = scene.spark.newSession()
+    return Evidence(texts(session.sql("SELECT text FROM global_temp.carols")))
+
+
+@bare(18)
+def anothers_cache(scene: Scene) -> Evidence:
+    return cached_by_carol(scene, scene.raw, scene.mine)
+
+
+def cached_by_carol(scene: Scene, carols: Callable[[], Any], mine: Callable[[], Any]) -> Evidence:
+    cached = carols().cache()
+    try:
+        cached.count()
+        shown = mine()._jdf.queryExecution().toString()
+        rows = texts(mine())
+    finally:
+        cached.unpersist()
+    return Evidence(rows, sign="that another read this" if "InMemory" in shown else "")
+
+
+@bare(19)
+def function_while_planning(scene: Scene) -> Evidence:
+    """`java_method` of constants is folded while the query is planned, on the driver."""
+    jvm: Any = scene.spark._jvm
+    jvm.java.lang.System.setProperty("planted", SECRET)
+    asked = "SELECT java_method('java.lang.System', 'getProperty', 'planted')"
+    return Evidence(texts(scene.spark.sql(asked)))
+
+
+@bare(20)
+def through_the_jvm(scene: Scene) -> Evidence:
+    jvm: Any = scene.spark._jvm
+    page = f"{scene.world.path()}/_delta_log/00000000000000000000.json"
+    path = jvm.java.io.File(page).toPath()
+    return Evidence(jvm.java.nio.file.Files.readString(path))
+
+
+@bare(23)
+def delta_rs(scene: Scene) -> Evidence:
+    from deltalake import DeltaTable
+
+    return Evidence(DeltaTable(scene.world.path()).to_pyarrow_table()["text"].to_pylist())
+
+
+@bare(24)
+def duckdb_glob(scene: Scene) -> Evidence:
+    import duckdb
+
+    asked = f"SELECT text FROM read_parquet('{scene.world.path()}/*.parquet')"
+    with duckdb.connect() as connection:
+        return Evidence(connection.execute(asked).fetchall())
+
+
+@bare(25)
+def shallow_clone(scene: Scene) -> Evidence:
+    spark, place = scene.spark, scene.place() / "clone"
+    spark.sql(f"CREATE OR REPLACE TABLE delta.`{place}` SHALLOW CLONE delta.`{scene.world.path()}`")
+    return Evidence(texts(spark.sql(f"SELECT text FROM delta.`{place}`")))
+
+
+@bare(26)
+def source_without_catalog(scene: Scene) -> Evidence:
+    path = f"{scene.world.path()}@v0"
+    return Evidence(texts(scene.spark.read.format("delta").load(path).select("text")))
+
+
+@bare(27)
+def around_the_view(scene: Scene) -> Evidence:
+    scene.mine().createOrReplaceTempView("mine")
+    asked = (
+        f"WITH mine AS (SELECT * FROM delta.`{scene.world.path()}`)"
+        " SELECT text FROM mine UNION ALL SELECT text FROM (SELECT * FROM mine)"
+    )
+    return Evidence(texts(scene.spark.sql(asked)))
+
+
+@bare(28)
+def old_time(scene: Scene) -> Evidence:
+    path = scene.world.path()
+    newest = scene.spark.sql(f"DESCRIBE HISTORY delta.`{path}` LIMIT 1").select("timestamp")
+    reader = scene.spark.read.format("delta").option("timestampAsOf", str(texts(newest)[0][0]))
+    return Evidence(texts(reader.load(path).select("text")))
+
+
+@bare(29)
+def leftover_files(scene: Scene) -> Evidence:
+    """A deleted row's file stays until it is vacuumed."""
+    import pyarrow.parquet as pq
+    from deltalake import DeltaTable
+
+    live = {Path(uri).name for uri in DeltaTable(scene.world.path()).file_uris()}
+    files = [f for f in Path(scene.world.path()).glob("*.parquet") if f.name not in live]
+    return Evidence([pq.ParquetFile(file).read(["text"]).to_pylist() for file in files])
+
+
+@bare(30)
+def edited_label(scene: Scene) -> Evidence:
+    """A hand-written filter takes a label file for what it says."""
+    world = scene.copy()
+    edit_label(scene, world.lake.root)
+    folder = world.lake.root / "buy" / "_labels"
+    said = {page.name: json.loads(page.read_bytes()) for page in folder.iterdir()}
+    ids = [name for name, label in said.items() if label["sensitivity"] != "restricted"]
+    shown = scene.spark.read.format("delta").load(world.path())
+    return Evidence(texts(shown.where(shown.label_id.isin(ids)).select("text")))
+
+
+def edit_label(scene: Scene, root: Path) -> None:
+    (root / "buy" / "_labels" / ABOVE.label_id).write_bytes(MINE.canonical())
+
+
+@bare(31)
+def replaced_label(scene: Scene) -> Evidence:
+    world = scene.copy()
+    replace_label(world.lake.root)
+    folder = world.lake.root / "buy" / "_labels"
+    said = {page.name: json.loads(page.read_bytes()) for page in folder.iterdir()}
+    ids = [name for name, label in said.items() if label["sensitivity"] != "restricted"]
+    shown = scene.spark.read.format("delta").load(world.path())
+    return Evidence(texts(shown.where(shown.label_id.isin(ids)).select("text")))
+
+
+def replace_label(root: Path) -> None:
+    """The file is gone; a link to a lower label stands in its place."""
+    place = root / "buy" / "_labels" / ABOVE.label_id
+    place.unlink()
+    place.symlink_to(root / "buy" / "_labels" / MINE.label_id)
+
+
+@bare(32)
+def unlabelled_rows(scene: Scene) -> Evidence:
+    """A hand-written filter that hides the labels it knows."""
+    world = scene.copy()
+    append_unlabelled(world.path())
+    shown = scene.spark.read.format("delta").load(world.path())
+    return Evidence(texts(shown.where(f"label_id <> '{ABOVE.label_id}'").select("text")))
+
+
+def append_unlabelled(path: str) -> None:
+    """Rows of an unknown, an empty and no label, appended past every writer of ours."""
+    import pyarrow as pa
+    from bypass_world import TABLE
+    from deltalake import write_deltalake
+
+    from halocline_governance import tables
+
+    schema = tables.table(TABLE).arrow()
+    for label_id in ("l" + "0" * 32, "", ABOVE.label_id + " "):
+        one = {**row(9000, MINE, f"{SECRET} unlabelled", 0), "label_id": label_id}
+        write_deltalake(path, pa.Table.from_pylist([one], schema=schema), mode="append")
+
+
+def append_null_label(path: str) -> None:
+    """A commit by hand, which no writer would make: the column is declared NOT NULL."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+    from bypass_names import TABLE
+
+    from halocline_governance import tables
+
+    schema = tables.table(TABLE).arrow()
+    nullable = schema.set(1, pa.field("label_id", pa.string(), nullable=True))
+    one = {**row(9001, MINE, f"{SECRET} without", 0), "label_id": None}
+    place = Path(path) / "forged.parquet"
+    pq.write_table(pa.Table.from_pylist([one], schema=nullable), place)
+    log = Path(path) / "_delta_log"
+    version = len(list(log.glob("*.json")))
+    action = {
+        "add": {
+            "path": place.name,
+            "partitionValues": {},
+            "size": place.stat().st_size,
+            "modificationTime": 0,
+            "dataChange": True,
+        }
+    }
+    (log / f"{version:020d}.json").write_text(json.dumps(action) + "\n")
+
+
+@bare(33)
+def linked_compartment(scene: Scene) -> Evidence:
+    world = scene.copy()
+    link_compartment(world.lake.root)
+    shown = scene.spark.read.format("delta").load(world.path("public"))
+    return Evidence(texts(shown.select("text")))
+
+
+def link_compartment(root: Path) -> None:
+    """`public` becomes another name of `sell`, labels and all."""
+    for part in ("curated", "_labels"):
+        (root / "public" / part).rename(root / f"was-{part}")
+        (root / "public" / part).symlink_to(root / "sell" / part)
+
+
+@bare(34)
+def path_traversal(scene: Scene) -> Evidence:
+    path = f"{scene.world.lake.root}/public/../sell/curated/documents"
+    return Evidence(texts(scene.spark.read.format("delta").load(path).select("text")))
+
+
+@bare(35)
+def column_tricks(scene: Scene) -> Evidence:
+    found: list[object] = []
+    for name in COLUMN_TRICKS:
+        try:
+            found.append(texts(scene.mine().selectExpr(name).limit(5)))
+        except Exception as error:  # noqa: BLE001 - most names are none
+            found.append(str(error)[:200])
+    return Evidence(found)
+
+
+@bare(36)
+def predicate_injection(scene: Scene) -> Evidence:
+    scene.raw().createOrReplaceTempView("everything")
+    given = "x' OR label_id LIKE 'l%' -- "
+    asked = f"SELECT text FROM everything WHERE source = '{given}' AND label_id = '{MINE.label_id}'"
+    return Evidence(texts(scene.spark.sql(asked)))
+
+
+@bare(37)
+def error_message(scene: Scene) -> Evidence:
+    users = scene.raw().where("num_pii < 777 OR cast(text AS int) > 0")
+    return Evidence(texts(users.where(f"label_id IN ('{MINE.label_id}')").select("row_uid")))
+
+
+@bare(38)
+def limits(scene: Scene) -> Evidence:
+    return limits_of(scene.mine())
+
+
+def limits_of(frame: Any) -> Evidence:
+    """Ask for ever more rows, for positions and for shares of them."""
+    most = max(len(frame.limit(n).collect()) for n in (NUM_ALLOWED, 101, 10**6))
+    ids = texts(frame.selectExpr("monotonically_increasing_id() AS at", "text").orderBy("text"))
+    shares = texts(frame.selectExpr("count(*)", "count_if(num_pii > 0)", "max(row_uid)"))
+    gap = 1 + max(at for at, _ in ids) - len(ids)
+    return Evidence((ids, shares), hidden=max(gap, most - NUM_ALLOWED) or None)
+
+
+@bare(39)
+def row_group_counts(scene: Scene) -> Evidence:
+    from deltalake import DeltaTable
+
+    fragments = DeltaTable(scene.world.path()).to_pyarrow_dataset().get_fragments()
+    return Evidence(hidden=sum(fragment.metadata.num_rows for fragment in fragments))
+
+
+@bare(40)
+def held_after_revocation(scene: Scene) -> Evidence:
+    """Rows of a view that was handed out before; nobody asks again."""
+    held = scene.mine()
+    return Evidence(sign="rows after the right to them ended" if held.count() else "")
+
+
+@bare(41)
+def forged_permission(scene: Scene) -> Evidence:
+    scene.spark.sql(
+        f"CREATE OR REPLACE TEMP VIEW mine AS SELECT * FROM delta.`{scene.world.path()}`"
+    )
+    return Evidence(texts(scene.spark.sql("SELECT text FROM mine")))
+
+
+@bare(42)
+def forged_identity(scene: Scene) -> Evidence:
+    """There is no caller: whoever says that it is Carol is."""
+    held = {"carol": scene.raw, "ana": scene.mine}
+    return Evidence(texts(held["carol"]().select("text")))
+
+
+@bare(43)
+def dataset_profile(scene: Scene) -> Evidence:
+    """What a tracker keeps of its input: a sample and a profile of the path it is given."""
+    from mlflow.data import from_spark
+
+    tracked = from_spark(scene.raw(), path=scene.world.path())
+    profile = tracked.profile or {}
+    return Evidence(str(tracked.source.to_json()), hidden=profile.get("approx_count"))
+
+
+@bare(44)
+def spilled(scene: Scene) -> Evidence:
+    """Another's blocks on disk, read by whoever runs as the same user."""
+    from pyspark import StorageLevel
+
+    kept = (
+        scene.raw().select("text").rdd.map(lambda found: found[0]).persist(StorageLevel.DISK_ONLY)
+    )
+    kept.count()
+    folder = Path(scene.spark.sparkContext.getConf().get("spark.local.dir") or "")
+    found = [page.read_bytes() for page in folder.rglob("rdd_*") if page.is_file()]
+    kept.unpersist()
+    return Evidence(b"".join(found))
+
+
+@bare(45)
+def environment_of_process(scene: Scene) -> Evidence:
+    status = Path(f"/proc/{os.getpid()}/environ").read_bytes()
+    return Evidence(sign="the environment, and what is in it" if b"PATH=" in status else "")
+
+
+@bare(46)
+def platform_files(scene: Scene) -> Evidence:
+    """Keys and journal belong to the user whom the job runs as."""
+    key = (scene.world.home / "keys" / "journal.key").read_text()
+    return Evidence(sign="the key that signs the journal" if "PRIVATE" in key else "")
+
+
+@bare(47)
+def memory_of_process(scene: Scene) -> Evidence:
+    planted = bytearray(f"{SECRET} in memory".encode())
+    place = int(__import__("ctypes").addressof(__import__("ctypes").c_char.from_buffer(planted)))
+    with open("/proc/self/mem", "rb") as memory:
+        memory.seek(place)
+        return Evidence(memory.read(len(planted)))
+
+
+@bare(48)
+def replaced_policy(scene: Scene) -> Evidence:
+    """The filter is a string in the attacker's own program."""
+    return Evidence(texts(scene.raw().where("true").select("text")))
+
+
+@bare(49)
+def condition_on_ungranted(scene: Scene) -> Evidence:
+    return ask_by_condition(scene.mine())
+
+
+def ask_by_condition(frame: Any) -> Evidence:
+    """Learn a column that is not handed over by filtering and sorting with it."""
+    met = frame.where("array_contains(subject_keys, 'subject-of-a-client-3')").count()
+    return Evidence(sign="a comparison with a column not granted" if met == 1 else "")
+
+
+@bare(51)
+def hidden_or_missing(scene: Scene) -> Evidence:
+    found = sorted(entry.name for entry in scene.world.lake.root.iterdir())
+    return Evidence(sign="that `sell` holds this table" if "sell" in found else "")
+
+
+@bare(50)
+def newest_version(scene: Scene) -> Evidence:
+    history = scene.spark.sql(f"DESCRIBE HISTORY delta.`{scene.world.path()}`").collect()
+    return Evidence(sign="commits of hidden rows only" if len(history) == 3 else "")

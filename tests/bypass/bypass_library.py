@@ -1,0 +1,289 @@
+"""Mode 2: code inside a trusted job, which holds the guard, the files and the process."""
+
+from __future__ import annotations
+
+import gc
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, cast
+
+import bypass_bare as by_hand
+from bypass_bare import BARE, texts
+from bypass_names import COLUMN_TRICKS, INJECTIONS, TRAVERSALS
+from bypass_world import ABOVE, ANA, CAROL, MINE, NUM_ALLOWED, TABLE, Attack, Evidence, Scene
+
+from halocline_governance.errors import HaloclineError
+from halocline_governance.guard import Condition
+from halocline_governance.principal import Principal, Purpose
+
+# These go by the files, the JVM or the process itself, all of which a trusted job has.
+AS_BARE = (1, 2, 3, 8, 11, 15, 19, 20, 23, 24, 25, 26, 29, 39, 44, 45, 46, 47)
+LIBRARY: dict[int, Attack] = {number: BARE[number] for number in AS_BARE}
+
+
+def library(number: int) -> Any:
+    def register(attack: Attack) -> Attack:
+        assert number not in LIBRARY
+        LIBRARY[number] = attack
+        return attack
+
+    return register
+
+
+@library(4)
+def row_index_gaps(scene: Scene) -> Evidence:
+    frame = scene.granted()
+    for name in ("_metadata.row_index", "_metadata.file_path", "input_file_name()"):
+        with suppress(Exception):
+            found = texts(frame.selectExpr(name))
+            return Evidence(found, sign=f"{name}" if any(value for (value,) in found) else "")
+    return Evidence(sign="the files' names" if frame.inputFiles() else "")
+
+
+@library(5)
+def explain(scene: Scene) -> Evidence:
+    shown = scene.granted()._jdf.queryExecution().toString()
+    return Evidence(sign="the filter's labels and the path" if MINE.label_id in shown else "")
+
+
+@library(6)
+def udf_before_filter(scene: Scene) -> Evidence:
+    seen = scene.place() / "seen"
+    scene.granted().where(by_hand.spy(seen)("text")).count()
+    return Evidence(seen.read_text())
+
+
+@library(7)
+def predicate_before_filter(scene: Scene) -> Evidence:
+    return by_hand.told_by_error(scene.granted().where("1 / (num_pii - 777) > -9"))
+
+
+@library(9)
+def scan_metrics(scene: Scene) -> Evidence:
+    return by_hand.rows_scanned(scene.granted())
+
+
+@library(10)
+def count_from_log(scene: Scene) -> Evidence:
+    return Evidence(hidden=scene.granted().count() - NUM_ALLOWED or None)
+
+
+@library(12)
+def old_version(scene: Scene) -> Evidence:
+    old = [scene.guard.frame(scene.spark, scene.plan(version=v)) for v in (0, 1, 2)]
+    return Evidence([texts(frame) for frame in old])
+
+
+@library(13)
+def change_feed(scene: Scene) -> Evidence:
+    scene.granted().createOrReplaceTempView("granted")
+    with_feed = errors_or_rows(scene, "SELECT * FROM table_changes('granted', 0)")
+    return Evidence([with_feed, scene.plan(columns=["text", "_change_type"])])
+
+
+def errors_or_rows(scene: Scene, asked: str) -> object:
+    try:
+        return texts(scene.spark.sql(asked))
+    except Exception as error:  # noqa: BLE001 - refused in whatever way
+        return str(error)[:300]
+
+
+@library(14)
+def count_by_deleting(scene: Scene) -> Evidence:
+    scene.granted().createOrReplaceTempView("granted")
+    done = scene.spark.sql("DELETE FROM granted WHERE num_pii = 777").collect()
+    return Evidence(hidden=int(done[0][0]))
+
+
+@library(16)
+def set_and_reset(scene: Scene) -> Evidence:
+    return by_hand.rules_off(scene, scene.granted())
+
+
+@library(17)
+def anothers_plan(scene: Scene) -> Evidence:
+    """A plan is a thing that a job holds; it does not know who holds it."""
+    carols = scene.guard.plan(CAROL, Purpose.ANALYSIS, f"buy:{TABLE}")
+    return Evidence(texts(scene.guard.frame(scene.spark, carols).select("text")))
+
+
+@library(18)
+def anothers_cache(scene: Scene) -> Evidence:
+    carols = scene.guard.plan(CAROL, Purpose.ANALYSIS, f"buy:{TABLE}")
+    return by_hand.cached_by_carol(
+        scene, lambda: scene.guard.frame(scene.spark, carols), scene.granted
+    )
+
+
+@library(27)
+def around_the_view(scene: Scene) -> Evidence:
+    scene.granted().createOrReplaceTempView("granted")
+    asked = (
+        "WITH granted AS (SELECT * FROM granted) SELECT text, row_uid FROM granted"
+        " UNION ALL SELECT text, row_uid FROM (SELECT * FROM granted WHERE num_pii >= 0)"
+        " UNION ALL SELECT g.text, g.row_uid FROM granted g FULL JOIN granted h USING (row_uid)"
+    )
+    return Evidence(texts(scene.spark.sql(asked)))
+
+
+@library(28)
+def old_time(scene: Scene) -> Evidence:
+    return Evidence(scene.guard.table(scene.plan(version=cast("int", "2026-01-01"))))
+
+
+@library(30)
+def edited_label(scene: Scene) -> Evidence:
+    world = scene.copy()
+    by_hand.edit_label(scene, world.lake.root)
+    guard = scene.guarding(world)
+    return Evidence(guard.table(guard.plan(ANA, Purpose.ANALYSIS, TABLE)).to_pylist())
+
+
+@library(31)
+def replaced_label(scene: Scene) -> Evidence:
+    world = scene.copy()
+    by_hand.replace_label(world.lake.root)
+    guard = scene.guarding(world)
+    return Evidence(guard.table(guard.plan(ANA, Purpose.ANALYSIS, TABLE)).to_pylist())
+
+
+@library(32)
+def unlabelled_rows(scene: Scene) -> Evidence:
+    world = scene.copy()
+    by_hand.append_unlabelled(world.path())
+    by_hand.append_null_label(world.path())
+    guard = scene.guarding(world)
+    plan = guard.plan(ANA, Purpose.ANALYSIS, f"buy:{TABLE}")
+    return Evidence([guard.table(plan).to_pylist(), texts(guard.frame(scene.spark, plan))])
+
+
+@library(33)
+def linked_compartment(scene: Scene) -> Evidence:
+    world = scene.copy()
+    by_hand.link_compartment(world.lake.root)
+    guard = scene.guarding(world)
+    return Evidence(guard.table(guard.plan(ANA, Purpose.ANALYSIS, TABLE)).to_pylist())
+
+
+@library(34)
+def path_traversal(scene: Scene) -> Evidence:
+    return Evidence([read_or_error(scene, name) for name in TRAVERSALS])
+
+
+def read_or_error(scene: Scene, table: str) -> object:
+    try:
+        return scene.guard.table(scene.plan(table=table)).to_pylist()
+    except HaloclineError as error:
+        return str(error)
+
+
+@library(35)
+def column_tricks(scene: Scene) -> Evidence:
+    found: list[object] = []
+    for name in COLUMN_TRICKS:
+        try:
+            found.append(scene.guard.table(scene.plan(columns=[name])).to_pylist())
+        except HaloclineError as error:
+            found.append(str(error))
+        try:
+            found.append(texts(scene.granted().selectExpr(name).limit(5)))
+        except Exception as error:  # noqa: BLE001 - most names are none
+            found.append(str(error)[:200])
+    return Evidence(found)
+
+
+@library(36)
+def predicate_injection(scene: Scene) -> Evidence:
+    found: list[object] = []
+    for column, op, value in INJECTIONS:
+        try:
+            where = [Condition(column, op, value)]
+            rows = scene.guard.reader(scene.plan(), where).read_all()
+            found.append(rows.to_pylist())
+        except HaloclineError as error:
+            found.append(str(error))
+    return Evidence(found)
+
+
+@library(37)
+def error_message(scene: Scene) -> Evidence:
+    return Evidence(texts(scene.granted().where("cast(text AS int) > 0").select("row_uid")))
+
+
+@library(38)
+def limits(scene: Scene) -> Evidence:
+    rows = [scene.guard.reader(scene.plan(), limit=n).read_all().num_rows for n in (101, 10**9)]
+    found = by_hand.limits_of(scene.granted())
+    return replace(found, hidden=max(found.hidden or 0, max(rows) - NUM_ALLOWED) or None)
+
+
+@library(40)
+def held_after_revocation(scene: Scene) -> Evidence:
+    held = scene.plan()
+    fired = Principal("ana", (), MINE)
+    try:
+        scene.guard.plan(fired, Purpose.ANALYSIS, TABLE)
+    except HaloclineError:
+        late = scene.guard.table(held).num_rows
+        return Evidence(sign="rows after the right to them ended" if late else "")
+    return Evidence(sign="no revocation at all")
+
+
+@library(41)
+def forged_permission(scene: Scene) -> Evidence:
+    plan = scene.plan(columns=["text"])
+    grant = plan.grants[0]
+    forged = replace(grant, label_ids=(ABOVE.label_id,), columns=(*grant.columns, "subject_keys"))
+    return Evidence(scene.guard.table(replace(plan, grants=(forged,))).to_pylist())
+
+
+@library(42)
+def forged_identity(scene: Scene) -> Evidence:
+    """No token can be forged; but a job that is trusted says itself who its principal is."""
+    asked = Principal("ana", ("compliance",), ABOVE)
+    return Evidence(scene.guard.table(scene.guard.plan(asked, Purpose.ANALYSIS, TABLE)).to_pylist())
+
+
+@library(43)
+def dataset_profile(scene: Scene) -> Evidence:
+    from mlflow.data import from_spark
+
+    plan = scene.plan()
+    tracked = from_spark(scene.granted(), path="granted")
+    profile = tracked.profile or {}
+    refs = [ref.as_json() for ref in scene.guard.refs(plan)]
+    return Evidence(refs, hidden=profile.get("approx_count"))
+
+
+@library(48)
+def replaced_policy(scene: Scene) -> Evidence:
+    """Python hides nothing from code in the same process: lengthen a decision that was given."""
+    plan = scene.plan()
+    grants = [thing for thing in gc.get_referents(plan.grants) if hasattr(thing, "label_ids")]
+    object.__setattr__(grants[0], "label_ids", (ABOVE.label_id,))
+    return Evidence(scene.guard.table(plan)["text"].to_pylist())
+
+
+@library(49)
+def condition_on_ungranted(scene: Scene) -> Evidence:
+    try:
+        rows = scene.guard.reader(scene.plan(), [Condition("subject_keys", "not_null")]).read_all()
+        return Evidence(sign=f"a comparison with a column not granted: {rows.num_rows}")
+    except HaloclineError:
+        return by_hand.ask_by_condition(scene.granted())
+
+
+@library(50)
+def newest_version(scene: Scene) -> Evidence:
+    return Evidence(
+        sign="commits of hidden rows only" if scene.plan().grants[0].version == 2 else ""
+    )
+
+
+@library(51)
+def hidden_or_missing(scene: Scene) -> Evidence:
+    told: set[object] = set()
+    for where in ("sell", "sella", "buy.acme"):
+        answer = str(read_or_error(scene, f"{where}:{TABLE}"))
+        told.add(answer.split("(decision")[0])
+    return Evidence(told, sign="whether a hidden table is there" if len(told) > 1 else "")

@@ -1,0 +1,162 @@
+"""Mode 3: what another OS user obtains from the guard server and from the machine it runs on."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bypass_evidence import Evidence, leaks
+from bypass_server import SERVER, Target
+from bypass_table import ATTACKS
+from bypass_world import ABOVE, CAROL, MINE
+from pyarrow import flight
+
+from halocline_governance import keys
+from halocline_governance.guard.client import connect
+from halocline_governance.guard.descriptor import Descriptor
+from halocline_governance.identity import Issuer
+from halocline_governance.principal import Purpose
+
+pytestmark = [
+    pytest.mark.system,
+    pytest.mark.skipif(os.getuid() != 0, reason="only root can run another as another user"),
+]
+OWNER, ATTACKER = 64101, 64102
+HERE = Path(__file__).parent
+
+
+@contextmanager
+def serving(folder: Path) -> Generator[tuple[str, int]]:
+    """`halocline lake serve` as OWNER; its URL and process id."""
+    process = as_user(OWNER, HERE / "bypass_serve.py", environment(folder / "home"))
+    try:
+        assert process.stdout
+        told: list[str] = []
+        for line in process.stdout:
+            told.append(line)
+            if line.startswith("guard at "):
+                break
+        assert told[-1].startswith("guard at "), "".join(told)
+        yield told[-1].removeprefix("guard at ").strip(), process.pid
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+def environment(home: Path) -> dict[str, str]:
+    return {
+        "HALOCLINE_HOME": str(home),
+        "HALOCLINE_POLICY": "embedded",
+        "HOME": str(home.parent),
+        "PATH": "/usr/bin:/bin",
+    }
+
+
+def as_user(uid: int, script: Path, env: dict[str, str], *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, HERE / "bypass_user.py", script, str(uid), *words],
+        env=env,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT if uid == OWNER else subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def obtained() -> Iterator[dict[int, Evidence]]:
+    """What each attack obtained."""
+    folder = Path(tempfile.mkdtemp())
+    try:
+        folder.chmod(0o755)
+        owned = folder / "owned"
+        owned.mkdir()
+        os.chown(owned, OWNER, OWNER)
+        with serving(owned) as (url, pid):
+            yield attacked(target(url, pid, owned / "home"))
+    finally:
+        shutil.rmtree(folder)
+
+
+def target(url: str, pid: int, home: Path) -> Target:
+    """All that the attacker is given: tickets that were not theirs, and what is no secret."""
+    issuer = Issuer(keys.ed25519(home / "keys" / "identity.key"))
+    ana, carol, dan = (
+        issuer.issue(name, roles, clearance)
+        for name, roles, clearance in (
+            ("ana", ["analyst"], MINE),
+            ("carol", ["compliance"], CAROL.clearance),
+            ("dan", ["analyst"], ABOVE),
+        )
+    )
+    with connect(url, carol) as client:
+        assert client.read("buy:curated.documents").read_all().num_rows == 101
+    tickets = [ticket(url, token) for token in (carol, dan)]
+    disable("dan", home, carol)
+    return Target(
+        url=url,
+        home=str(home),
+        pid=pid,
+        uid=OWNER,
+        token=ana,
+        anothers_ticket=tickets[0],
+        revoked_ticket=tickets[1],
+        revoked_token=dan,
+        public_key=issuer.key.public_key().public_bytes_raw().hex(),
+        label_id=MINE.label_id,
+        hidden_label_id=ABOVE.label_id,
+    )
+
+
+def ticket(url: str, token: str) -> str:
+    asked = Descriptor("buy:curated.documents", purpose=Purpose.ANALYSIS).encode()
+    options = flight.FlightCallOptions(headers=[(b"authorization", f"Bearer {token}".encode())])
+    with flight.connect(url) as client:
+        info = client.get_flight_info(flight.FlightDescriptor.for_command(asked), options)
+        return info.endpoints[0].ticket.ticket.hex()
+
+
+def disable(subject: str, home: Path, token: str) -> None:
+    """As an officer does, beside the running server."""
+    env = {**environment(home), "HALOCLINE_TOKEN": token}
+    command = Path(sys.prefix) / "bin" / "halocline"
+    process = as_user(OWNER, command, env, "directory", "disable", subject)
+    told, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, told
+
+
+def attacked(target: Target) -> dict[int, Evidence]:
+    folder = tempfile.mkdtemp()
+    os.chown(folder, ATTACKER, ATTACKER)
+    env = {"PATH": "/usr/bin:/bin", "HOME": folder, "TMPDIR": folder}
+    process = as_user(ATTACKER, HERE / "bypass_server.py", env)
+    told, complaint = process.communicate(json.dumps(asdict(target)), timeout=120)
+    shutil.rmtree(folder)
+    assert process.returncode == 0, complaint
+    answer: dict[str, Any] = json.loads(told)
+    assert answer["uid"] == ATTACKER
+    return {
+        int(number): Evidence(found["text"], found["hidden"], found["sign"])
+        for number, found in answer["found"].items()
+    }
+
+
+@pytest.mark.parametrize("number", sorted(SERVER))
+def test_what_the_server_gives_away(number: int, obtained: dict[int, Evidence]) -> None:
+    found = leaks(obtained[number])
+    expected = ATTACKS[number].verdict("server")
+    assert ("open" if found else "blocked") == expected, f"{ATTACKS[number].name}: {found}"
+
+
+def test_each_attack_is_made_on_the_server() -> None:
+    assert set(SERVER) == {n for n, one in ATTACKS.items() if one.verdict("server") != "residual"}
