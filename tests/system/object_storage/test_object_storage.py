@@ -231,6 +231,32 @@ def test_many_writers_on_many_machines_exclude_each_other(written: Server, tmp_p
         pass
 
 
+def test_a_lease_is_taken_over_when_it_has_ended_and_not_before(
+    written: Server, tmp_path: Path
+) -> None:
+    lake, user = written.lake(tmp_path / "home", "buy"), written.user("buy")
+    path = f"/{user.bucket}/lake/_leases/raw.documents"
+
+    def leave(content: bytes) -> None:
+        assert user.ask("PUT", path, content=content).status == 200
+
+    for left in (b'{"holder": "x", "ends": 99999999999}', b"", b"{}", b'{"ends": null}', b"[]"):
+        leave(left)
+        with pytest.raises(LeaseHeld), lake.claim("buy", "raw.documents"):
+            pass
+    leave(b'{"holder": "died", "ends": 1700000000}')
+    with lake.claim("buy", "raw.documents"):
+        pass
+
+
+def test_whose_lease_was_taken_over_is_told(written: Server, tmp_path: Path) -> None:
+    lake, user = written.lake(tmp_path / "home", "buy"), written.user("buy")
+    path = f"/{user.bucket}/lake/_leases/raw.documents"
+
+    with pytest.raises(LeaseHeld, match="taken over"), lake.claim("buy", "raw.documents"):
+        user.ask("PUT", path, content=b'{"holder": "another", "ends": 1}')
+
+
 def test_two_delta_writers_without_a_lease_cannot_both_commit_one_version(
     written: Server, tmp_path: Path
 ) -> None:
