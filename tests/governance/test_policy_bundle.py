@@ -84,7 +84,17 @@ def test_the_firms_facts_must_be_well_formed(firm: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["- a\n", "a: 2020-01-01\n", "a: [\n", "1: a\n", "!!python/object:os.system {}", ""]
+    "text",
+    [
+        "- a\n",
+        "a: 1\na: 2\n",
+        "a:\n  b: 1\n  b: 2\n",
+        "a: 2020-01-01\n",
+        "a: [\n",
+        "1: a\n",
+        "!!python/object:os.system {}",
+        "",
+    ],
 )
 def test_data_must_be_plain(text: str, policies: Path) -> None:
     (policies / "read/data.yaml").write_text(text)

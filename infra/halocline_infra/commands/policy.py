@@ -127,7 +127,7 @@ def explain(
 
 
 @app.command("diff")
-def diff(
+def diff(  # noqa: PLR0913 - the command's options are its interface
     old: Annotated[str, typer.Argument(help="A folder of policies, a bundle file, or `current`.")],
     new: Annotated[str, typer.Argument(help="Likewise.")],
     since: Annotated[
