@@ -120,7 +120,7 @@ class Lake:
         folder = self._compartment(name) / "_labels"
         target = folder / label.label_id
         if not target.exists():
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._make(folder)
             _write_durably(target, label.canonical())
         return label.label_id
 
@@ -153,7 +153,7 @@ class Lake:
         """
         path = self.path(compartment, table)
         folder = self._compartment(compartment) / "_leases"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._make(folder)
         handle = os.open(folder / table, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             try:
@@ -163,7 +163,7 @@ class Lake:
                     f"{compartment}:{table} is being written by another process; try again"
                     " when it is done"
                 ) from error
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._make(path.parent)
             yield path
         finally:
             os.close(handle)
@@ -191,6 +191,14 @@ class Lake:
         if not bucket.is_open:
             raise Refused(f"this process has no credential for compartment {compartment}")
         return bucket
+
+    def _make(self, folder: Path) -> None:
+        """A folder of ours. `mkdir` would give the ones above it whatever mode is usual, and in a
+        home that others may enter the files in them are anybody's."""
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for part in reversed(folder.relative_to(self.root).parents[:-1]):
+            (self.root / part).mkdir(mode=0o700, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
 
     def _compartment(self, name: str) -> Path:
         if not _is_name(name):

@@ -98,8 +98,8 @@ ATTACKS: dict[int, Attack] = {
     ),
     18: Attack(
         "what another principal cached",
-        "oob",
-        "a shared session shows that it was read; the server keeps no answers",
+        "obb",
+        "another's plan has another filter and shares no cache; the server keeps no answers",
     ),
     19: Attack(
         "a function that runs while the query is planned",
@@ -220,8 +220,8 @@ ATTACKS: dict[int, Attack] = {
     ),
     50: Attack(
         "see from version numbers that hidden rows were written",
-        "oob",
-        "?",
+        "ooo",
+        "a version counts every commit of the compartment; see below",
     ),
     51: Attack("tell a hidden table from a missing one", "obb", "one answer for both"),
 }

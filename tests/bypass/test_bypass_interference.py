@@ -168,7 +168,7 @@ def test_hidden_rows_change_no_answer_of_the_library(
                 answered += not isinstance(answers[0], str)
             lists = [listed(guard, ANA, Purpose.ANALYSIS) for guard in (one, other)]
             assert lists[0] == lists[1]
-                assert lists[0]
+            assert lists[0]
     assert answered > scale(18, 800)
 
 
@@ -191,8 +191,9 @@ def test_hidden_rows_change_no_answer_of_the_server(
 def test_whoever_may_see_them_gets_other_answers(tmp_path: Path, rng: random.Random) -> None:
     """The twins do differ: else nothing would be shown above."""
     with twins(tmp_path, rng, (50,), 60) as guards:
-        plans = [guard.plan(CAROL, Purpose.ANALYSIS, TABLE) for guard in guards]
-        one, other = (streamed(guard.reader(plan)) for guard, plan in zip(guards, plans, strict=True))
+        one, other = (
+            streamed(guard.reader(guard.plan(CAROL, Purpose.ANALYSIS, TABLE))) for guard in guards
+        )
         assert one != other
 
 
