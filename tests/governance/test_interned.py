@@ -174,3 +174,11 @@ def test_a_location_names_a_local_table_and_holds_no_options(lake: Lake) -> None
     assert place.uri == place.spark_uri == str(lake.path("buy", "curated.documents"))
     assert not place.storage_options
     assert not place.spark_options
+
+
+def test_a_folder_s_own_errors_are_told_as_they_are(lake: Lake) -> None:
+    with (
+        pytest.raises(FileNotFoundError, match="gone"),
+        lake.location("buy", "curated.documents").reached(),
+    ):
+        raise FileNotFoundError("gone")

@@ -153,6 +153,11 @@ def test_a_wrong_credential_is_told_and_gives_no_rows(
     with pytest.raises((HaloclineError, OSError)) as told:
         uids(Guard(lake, gates), "restricted sides=buy,sell")
     assert secret not in str(told.value)
+    place = lake.location("buy", TABLE)
+    with pytest.raises(StorageUnavailable, match="refuses") as short, place.reached():
+        DeltaTable(place.uri, storage_options=dict(place.storage_options))
+    assert key not in str(short.value)
+    assert short.value.__cause__ is None
 
 
 def test_a_revoked_credential_ends_reads(servers: Servers, gates: Gates, tmp_path: Path) -> None:
@@ -188,6 +193,9 @@ def test_a_server_that_goes_while_rows_are_read_gives_an_error_and_no_end(
     with pytest.raises((HaloclineError, OSError, pa.ArrowException)):
         sizes.extend(batch.num_rows for batch in reader)
     assert 0 < sum(sizes) < 24_000
+    place = lake.location("sell", TABLE)
+    with pytest.raises(StorageUnavailable, match="failed"), place.reached():
+        DeltaTable(place.uri, storage_options=dict(place.storage_options))
 
 
 def test_labels_are_seen_at_once_and_believed_only_when_they_are_their_names(
