@@ -37,6 +37,15 @@ for _ in range(int(sys.argv[1])):
         connection.exec_driver_sql(f"INSERT INTO test_notes VALUES ({top + 1}, 'p')")
 store.close()
 """
+DYING = """
+import os, time
+from halocline_governance.state import Store
+store = Store(os.environ["URL"])
+with store.change() as connection:
+    connection.exec_driver_sql("INSERT INTO test_notes VALUES (1, 'p')")
+    print("amid", flush=True)
+    time.sleep(60)
+"""
 
 
 def append(store: Store, who: str) -> int:
@@ -130,6 +139,19 @@ class StoreLaws:
             assert process.returncode == 0
         assert numbers(store) == list(range(1, 4 * count + 1))
         assert store.epoch() == before + 4 * count
+
+    def test_a_process_killed_amid_a_change_leaves_nothing(self, store: Store, url: str) -> None:
+        before = store.epoch()
+        assert numbers(store) == []
+        command = [sys.executable, "-c", DYING]
+        environment = {**os.environ, "URL": url}
+        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"amid\n"
+            process.kill()
+        assert (store.epoch(), numbers(store)) == (before, [])
+        assert append(store, "survivor") == 1
+        assert store.epoch() == before + 1
 
     def test_no_reader_sees_an_epoch_go_back_or_data_behind_it(self, store: Store) -> None:
         """Who reads the epoch, then the data, then the same epoch, has missed nothing."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -116,6 +117,31 @@ def test_unknown_keys_do_not_flood_the_issuer(world: World) -> None:
             verifier.verify(world.token(ED, "EdDSA", f"made-up-{number}"))
     assert world.num_fetches == 2
     verifier.verify(world.token())
+
+
+def test_unknown_keys_do_not_hold_every_thread(world: World) -> None:
+    """A slow issuer, and more callers with made-up keys than there are threads to answer from."""
+    verifier = world.verifier()
+    verifier.verify(world.token())
+    world.wait(PAUSE_S)
+    going, begun = threading.Event(), threading.Event()
+
+    def slowly(request: BaseHTTPRequestHandler) -> None:
+        begun.set()
+        going.wait(20)
+        send(request, {"keys": world.keys})
+
+    world.answers["/realm/keys"] = slowly
+    made_up = world.token(ED, "EdDSA", "made-up")
+    with ThreadPoolExecutor(40) as pool:
+        asking = [pool.submit(verifier.verify, made_up) for _ in range(40)]
+        assert begun.wait(20)
+        try:
+            assert pool.submit(verifier.verify, world.token()).result(20).subject == "ana"
+        finally:
+            going.set()
+        assert {type(one.exception()) for one in asking} == {Unauthenticated}
+    assert world.num_fetches == 2
 
 
 # Faults of the issuer

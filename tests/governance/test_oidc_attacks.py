@@ -155,6 +155,8 @@ def test_a_key_in_the_header_is_not_looked_at(world: World) -> None:
         {"b64": False, "crit": ["b64"]},
         {"b64": True},
         {"typ": "JOSE"},
+        {"typ": None},
+        {"typ": "jwt+x"},
         {"kid": 7},
         {"alg": 7},
     ],
@@ -257,6 +259,12 @@ def test_what_is_no_token_is_refused_and_costs_no_fetch(world: World, text: str)
 def test_a_wrong_claim_is_refused(world: World, changes: dict[str, object]) -> None:
     with pytest.raises(Unauthenticated):
         world.verifier().verify(signed({"alg": "RS256", "kid": "k1"}, world.claims(**changes)))
+
+
+def test_access_tokens_are_tokens_too(world: World) -> None:
+    for kind in ("JWT", "jwt", "at+jwt", "application/AT+JWT"):
+        token = signed({"alg": "RS256", "kid": "k1", "typ": kind}, world.claims())
+        assert world.verifier().verify(token).subject == "ana"
 
 
 def test_times(world: World) -> None:

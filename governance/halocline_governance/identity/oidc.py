@@ -23,6 +23,8 @@ FRESH_S = 300.0
 EXPIRY_S = 600.0
 PAUSE_S = 5.0
 _TIMEOUT_S = 5.0
+# Callers with unknown keys must not take every thread there is while a slow issuer is asked.
+_MAX_SEEKERS = 16
 _MAX_BYTES = 256 * 1024
 
 
@@ -68,6 +70,7 @@ class OidcVerifier:
         if ca_file is not None:
             _tls(ca_file)
         self._lock = threading.Lock()
+        self._seekers = threading.Semaphore(_MAX_SEEKERS)
         self._fetched: _Fetched | None = None
         self._next_fetch = float("-inf")
 
@@ -88,9 +91,12 @@ class OidcVerifier:
     def _key(self, key_id: str | None) -> keyset.Key:
         held = self._current()
         key = held.keys.get(key_id)
-        if key is None:
+        if key is None and self._seekers.acquire(blocking=False):
             # It may have rotated: look once, unless somebody has just looked.
-            key = self._renewed(held).keys.get(key_id)
+            try:
+                key = self._renewed(held).keys.get(key_id)
+            finally:
+                self._seekers.release()
         if key is None:
             raise Unauthenticated("the token is signed by a key that its issuer does not have")
         return key

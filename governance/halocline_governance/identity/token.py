@@ -20,7 +20,8 @@ from halocline_governance.errors import Unauthenticated
 PublicKey = Ed25519PublicKey | RSAPublicKey | EllipticCurvePublicKey
 _MAX_BYTES = 16 * 1024
 _COMPACT = re.compile(r"([\w-]+)\.([\w-]+)\.([\w-]+)", re.ASCII)
-_TYPES = (None, "JWT", "at+jwt")
+# RFC 7515 section 4.1.9 and RFC 9068 section 2.1: without regard to case.
+_TYPES = ("jwt", "at+jwt", "application/at+jwt")
 # PyJWT's HMAC and `none` are not even loaded.
 _SIGNATURES = jwt.PyJWS(algorithms=["EdDSA", "ES256", "PS256", "RS256"])
 
@@ -61,7 +62,9 @@ def read(text: str | None) -> Token:
         raise Unauthenticated("the token is not a signed JWT")
     header, claims = _object(parts.group(1)), _object(parts.group(2))
     # We understand no extension, so none may be critical; `b64` would change what was signed.
-    if header.get("typ") not in _TYPES or "crit" in header or "b64" in header:
+    kind = header.get("typ", "JWT")
+    is_plain = isinstance(kind, str) and kind.lower() in _TYPES
+    if not is_plain or "crit" in header or "b64" in header:
         raise Unauthenticated("the token is not a plain signed JWT")
     algorithm, key_id = header.get("alg"), header.get("kid")
     if not isinstance(algorithm, str) or not isinstance(key_id, str | None):
