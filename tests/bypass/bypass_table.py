@@ -4,6 +4,7 @@ the tests hold both to what is measured."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 MODES = ("bare", "library", "server")
 VERDICTS = {"b": "blocked", "o": "open", "r": "residual"}
@@ -225,3 +226,20 @@ ATTACKS: dict[int, Attack] = {
     ),
     51: Attack("tell a hidden table from a missing one", "obb", "one answer for both"),
 }
+
+
+def page() -> str:
+    """The table as the threat model shows it."""
+    rows = ["| # | attack | bare | library | server | why |", "| --- " * 6 + "|"]
+    for number, one in ATTACKS.items():
+        cells = [str(number), one.name, *map(one.verdict, MODES), one.why]
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows) + "\n"
+
+
+if __name__ == "__main__":
+    document = Path(__file__).parents[2] / "docs" / "threat-model.md"
+    text = document.read_text(encoding="utf-8")
+    head, rest = text.split("| # | attack |", 1)
+    tail = rest.split("<!-- end of table -->", 1)[1]
+    document.write_text(f"{head}{page()}<!-- end of table -->{tail}", encoding="utf-8")
