@@ -66,8 +66,12 @@ class Bare(flight.FlightServerBase):
         self._path = path
 
     def do_get(self, context: object, ticket: object) -> flight.FlightDataStream:
-        scanner = DeltaTable(self._path).to_pyarrow_dataset().scanner(
-            columns=list(COLUMNS), batch_readahead=4, fragment_readahead=2, batch_size=8192
+        scanner = (
+            DeltaTable(self._path)
+            .to_pyarrow_dataset()
+            .scanner(
+                columns=list(COLUMNS), batch_readahead=4, fragment_readahead=2, batch_size=8192
+            )
         )
         return flight.RecordBatchStream(scanner.to_reader())
 

@@ -127,8 +127,9 @@ class Client:
         """`read`, of a descriptor."""
         with _told():
             command = flight.FlightDescriptor.for_command(asked.encode())
-            ticket = self._flight.get_flight_info(command, self._options()).endpoints[0].ticket
-            stream = self._flight.do_get(ticket, self._options())
+            options = self._options()  # one token for both: a ticket is its token's alone
+            ticket = self._flight.get_flight_info(command, options).endpoints[0].ticket
+            stream = self._flight.do_get(ticket, options)
             schema = stream.schema
         return pa.RecordBatchReader.from_batches(schema, _batches(stream))
 

@@ -7,7 +7,9 @@
 
 Options: `url`, `table`, `tokenfile` (read by each task, so every worker needs the file), and at
 will `columns` (comma-separated), `where` (JSON: [[column, op, value], ...]), `limit`, `version`,
-`purpose`, `tlsroot` (a file). A token itself is no option: Spark shows options in plans.
+`purpose`, `tlsroot` (a file), `pushdown` (true: Spark's own conditions are filtered by the guard;
+needs `spark.sql.python.filterPushdown.enabled`). A token itself is no option: Spark shows options in
+plans.
 """
 
 from __future__ import annotations
@@ -44,7 +46,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _OPTIONS = ("url", "table", "tokenfile", "columns", "where", "limit", "version", "purpose")
-_OPTIONAL = ("tlsroot",)
+_OPTIONAL = ("tlsroot", "pushdown")
 _COMPARED: dict[type[Filter], str] = {
     EqualTo: "=",
     GreaterThan: ">",
@@ -103,7 +105,9 @@ class Halocline(DataSource):
 
     def reader(self, schema: StructType) -> DataSourceReader:
         where, asked = _options(self.options)
-        return Reader(where, asked, tuple(schema.fieldNames()))
+        # Spark refuses a reader that could take conditions when its own switch is off.
+        kind = FilteringReader if self.options.get("pushdown") == "true" else Reader
+        return kind(where, asked, tuple(schema.fieldNames()))
 
 
 class Part(InputPartition):
@@ -123,15 +127,6 @@ class Reader(DataSourceReader):
         self._asked = asked
         self._columns = tuple(columns)
         self._pushed: tuple[Condition, ...] = ()
-
-    def pushFilters(self, filters: list[Filter]) -> Iterable[Filter]:  # noqa: N802 - Spark's own
-        """Takes what the guard can filter; Spark does the rest."""
-        for one in filters:
-            condition = _condition(one)
-            if condition is None:
-                yield one
-            else:
-                self._pushed += (condition,)
 
     def partitions(self) -> Sequence[InputPartition]:
         """One for each compartment; a limit needs them all in one."""
@@ -165,6 +160,19 @@ class Reader(DataSourceReader):
                     self._asked.limit,
                 )
             )
+
+
+class FilteringReader(Reader):
+    """A reader that hands Spark's conditions on to the guard."""
+
+    def pushFilters(self, filters: list[Filter]) -> Iterable[Filter]:  # noqa: N802 - Spark's own
+        """Takes what the guard can filter; Spark does the rest."""
+        for one in filters:
+            condition = _condition(one)
+            if condition is None:
+                yield one
+            else:
+                self._pushed += (condition,)
 
 
 def _options(given: dict[str, str]) -> tuple[Address, Descriptor]:
