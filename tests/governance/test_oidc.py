@@ -19,6 +19,8 @@ from halocline_governance.errors import IssuerUnavailable, Refused, Unauthentica
 from halocline_governance.identity import OidcVerifier
 from halocline_governance.identity.oidc import EXPIRY_S, FRESH_S, PAUSE_S
 from halocline_governance.principal import Principal
+from halocline_infra.environment import from_env
+from halocline_infra.platform import Platform
 
 if TYPE_CHECKING:
     from tests.governance.oidc_issuer import (
@@ -296,3 +298,20 @@ def test_the_environment_names_no_proxy(world: World, monkeypatch: pytest.Monkey
     for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     assert world.verifier().verify(world.token()).subject == "ana"
+
+
+def test_a_process_finds_its_issuer_by_the_environment(world: World, tmp_path: Path) -> None:
+    variables = {"HALOCLINE_HOME": str(tmp_path / "home"), "HALOCLINE_OIDC_ISSUER": world.url}
+    world.wall = time.time()
+    with Platform(from_env(variables)) as platform:
+        assert platform.caller(world.token()).subject == "ana"
+        with pytest.raises(Unauthenticated, match="not accepted"):
+            platform.caller(platform.issuer.issue("ana", ["analyst"], CLEARANCE))
+        platform.directory.set_disabled(
+            "ana", True, Principal("cleo", ("compliance",), CLEARANCE), platform.journal
+        )
+        with pytest.raises(Unauthenticated, match="disabled"):
+            platform.caller(world.token())
+    other = from_env({**variables, "HALOCLINE_OIDC_AUDIENCE": "other"})
+    with Platform(other) as platform, pytest.raises(Unauthenticated, match="audience"):
+        platform.caller(world.token())
