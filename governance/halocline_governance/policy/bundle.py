@@ -126,15 +126,16 @@ class _Plain(yaml.SafeLoader):
     """Refuses a key twice: the second would silently win."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        if len(set(map(str, keys))) != len(keys):
+        pairs = cast("list[tuple[yaml.Node, yaml.Node]]", node.value)
+        names = {str(key.value) for key, _ in pairs}
+        if len(names) != len(pairs):
             raise yaml.YAMLError
         return super().construct_mapping(node, deep)
 
 
 def _read_data(path: Path) -> dict[str, Any]:
     try:
-        data: object = yaml.load(path.read_text(encoding="utf-8"), _Plain)
+        data: Any = yaml.load(path.read_text(encoding="utf-8"), _Plain)
         rfc8785.dumps(data)
     except (yaml.YAMLError, rfc8785.CanonicalizationError, UnicodeDecodeError) as error:
         raise Refused(f"{path}: not plain YAML ({type(error).__name__}); correct it") from None

@@ -75,6 +75,10 @@ test_malformed if {
 	}
 }
 
+test_denies_when_nothing_can_be_told if {
+	not NAME.decision.allow with NAME.needs as null
+}
+
 test_each_fact_is_needed if {
 	_told(_input) == [NAME.needs.reviewed] with data.NAME.roles as {"analysis": ["analyst"]}
 	_told(_input) == [NAME.needs.role] with data.NAME.reviewed as true

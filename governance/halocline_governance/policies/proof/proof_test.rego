@@ -38,3 +38,19 @@ test_text if {
 	not proof.texts([""])
 	not proof.texts("a")
 }
+
+test_an_answer_binds_to_the_crossings_and_touches_it_needed if {
+	opened := {"until": 9, "crossings": ["deal-7"]}
+	told := proof.allowed_within({"a": 1}, {}) with data.halocline.crossing.none as false
+		with data.halocline.crossing.obligations as opened
+		with data.halocline.conflict.obligations as {"touches": ["alpha"]}
+	told == proof.allowed({"a": 1, "until": 9, "crossings": ["deal-7"], "touches": ["alpha"]})
+}
+
+test_an_answer_that_needed_neither_binds_to_nothing_more if {
+	told := proof.allowed_within({"a": 1}, {}) with data.halocline.crossing.none as true
+		with data.halocline.conflict.none as true
+	told == proof.allowed({"a": 1})
+}
+
+test_nothing_is_a_denial if proof.nothing.allow == false
