@@ -45,7 +45,7 @@ check: $(STAMP) ## Format, lint, types, import law, policies
 bench: $(STAMP) ## Run every <component>/bench/*.py; results in var/bench (NAME= for one)
 	@$(RUN) $(BIN)/python infra/bench $(NAME)
 
-bench-guard: $(STAMP) ## The guard's figures: reads, server, decisions, cache (HALOCLINE_BENCH_ROWS=)
+bench-guard: $(STAMP) ## The guard's figures: reads, server, decisions, cache (BENCH_ROWS=)
 	@$(RUN) $(BIN)/python infra/bench guard guard_server decision cache
 
 soak: $(STAMP) ## The same tests at the sizes the benchmarks name

@@ -1,7 +1,7 @@
 """Reads through the guard: planning over 2,000 labels on either engine, and 10 M rows beside the
 same filter written by hand, on Arrow and on Spark.
 
-HALOCLINE_BENCH_ROWS makes the table smaller.
+BENCH_ROWS makes the table smaller.
 """
 
 import json
@@ -38,7 +38,7 @@ from halocline_governance.state.store import Store
 
 TABLE = "curation.decisions"
 NUM_LABELS = 2_000
-NUM_ROWS = int(os.environ.get("HALOCLINE_BENCH_ROWS", "10000000"))
+NUM_ROWS = int(os.environ.get("BENCH_ROWS", "10000000"))
 ROWS_A_FILE = 1_000_000
 RUNS = 5
 

@@ -183,6 +183,7 @@ class Platform:
             self.environment.jars,
             scratch=self.environment.home / "scratch",
             master=self.environment.spark_master,
+            s3_jars=self.environment.jars.with_name("jars-s3") if self.lake.remote else None,
         )
         self._stack.callback(spark.stop)
         return spark

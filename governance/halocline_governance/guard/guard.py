@@ -218,6 +218,7 @@ class Guard:
             if mask == "hash"
         }
         return Scan(
+            location=grant.location,
             dataset=self._snapshots.dataset(grant.location, grant.version),
             label_ids=grant.label_ids,
             asked=asked,
@@ -238,7 +239,8 @@ class Guard:
         names = [name for name in names if name in grant.columns and name not in grant.transforms]
         readable = pc.field("label_id").isin(list(grant.label_ids))
         dataset = self._snapshots.dataset(grant.location, grant.version)
-        rows = dataset.to_table(columns=names, filter=readable)
+        with grant.location.reached():
+            rows = dataset.to_table(columns=names, filter=readable)
         hashes = rows["content_sha256"] if "content_sha256" in names else rows["row_uid"]
         pairs = zip(rows["row_uid"].to_pylist(), map(str, hashes.to_pylist()), strict=True)
         return DatasetRef(

@@ -11,6 +11,8 @@ from halocline_governance.guard import transform
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from halocline_governance.location import Location
+
 BATCH_ROWS = 8192
 # How much the scanner may read ahead of the reader: bounds memory, whatever the table's size.
 _FRAGMENTS_AHEAD = 2
@@ -21,6 +23,7 @@ _BATCHES_AHEAD = 4
 class Scan:
     """Rows of one table version: those with a granted label, and of these the asked-for ones."""
 
+    location: Location
     dataset: Any
     label_ids: tuple[str, ...]
     asked: Any
@@ -41,9 +44,10 @@ class Scan:
             batch_readahead=_BATCHES_AHEAD,
             fragment_readahead=_FRAGMENTS_AHEAD,
         )
-        for batch in scanner.to_batches():
-            if batch.num_rows:
-                yield self._shown(batch)
+        with self.location.reached():
+            for batch in scanner.to_batches():
+                if batch.num_rows:
+                    yield self._shown(batch)
 
     def _shown(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         import pyarrow as pa

@@ -71,12 +71,13 @@ def _open(location: Location, version: int | None = None) -> DeltaTable | None:
     from deltalake import DeltaTable
     from deltalake.exceptions import TableNotFoundError
 
-    try:
-        return DeltaTable(
-            location.uri, version=version, storage_options=dict(location.storage_options)
-        )
-    except TableNotFoundError:
-        return None
+    with location.reached():
+        try:
+            return DeltaTable(
+                location.uri, version=version, storage_options=dict(location.storage_options)
+            )
+        except TableNotFoundError:
+            return None
 
 
 def _is_newest(location: Location, commit: tuple[int, int] | None, version: int) -> bool:

@@ -82,7 +82,7 @@ class Firm:
         """What the firm tells its policies: mounted at `data.firm`."""
         return {
             "restricted_issuers": sorted(RESTRICTED),
-            "conflict_classes": {"freight": sorted(CUSTOMERS)},
+            "competitors": [sorted(CUSTOMERS)],
         }
 
 
