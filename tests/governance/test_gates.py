@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from halocline_governance.control_room import ControlRoom
 from halocline_governance.decision import Decision
 from halocline_governance.errors import Denied, PolicyUnavailable, StateUnavailable
 from halocline_governance.gates import Gate, Gates
@@ -20,6 +21,7 @@ from halocline_governance.principal import Principal, Purpose
 from halocline_governance.records import AuditEvent
 from halocline_governance.remembered import LIFETIME_S, Remembered
 from halocline_governance.state import Crossings, Facts, History, Store
+from halocline_governance.state.crossings import Request
 
 NOW = 1_700_000_000
 BEA = Principal("bea", ("banker",), Label("confidential", ("buy",), ("alpha", "beta")))
@@ -286,3 +288,62 @@ def test_a_forked_child_begins_with_nothing_and_does_not_hang() -> None:
             os._exit(0 if store.get("a") is None else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert store.get("a") is not None
+
+
+def granted(door: Door, **changed: Any) -> ControlRoom:
+    """A control room in which bea was let through to the sell side."""
+    room = ControlRoom(Crossings(door.store), door.gates, door.wall)
+    both = Label("restricted", ("buy", "sell"))
+    asked: dict[str, Any] = {"not_before": NOW, "expires": NOW + 30, **changed}
+    room.request(
+        Principal("mia", ("banker",), both),
+        Request(
+            id="deal-7",
+            requester="mia",
+            subjects=("bea",),
+            purpose=Purpose.ANALYSIS,
+            sides=("sell",),
+            tenants=(),
+            reason="fairness opinion for the merger",
+            **asked,
+        ),
+    )
+    room.approve(Principal("ada", ("approver",), both), "deal-7")
+    assert room.approve(Principal("ben", ("compliance",), both), "deal-7")[0].state == "open"
+    return room
+
+
+def test_a_crossing_is_read_through_from_the_next_call_to_its_end(door: Door) -> None:
+    assert door.read(compartment="sell").obligations.get("bound", {"sides": []})["sides"] == []
+    granted(door)
+
+    through = door.read(compartment="sell")
+
+    assert through.obligations["bound"]["sides"] == ["sell"]
+    assert through.obligations["crossings"] == ["deal-7"]
+    assert through.obligations["until"] == NOW + 30
+    assert door.read(compartment="sell").id == through.id
+    assert "crossings" not in door.read(compartment="buy").obligations
+    door.wall.now = NOW + 30
+    assert door.read(compartment="sell").obligations.get("bound", {"sides": []})["sides"] == []
+
+
+def test_a_revocation_is_the_next_read_s_denial(door: Door) -> None:
+    room = granted(door)
+    assert door.read(compartment="sell").obligations["bound"]["sides"] == ["sell"]
+    room.revoke(Principal("bea", ("banker",), BEA.clearance), "deal-7")
+    assert door.read(compartment="sell").obligations.get("bound", {"sides": []})["sides"] == []
+
+
+def test_reading_a_tenant_closes_its_competitor(door: Door) -> None:
+    first = door.read(compartment="buy.alpha")
+    assert first.obligations["touches"] == ["alpha"]
+    again = door.read(compartment="buy.alpha")
+    assert again.id != first.id
+    assert "touches" not in again.obligations
+    assert door.read(compartment="buy.alpha").id == again.id
+
+    assert not door.read(compartment="buy.beta").allow
+
+    assert door.read(compartment="buy").allow
+    assert History(door.store).of("bea") == ("alpha",)
