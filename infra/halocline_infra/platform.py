@@ -132,21 +132,24 @@ class Platform:
 
     @cached_property
     def directory(self) -> Directory:
+        store = self.store  # first: it says what to install
         from halocline_governance.state.directory import Directory
 
-        return Directory(self.store, strict=self.environment.strict_directory)
+        return Directory(store, strict=self.environment.strict_directory)
 
     @cached_property
     def crossings(self) -> Crossings:
+        store = self.store  # first: it says what to install
         from halocline_governance.state.crossings import Crossings
 
-        return Crossings(self.store)
+        return Crossings(store)
 
     @cached_property
     def history(self) -> History:
+        store = self.store  # first: it says what to install
         from halocline_governance.state.history import History
 
-        return History(self.store)
+        return History(store)
 
     @property
     def firm(self) -> dict[str, Any]:
@@ -158,9 +161,10 @@ class Platform:
 
     @cached_property
     def gates(self) -> Gates:
+        store = self.store
         from halocline_governance.state.facts import Facts
 
-        facts = Facts(self.store, self.crossings, self.history)
+        facts = Facts(store, self.crossings, self.history)
         return Gates(self.engine, self.journal, facts=facts)
 
     @cached_property

@@ -172,3 +172,21 @@ def test_a_database_without_its_driver_or_password_is_told(
     told = fresh.refused("token", "show", token=ana, **named)
     assert "governance database failed" in told
     assert "s3cret" not in told
+
+
+def test_an_installation_without_a_database_is_told_what_to_install(tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.modules['sqlalchemy'] = None; sys.argv[1:] = ['token', 'show']\n"
+        "from halocline_infra.cli import main; main()"
+    )
+    kept = {key: val for key, val in os.environ.items() if not key.startswith("HALOCLINE_")}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**kept, "HALOCLINE_HOME": str(tmp_path), "HALOCLINE_TOKEN": "a.b.c"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "halocline[lake]" in done.stderr
+    assert "Traceback" not in done.stderr
