@@ -10,12 +10,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.csv
-import pyarrow.parquet
 import pytest
 from deltalake import write_deltalake
+from pyarrow import csv, parquet
 
 from halocline_governance import tables
 from halocline_governance.errors import Refused
@@ -30,7 +30,12 @@ Run = Callable[..., subprocess.CompletedProcess[bytes]]
 
 
 def document(number: int, label_id: str) -> dict[str, object]:
-    plain = {"source": "s", "licence": "MIT", "language": "en", "subject_keys": []}
+    plain: dict[str, object] = {
+        "source": "s",
+        "licence": "MIT",
+        "language": "en",
+        "subject_keys": [],
+    }
     more = {"content_sha256": f"{number:064x}", "recipe": "r", "run_id": "t"}
     text = f"text {number}"
     return {
@@ -188,11 +193,11 @@ def uids(file: Path) -> set[int]:
     if file.suffix == ".jsonl":
         return {json.loads(line)["row_uid"] for line in file.read_text().splitlines()}
     if file.suffix == ".csv":
-        table = pyarrow.csv.read_csv(file)
+        table: Any = csv.read_csv(file)
     elif file.suffix == ".arrow":
         table = pa.ipc.open_file(file.read_bytes()).read_all()
     else:
-        table = pyarrow.parquet.read_table(file)
+        table = parquet.read_table(file)
     return set(table["row_uid"].to_pylist())
 
 

@@ -50,7 +50,12 @@ def place(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Iter
     lake, key = Lake(home / "lake"), Ed25519PrivateKey.generate()
     for label, first in LABELS.items():
         told = parse_compact(label)
-        plain = {"source": "s", "licence": "MIT", "language": "en", "subject_keys": []}
+        plain: dict[str, object] = {
+            "source": "s",
+            "licence": "MIT",
+            "language": "en",
+            "subject_keys": [],
+        }
         rows = [
             {
                 **plain,
@@ -113,6 +118,6 @@ def test_what_is_hidden_or_wrong_is_an_error_and_no_plan_shows_a_token(place: Pl
             place.read("confidential sides=buy", **options).collect()
     rows = place.read("confidential sides=buy")
     token = (place.folder / "confidential sides=buy.jwt").read_text()
-    plan = rows._jdf.queryExecution().toString()  # pyright: ignore[reportOptionalCall, reportPrivateUsage, reportCallIssue]
+    plan: str = rows._jdf.queryExecution().toString()  # pyright: ignore[reportOptionalCall, reportPrivateUsage, reportCallIssue]
     assert token not in plan
     assert token.split(".")[2] not in plan

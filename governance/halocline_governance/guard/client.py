@@ -153,7 +153,8 @@ class Client:
             command = Descriptor(table, purpose=Purpose(purpose)).encode()
             asked = flight.FlightDescriptor.for_command(command)
             schema = self._flight.get_schema(asked, self._options()).schema
-        if failed := (schema.metadata or {}).get(b"halocline.failed"):
+        told: dict[bytes, bytes] = schema.metadata or {}
+        if failed := told.get(b"halocline.failed"):
             raise _error(failed.decode())
         return schema
 

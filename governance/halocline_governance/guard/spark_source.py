@@ -7,15 +7,14 @@
 
 Options: `url`, `table`, `tokenfile` (read by each task, so every worker needs the file), and at
 will `columns` (comma-separated), `where` (JSON: [[column, op, value], ...]), `limit`, `version`,
-`purpose`, `tlsroot` (a file), `pushdown` (true: Spark's own conditions are filtered by the guard;
-needs `spark.sql.python.filterPushdown.enabled`). A token itself is no option: Spark shows options in
-plans.
+`purpose`, `tlsroot` (a file), `pushdown` (true: the guard filters by Spark's own conditions; needs
+`spark.sql.python.filterPushdown.enabled`). A token is no option: Spark shows options in plans.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -175,7 +174,7 @@ class FilteringReader(Reader):
                 self._pushed += (condition,)
 
 
-def _options(given: dict[str, str]) -> tuple[Address, Descriptor]:
+def _options(given: Mapping[str, str]) -> tuple[Address, Descriptor]:
     options = {key.lower(): value for key, value in given.items()}
     if unknown := set(options) - {*_OPTIONS, *_OPTIONAL}:
         raise Refused(f"unknown options: {', '.join(sorted(unknown))}")

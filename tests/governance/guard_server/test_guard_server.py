@@ -35,6 +35,8 @@ DOCUMENTS = "curated.documents"
 BUY = "confidential sides=buy"
 SELL = "restricted sides=sell"
 
+Call = Callable[[Any, Any], object]
+
 
 def raw(house: Any) -> flight.FlightClient:
     return house.stack.enter_context(flight.FlightClient(house.server.url))
@@ -45,8 +47,12 @@ def calls(token: str | None, *more: tuple[bytes, bytes]) -> flight.FlightCallOpt
     return flight.FlightCallOptions(headers=[*bearer, *more])
 
 
+def by(content: bytes) -> flight.FlightDescriptor:
+    return flight.FlightDescriptor.for_command(content)
+
+
 def command(**asked: Any) -> flight.FlightDescriptor:
-    return flight.FlightDescriptor.for_command(Descriptor(DOCUMENTS, **asked).encode())
+    return by(Descriptor(DOCUMENTS, **asked).encode())
 
 
 def ticket(house: Any, token: str, **asked: Any) -> flight.Ticket:
@@ -121,23 +127,20 @@ def test_the_decision_and_the_read_are_recorded_before_the_first_row(filled: Any
     stream.cancel()
 
 
-@pytest.mark.parametrize(
-    "call",
-    [
-        lambda c, o: list(c.list_flights(b"", o)),
-        lambda c, o: c.get_flight_info(command(), o),
-        lambda c, o: c.get_schema(command(), o),
-        lambda c, o: c.do_get(flight.Ticket(b"x"), o).read_all(),
-        lambda c, o: list(c.do_action(flight.Action("CreatePreparedStatement", b""), o)),
-        lambda c, o: list(c.list_actions(o)),
-        lambda c, o: c.do_put(command(), pa.schema([]), o)[0].close(),
-        lambda c, o: c.do_exchange(command(), o)[0].close(),
-    ],
-    ids=["list", "info", "schema", "get", "action", "actions", "put", "exchange"],
-)
-def test_no_call_is_answered_without_a_token(
-    filled: Any, call: Callable[[Any, Any], object]
-) -> None:
+EVERY_CALL: dict[str, Call] = {
+    "list": lambda c, o: list(c.list_flights(b"", o)),
+    "info": lambda c, o: c.get_flight_info(command(), o),
+    "schema": lambda c, o: c.get_schema(command(), o),
+    "get": lambda c, o: c.do_get(flight.Ticket(b"x"), o).read_all(),
+    "action": lambda c, o: list(c.do_action(flight.Action("CreatePreparedStatement", b""), o)),
+    "actions": lambda c, o: list(c.list_actions(o)),
+    "put": lambda c, o: c.do_put(command(), pa.schema([]), o)[0].close(),
+    "exchange": lambda c, o: c.do_exchange(command(), o)[0].close(),
+}
+
+
+@pytest.mark.parametrize("call", EVERY_CALL.values(), ids=EVERY_CALL)
+def test_no_call_is_answered_without_a_token(filled: Any, call: Call) -> None:
     good = filled.token(BUY)
     other = Issuer(Ed25519PrivateKey.generate()).issue("ana", ["analyst"], parse_compact(BUY))
     old = filled.token(BUY, lifetime_s=-1)
@@ -161,23 +164,20 @@ def test_no_call_is_answered_without_a_token(
         call(raw(filled), calls(good))
 
 
-@pytest.mark.parametrize(
-    "call",
-    [
-        lambda c, o: c.do_put(command(), pa.schema([]), o)[0].close(),
-        lambda c, o: c.do_exchange(command(), o)[0].close(),
-        lambda c, o: list(c.do_action(flight.Action("shutdown", b""), o)),
-        lambda c, o: list(c.list_flights(b"*", o)),
-        lambda c, o: c.get_flight_info(flight.FlightDescriptor.for_path("buy", DOCUMENTS), o),
-        lambda c, o: c.get_flight_info(flight.FlightDescriptor.for_command(b"x" * (64 << 20)), o),
-        lambda c, o: c.get_flight_info(flight.FlightDescriptor.for_command(b"[" * 200_000), o),
-        lambda c, o: c.get_flight_info(flight.FlightDescriptor.for_command(b"\x0a\xff\xff"), o),
-    ],
-    ids=["put", "exchange", "action", "criteria", "path", "long", "deep", "protobuf"],
-)
-def test_what_the_server_does_not_do_is_malformed(
-    filled: Any, call: Callable[[Any, Any], object]
-) -> None:
+NO_CALL: dict[str, Call] = {
+    "put": lambda c, o: c.do_put(command(), pa.schema([]), o)[0].close(),
+    "exchange": lambda c, o: c.do_exchange(command(), o)[0].close(),
+    "action": lambda c, o: list(c.do_action(flight.Action("shutdown", b""), o)),
+    "criteria": lambda c, o: list(c.list_flights(b"*", o)),
+    "path": lambda c, o: c.get_flight_info(flight.FlightDescriptor.for_path("buy", DOCUMENTS), o),
+    "long": lambda c, o: c.get_flight_info(by(b"x" * (64 << 20)), o),
+    "deep": lambda c, o: c.get_flight_info(by(b"[" * 200_000), o),
+    "protobuf": lambda c, o: c.get_flight_info(by(b"\x0a\xff\xff"), o),
+}
+
+
+@pytest.mark.parametrize("call", NO_CALL.values(), ids=NO_CALL)
+def test_what_the_server_does_not_do_is_malformed(filled: Any, call: Call) -> None:
     with pytest.raises(flight.FlightError, match="malformed: ") as error:
         call(raw(filled), calls(filled.token(BUY)))
     assert "Traceback" not in str(error.value)
@@ -186,7 +186,7 @@ def test_what_the_server_does_not_do_is_malformed(
 def test_a_schema_that_cannot_be_told_holds_no_trace(filled: Any) -> None:
     client, buyer = raw(filled), filled.client(filled.token(BUY))
     for content in (b"[" * 200_000, b"{}", Descriptor(f"sell:{DOCUMENTS}").encode()):
-        asked = flight.FlightDescriptor.for_command(content)
+        asked = by(content)
         schema = client.get_schema(asked, calls(filled.token(BUY))).schema
         assert schema.names == []
         assert b"Traceback" not in schema.metadata[b"halocline.failed"]
@@ -229,8 +229,7 @@ def test_a_flood_of_tickets_costs_only_who_sends_it(open_house: Any) -> None:
         mine, flood = crowd.token(BUY, subject="bob"), crowd.token(BUY)
         waiting = ticket(crowd, mine)
         first = ticket(crowd, flood)
-        for _ in range(20):
-            last = ticket(crowd, flood)
+        last = [ticket(crowd, flood) for _ in range(20)][-1]
         client = raw(crowd)
         assert client.do_get(waiting, calls(mine)).read_all().num_rows == 1
         assert client.do_get(last, calls(flood)).read_all().num_rows == 1
@@ -244,7 +243,7 @@ def test_errors_tell_a_code_and_an_id_and_nothing_else(filled: Any) -> None:
     told: list[str] = []
     for asked in (Descriptor(f"buy:{DOCUMENTS}"), Descriptor(f"sell:{DOCUMENTS}")):
         token = filled.token(BUY)
-        question = flight.FlightDescriptor.for_command(asked.encode())
+        question = by(asked.encode())
         promised = client.get_flight_info(question, calls(token)).endpoints[0].ticket
         with pytest.raises(flight.FlightError) as error:
             client.do_get(promised, calls(token)).read_all()
@@ -290,9 +289,7 @@ def test_slots_are_counted_by_subject_and_come_back(open_house: Any) -> None:
             ana.read(DOCUMENTS).read_next_batch()
         other = bob.read(DOCUMENTS)
         assert other.read_next_batch().num_rows
-        for reader in [*held, other]:
-            reader.close()
-        del held, other, reader
+        del held, other
         assert small.settled()
         assert ana.read(DOCUMENTS, columns=["row_uid"]).read_all().num_rows == 3000
 

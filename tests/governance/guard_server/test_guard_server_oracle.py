@@ -125,7 +125,7 @@ def check(world: Any, rng: random.Random, client: Client, clearance: Label) -> N
         if may_see(row["label"], clearance) and compartment in (None, row["compartment"])
     ]
     name = table if compartment is None else f"{compartment}:{table}"
-    asked = {"columns": columns, "where": where, "limit": limit}
+    asked: dict[str, Any] = {"columns": columns, "where": where, "limit": limit}
     if not readable:
         with pytest.raises(Denied):
             client.read(name, **asked).read_all()

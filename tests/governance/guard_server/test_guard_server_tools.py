@@ -114,4 +114,4 @@ def test_tls(open_house: Any, certificate: tuple[bytes, bytes], tmp_path: Path) 
         database.cursor() as cursor,
     ):
         cursor.execute("SELECT text FROM curated.documents")
-        assert len(cursor.fetchall()) == 4
+        assert cursor.fetch_arrow_table().num_rows == 4
