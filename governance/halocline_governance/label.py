@@ -23,6 +23,7 @@ from halocline_governance.errors import MalformedLabel, NoCompartment
 SENSITIVITIES = ("public", "internal", "confidential", "restricted")
 AXES = ("sides", "tenants", "ndas", "issuers")
 SYSTEM = "system"
+MAX_TEXT = 1 << 20
 
 _COMPARTMENT_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\Z")
@@ -112,6 +113,23 @@ def parse(obj: object) -> Label:
     return Label(sensitivity, **{axis: _members(axis, fields.get(axis, [])) for axis in AXES})
 
 
+def loads(text: str | bytes) -> Label:
+    """A label from JSON text, UTF-8 where it is bytes.
+
+    Raises:
+        MalformedLabel: not JSON, or JSON that readers do not agree on (a key that stands twice, a
+            number that is none), or no label.
+    """
+    if len(text) > MAX_TEXT:
+        raise MalformedLabel(f"a label's text is at most {MAX_TEXT} long")
+    try:
+        decoded = text.decode() if isinstance(text, bytes) else text
+        obj = json.loads(decoded, object_pairs_hook=_once, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise MalformedLabel(f"a label is JSON ({type(error).__name__})") from None
+    return parse(obj)
+
+
 def parse_compact(text: str) -> Label:
     """A label from one line: `confidential sides=buy issuers=acme,initech`."""
     head, *rest = text.split() or [""]
@@ -122,6 +140,17 @@ def parse_compact(text: str) -> Label:
             raise MalformedLabel("write a label as: LEVEL axis=a,b (axes: " + ", ".join(AXES) + ")")
         axes[axis] = members.split(",")
     return parse({"sensitivity": head, **axes})
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """json.loads keeps the last of equal keys; another reader, the first."""
+    if len({key for key, _ in pairs}) != len(pairs):
+        raise MalformedLabel("a label has each key once")
+    return dict(pairs)
+
+
+def _no_number(name: str) -> object:
+    raise ValueError(name)
 
 
 def _members(axis: str, value: object) -> tuple[str, ...]:

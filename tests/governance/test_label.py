@@ -15,6 +15,7 @@ from halocline_governance.label import (
     SENSITIVITIES,
     Label,
     join,
+    loads,
     parse,
     parse_compact,
 )
@@ -142,3 +143,94 @@ def test_compact_form_refuses_what_is_not_one() -> None:
     ):
         with pytest.raises(MalformedLabel):
             parse_compact(wrong)
+
+
+def test_a_label_is_read_from_its_text() -> None:
+    for label in (PUBLIC, parse_compact("confidential sides=buy issuers=acme,initech")):
+        assert loads(label.canonical()) == loads(label.canonical().decode()) == label
+
+
+MALFORMED_TEXT: list[str | bytes] = [
+    "",
+    "null",
+    "{}",
+    '{"sensitivity":"public"',
+    '{"sensitivity":"restricted","sensitivity":"public"}',
+    '{"sensitivity":"public","sides":["buy"],"sides":[]}',
+    '{"sensitivity":"public","sides":[{"a":1,"a":2}]}',
+    '{"sensitivity":"public","\\u0073ides":["buy"],"sides":[]}',
+    '{"sensitivity":NaN}',
+    '{"sensitivity":"public","sides":[Infinity]}',
+    '{"sensitivity":"public","sides":["b\\u0000uy"]}',
+    '{"sensitivity":"public","sides":["b\u0443y"]}',
+    '{"sensitivity":"public","sides":["ｂuy"]}',
+    '{"sensitivity":"publıc"}',
+    '{"sensitivity":"public","sıdes":["buy"]}',
+    '{"sensitivity":"public","sides":["\\ud800"]}',
+    "\ufeff" + '{"sensitivity":"public"}',
+    '{"sensitivity":"public"} {"sensitivity":"public"}',
+    '{"sensitivity":"public","sides":' + "[" * 100_000 + "]" * 100_000 + "}",
+    '{"sensitivity":"public","ndas":[' + '"a",' * 400_000 + '"a"]}',
+    b'{"sensitivity":"public\xff"}',
+    b"\x00" + b'{"sensitivity":"public"}',
+    '{"sensitivity":"public"}'.encode("utf-16"),
+]
+
+
+@pytest.mark.parametrize("text", MALFORMED_TEXT, ids=range(len(MALFORMED_TEXT)))
+def test_malformed_text_is_refused(text: str | bytes) -> None:
+    with pytest.raises(MalformedLabel):
+        loads(text)
+
+
+@given(LABELS, st.data())
+def test_damaged_text_is_refused_or_says_what_every_reader_takes_it_for(
+    label: Label, data: st.DataObject
+) -> None:
+    """Whatever bytes are cut, doubled or changed: no reader of labels takes them for more."""
+    damaged = bytearray(label.canonical())
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(damaged)))
+        end = data.draw(st.integers(at, len(damaged)))
+        piece = data.draw(
+            st.sampled_from([b"", b'"', b"{", b"}", b"\x00", b"\xff", bytes(damaged[at:end])])
+            | st.binary(max_size=3)
+        )
+        damaged[at:end] = piece + piece
+    try:
+        read = loads(bytes(damaged))
+    except MalformedLabel:
+        return
+    keys: list[str] = []
+    obj = json.loads(
+        damaged, object_pairs_hook=lambda pairs: keys.extend(k for k, _ in pairs) or dict(pairs)
+    )
+    assert parse(obj) == read
+    assert len(keys) == len(set(keys))
+
+
+@given(
+    st.text(max_size=60)
+    | st.lists(
+        st.sampled_from(
+            [
+                "internal",
+                "public",
+                "sides=buy",
+                "sides=",
+                "=a",
+                "ndas=n1,n0",
+                "issuers=a,a",
+                "x=1",
+                "ſides=a",
+            ]
+        ),
+        max_size=4,
+    ).map(" ".join)
+)
+def test_any_line_is_a_label_or_is_refused(line: str) -> None:
+    try:
+        label = parse_compact(line)
+    except MalformedLabel:
+        return
+    assert parse(label.as_json()) == label
