@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from bypass_names import COLUMN_TRICKS
 from bypass_world import ABOVE, MINE, NUM_ALLOWED, SECRET, Attack, Evidence, Scene, row
 
 BARE: dict[int, Attack] = {}
+JVM = "_jvm"
 
 
 def bare(number: int) -> Callable[[Attack], Attack]:
@@ -70,7 +72,12 @@ def udf_before_filter(scene: Scene) -> Evidence:
     from pyspark.sql import functions as F  # noqa: N812 - Spark's own convention
 
     mine = MINE.label_id
-    may_see = F.udf(lambda label_id: label_id == mine, "boolean", useArrow=False)
+
+    def is_mine(label_id: Any) -> Any:
+        return label_id == mine
+
+    is_mine.__annotations__.clear()
+    may_see = F.udf(is_mine, "boolean", useArrow=False)
     seen = scene.place() / "seen"
     scene.raw().where(may_see("label_id")).where(spy(seen)("text")).count()
     return Evidence(seen.read_text())
@@ -82,11 +89,12 @@ def spy(seen: Path) -> Any:
 
     place = str(seen)
 
-    def keep(value):  # pyright: ignore
+    def keep(value: Any) -> Any:
         with open(place, "a") as file:
             file.write(f"{value}\n")
         return True
 
+    keep.__annotations__.clear()  # Spark warns of those that it cannot use
     return F.udf(keep, "boolean", useArrow=False)
 
 
@@ -216,7 +224,7 @@ def cached_by_carol(scene: Scene, carols: Callable[[], Any], mine: Callable[[], 
 @bare(19)
 def function_while_planning(scene: Scene) -> Evidence:
     """`java_method` of constants is folded while the query is planned, on the driver."""
-    jvm: Any = scene.spark._jvm
+    jvm: Any = getattr(scene.spark, JVM)
     jvm.java.lang.System.setProperty("planted", SECRET)
     asked = "SELECT java_method('java.lang.System', 'getProperty', 'planted')"
     return Evidence(texts(scene.spark.sql(asked)))
@@ -224,7 +232,7 @@ def function_while_planning(scene: Scene) -> Evidence:
 
 @bare(20)
 def through_the_jvm(scene: Scene) -> Evidence:
-    jvm: Any = scene.spark._jvm
+    jvm: Any = getattr(scene.spark, JVM)
     page = f"{scene.world.path()}/_delta_log/00000000000000000000.json"
     path = jvm.java.io.File(page).toPath()
     return Evidence(jvm.java.nio.file.Files.readString(path))
@@ -360,7 +368,7 @@ def append_null_label(path: str) -> None:
     pq.write_table(pa.Table.from_pylist([one], schema=nullable), place)
     log = Path(path) / "_delta_log"
     version = len(list(log.glob("*.json")))
-    action = {
+    action: dict[str, Any] = {
         "add": {
             "path": place.name,
             "partitionValues": {},
@@ -465,10 +473,10 @@ def forged_identity(scene: Scene) -> Evidence:
 @bare(43)
 def dataset_profile(scene: Scene) -> Evidence:
     """What a tracker keeps of its input: a sample and a profile of the path it is given."""
-    from mlflow.data import from_spark
+    mlflow_data: Any = import_module("mlflow.data")
 
-    tracked = from_spark(scene.raw(), path=scene.world.path())
-    profile = tracked.profile or {}
+    tracked: Any = mlflow_data.from_spark(scene.raw(), path=scene.world.path())
+    profile: dict[str, Any] = tracked.profile or {}
     return Evidence(str(tracked.source.to_json()), hidden=profile.get("approx_count"))
 
 
@@ -477,9 +485,7 @@ def spilled(scene: Scene) -> Evidence:
     """Another's blocks on disk, read by whoever runs as the same user."""
     from pyspark import StorageLevel
 
-    kept = (
-        scene.raw().select("text").rdd.map(lambda found: found[0]).persist(StorageLevel.DISK_ONLY)
-    )
+    kept = scene.raw().select("text").rdd.flatMap(tuple).persist(StorageLevel.DISK_ONLY)
     kept.count()
     folder = Path(scene.spark.sparkContext.getConf().get("spark.local.dir") or "")
     found = [page.read_bytes() for page in folder.rglob("rdd_*") if page.is_file()]
@@ -522,7 +528,7 @@ def condition_on_ungranted(scene: Scene) -> Evidence:
 
 def ask_by_condition(frame: Any) -> Evidence:
     """Learn a column that is not handed over by filtering and sorting with it."""
-    met = frame.where("array_contains(subject_keys, 'subject-of-a-client-3')").count()
+    met = frame.where("subject_keys[0] LIKE '%client-3'").count()
     return Evidence(sign="a comparison with a column not granted" if met == 1 else "")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from contextlib import suppress
 from dataclasses import replace
+from importlib import import_module
 from typing import Any, cast
 
 import bypass_bare as by_hand
@@ -246,11 +247,11 @@ def forged_identity(scene: Scene) -> Evidence:
 
 @library(43)
 def dataset_profile(scene: Scene) -> Evidence:
-    from mlflow.data import from_spark
+    mlflow_data: Any = import_module("mlflow.data")
 
     plan = scene.plan()
-    tracked = from_spark(scene.granted(), path="granted")
-    profile = tracked.profile or {}
+    tracked: Any = mlflow_data.from_spark(scene.granted(), path="granted")
+    profile: dict[str, Any] = tracked.profile or {}
     refs = [ref.as_json() for ref in scene.guard.refs(plan)]
     return Evidence(refs, hidden=profile.get("approx_count"))
 

@@ -10,12 +10,13 @@ import json
 import os
 import pickle
 import re
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 from pyarrow import flight
@@ -90,7 +91,8 @@ def plain(error: object) -> str:
 
 def server(*numbers: int) -> Callable[[Any], Any]:
     def register(attack: Any) -> Any:
-        SERVER.update(dict.fromkeys(numbers, attack))
+        for number in numbers:
+            SERVER[number] = attack
         return attack
 
     return register
@@ -224,7 +226,7 @@ def limits(target: Target) -> Evidence:
 
 def rows_of(answer: object) -> list[Any]:
     assert isinstance(answer, list), answer
-    return answer
+    return cast("list[Any]", answer)
 
 
 @server(12)
@@ -330,9 +332,11 @@ def anothers_cache(target: Target) -> Evidence:
 
 @server(20)
 def code_over_the_wire(target: Target) -> Evidence:
+    bomb = f"/tmp/bypass-{os.getpid()}"
+
     class Bomb:
         def __reduce__(self) -> tuple[Any, ...]:
-            return os.system, (f"cp -r {target.files()} /tmp/bypass-bomb",)
+            return subprocess.call, (["touch", bomb],)
 
     packed = pickle.dumps(Bomb())
     found = [
@@ -340,7 +344,7 @@ def code_over_the_wire(target: Target) -> Evidence:
         target.redeem(packed),
         act(target, "CreatePreparedStatement", packed),
     ]
-    return Evidence(found, sign="code was run" if os.path.exists("/tmp/bypass-bomb") else "")
+    return Evidence(found, sign="code was run" if os.path.exists(bomb) else "")
 
 
 @server(23, 25)
@@ -482,8 +486,8 @@ def revoked(target: Target) -> Evidence:
     """A ticket from before, and a token that is still in its time, of somebody disabled since."""
     late = target.redeem(bytes.fromhex(target.revoked_ticket), target.revoked_token)
     again = target.ask(token=target.revoked_token)
-    got = isinstance(late, list) or isinstance(again, list)
-    return Evidence((late, again), sign="rows after the right to them ended" if got else "")
+    got = any(isinstance(answer, list) for answer in (late, again))
+    return Evidence(f"{late} {again}", sign="rows after the right to them ended" if got else "")
 
 
 @server(41)
@@ -499,14 +503,14 @@ def forged_permission(target: Target) -> Evidence:
         bytes.fromhex(target.revoked_ticket),
     )
     found = [target.redeem(ticket) for ticket in tickets]
-    for more in (
+    extras: tuple[dict[str, Any], ...] = (
         {"label_ids": [target.hidden_label_id]},
         {"clearance": {"sensitivity": "restricted"}},
         {"principal": {"subject": "carol"}},
         {"purpose": "audit"},
         {"purpose": "root"},
-    ):
-        found.append(target.ask(**more))
+    )
+    found += [target.ask(**more) for more in extras]
     return Evidence(found)
 
 
@@ -529,8 +533,8 @@ def forged_identity(target: Target) -> Evidence:
         jwt.encode(
             raised, mine, algorithm="EdDSA", headers={"jwk": {"kty": "OKP"}, "kid": "../key"}
         ),
-        jwt.encode(raised, None, algorithm="none"),
-        jwt.encode(raised, target.public_key.encode().ljust(32, b"=")[-64:], algorithm="HS256"),
+        jwt.encode(raised, "", algorithm="none"),
+        jwt.encode(raised, bytes.fromhex(target.public_key), algorithm="HS256"),
         f"{head}.{body}.{tail}",
         f"{head}.{body}.",
         "",

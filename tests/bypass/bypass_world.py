@@ -23,7 +23,7 @@ from halocline_governance.policy.choose import open_engine
 from halocline_governance.principal import Principal, Purpose
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import SparkSession
 
 _HIDDEN_UID = 7_700_000_000_000_000
 MINE = parse_compact("confidential sides=buy")
@@ -111,14 +111,14 @@ class Scene:
     def plan(self, **asked: Any) -> Plan:
         return self.guard.plan(ANA, Purpose.ANALYSIS, asked.pop("table", f"buy:{TABLE}"), **asked)
 
-    def granted(self) -> DataFrame:
+    def granted(self) -> Any:
         """Mode 2: Ana's rows from the guard."""
         return self.guard.frame(self.spark, self.plan())
 
-    def raw(self) -> DataFrame:
+    def raw(self) -> Any:
         return self.spark.read.format("delta").load(self.world.path())
 
-    def mine(self) -> DataFrame:
+    def mine(self) -> Any:
         """Mode 1: what a careful hand writes instead of the guard."""
         return self.raw().where(f"label_id IN ('{MINE.label_id}')").drop("subject_keys")
 

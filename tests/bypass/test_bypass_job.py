@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from bypass_bare import BARE
-from bypass_evidence import leaks
+from bypass_evidence import Evidence, leaks
 from bypass_library import LIBRARY
 from bypass_table import ATTACKS
 from bypass_world import Attack, Scene, attempt
@@ -19,6 +19,9 @@ TRIED = [
     (mode, n, table[n]) for mode, table in (("bare", BARE), ("library", LIBRARY)) for n in table
 ]
 
+# What goes by the files or the process is one attack on both: the guard is not asked.
+_made: dict[Attack, Evidence] = {}
+
 
 @pytest.mark.parametrize(
     ("mode", "number", "attack"),
@@ -26,7 +29,7 @@ TRIED = [
     ids=lambda value: value if isinstance(value, str) else None,
 )
 def test_what_a_job_obtains(mode: str, number: int, attack: Attack, scene: Scene) -> None:
-    evidence = attempt(attack, scene)
+    evidence = _made[attack] = _made.get(attack) or attempt(attack, scene)
     found = leaks(evidence)
     verdict = "open" if found else "blocked"
     assert verdict == ATTACKS[number].verdict(mode), (ATTACKS[number].name, found or evidence)
