@@ -54,3 +54,40 @@ test_an_answer_that_needed_neither_binds_to_nothing_more if {
 }
 
 test_nothing_is_a_denial if proof.nothing.allow == false
+
+_public := {"sensitivity": "public", "sides": [], "tenants": [], "ndas": [], "issuers": []}
+
+_asked := {
+	"principal": {"subject": "bea", "roles": ["analyst"], "clearance": _public},
+	"purpose": "analysis",
+	"resource": {},
+	"context": {
+		"now": 1700000000,
+		"history": [],
+		"crossings": [{
+			"id": "deal-7",
+			"requester": "mia",
+			"subjects": ["bea"],
+			"approvers": [{"subject": "ada", "roles": ["approver"]}, {"subject": "ben", "roles": ["compliance"]}],
+			"reason": "fairness opinion for the merger",
+			"purpose": "analysis",
+			"sides": ["sell"],
+			"tenants": ["acme"],
+			"not_before": 1700000000,
+			"expires": 1700086400,
+		}],
+	},
+}
+
+_firm := {"restricted_issuers": [], "competitors": [["acme", "globex"]]}
+
+test_an_allow_obliges_to_what_it_was_made_from if {
+	thing := object.union(_public, {"sides": ["sell"], "tenants": ["acme"]})
+	within := proof.allowed_within({"a": 1}, thing) with input as _asked with data.firm as _firm
+	within.obligations == {"a": 1, "crossings": ["deal-7"], "until": 1700086400, "touches": ["acme"]}
+	across := proof.allowed_across({"a": 1}, thing) with input as _asked with data.firm as _firm
+	across.obligations == {"a": 1, "crossings": ["deal-7"], "until": 1700086400}
+	proof.cleared(thing) with input as _asked with data.firm as _firm
+	plain := proof.allowed_within({"a": 1}, _public) with input as _asked with data.firm as _firm
+	plain.obligations == {"a": 1}
+}
