@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from halocline_governance import tables
-from halocline_governance.errors import Denied, Refused
+from halocline_governance.errors import Refused
 from halocline_governance.guard.descriptor import Descriptor
 from halocline_governance.guard.guard import Guard
 from halocline_governance.guard.plan import Plan
@@ -102,10 +102,6 @@ def listed(guard: Guard, who: Principal, purpose: Purpose) -> list[dict[str, Any
     for schema in tables.TABLES.values():
         if not schema.is_governed:
             continue
-        try:
-            plan = guard.plan(who, purpose, schema.name)
-        except Denied:
-            continue
         found += [
             {
                 "table": schema.name,
@@ -113,6 +109,6 @@ def listed(guard: Guard, who: Principal, purpose: Purpose) -> list[dict[str, Any
                 "version": grant.version,
                 "columns": list(grant.columns),
             }
-            for grant in plan.grants
+            for grant in guard.listed(who, purpose, schema.name)
         ]
     return found

@@ -9,6 +9,7 @@ granted id and is never read.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -88,7 +89,11 @@ class Guard:
         grants: list[Grant] = []
         denial: Decision | None = None
         for compartment in [named] if named else self._lake.compartments():
-            answer = self._ask(principal, purpose, logical, compartment, wanted, version)
+            answer = self._look(principal, purpose, logical, compartment, wanted, version)
+            if isinstance(answer, Grant) and _would_touch(answer.decision):
+                # The first touch of a conflict class is made by naming it, never in passing.
+                touched = self._touch(principal, purpose, answer, logical) if named else None
+                answer = touched or answer.decision
             if isinstance(answer, Grant):
                 grants.append(answer)
             else:
@@ -102,6 +107,20 @@ class Guard:
             AuditEvent(Kind.READ, principal.subject, purpose.value, {"plan": plan.as_json()})
         )
         return plan
+
+    def listed(self, principal: Principal, purpose: Purpose, table: str) -> list[Grant]:
+        """What of a table could be read, compartment by compartment. Looking touches no conflict
+        class, and hands nothing over: to read, make a plan.
+
+        Raises:
+            TableMissing: no such table in this release.
+        """
+        wanted = tables.table(table).column_names
+        answers = [
+            self._look(principal, purpose, table, compartment, wanted, None)
+            for compartment in self._lake.compartments()
+        ]
+        return [answer for answer in answers if isinstance(answer, Grant)]
 
     def reader(
         self, plan: Plan, where: Sequence[Condition] = (), limit: int | None = None
@@ -160,7 +179,7 @@ class Guard:
         """Names exactly the rows each grant gives, by count and fingerprint."""
         return tuple(self._ref(plan, grant) for grant in plan.grants)
 
-    def _ask(
+    def _look(
         self,
         principal: Principal,
         purpose: Purpose,
@@ -170,8 +189,8 @@ class Guard:
         version: int | None,
     ) -> Grant | Decision:
         location = self._lake.location(compartment, table)
-        asked = {"table": table, "compartment": compartment, "columns": list(columns)}
-        answer = self._gates.ask(Gate.READ, principal, purpose, asked)
+        asked = _resource(table, compartment, columns)
+        answer = self._gates.ask(Gate.READ, principal, purpose, {**asked, "look": True})
         if not answer.allow:
             return answer
         newest = self._snapshots.newest(location)
@@ -195,6 +214,20 @@ class Guard:
             transforms={name: mask for name, mask in masks.items() if name in names},
             decision=answer,
         )
+
+    def _touch(
+        self, principal: Principal, purpose: Purpose, seen: Grant, table: str
+    ) -> Grant | Decision:
+        """The grant, by a decision that is in the history; or the denial, if somebody was first."""
+        asked = _resource(table, seen.compartment, seen.columns)
+        answer = self._gates.ask(Gate.READ, principal, purpose, asked)
+        if not answer.allow:
+            return answer
+        same = {**seen.decision.obligations}
+        same.pop("would_touch")
+        if same != {k: v for k, v in answer.obligations.items() if k != "touches"}:
+            raise PolicyUnavailable("the read gate changed its answer in between; try again")
+        return replace(seen, decision=answer)
 
     def _denied(
         self,
@@ -252,6 +285,14 @@ class Guard:
             fingerprint=fingerprint.of(pairs),
             decision_id=grant.decision.id,
         )
+
+
+def _resource(table: str, compartment: str, columns: Sequence[str]) -> dict[str, object]:
+    return {"table": table, "compartment": compartment, "columns": list(columns)}
+
+
+def _would_touch(answer: Decision) -> bool:
+    return bool(answer.obligations.get("would_touch"))
 
 
 def _names(answer: Decision) -> set[str]:

@@ -59,6 +59,9 @@ touches(thing) := sort([tenant | some tenant in found]) if {
 
 # METADATA
 # title: What an allow that touches obliges to
+# description: |
+#   Whoever only looks, `resource.look`, touches nothing, and is told what reading would touch: an
+#   answer that says so is good for no row.
 obligations(_) := {} if none
 
 obligations(thing) := {} if {
@@ -69,7 +72,16 @@ obligations(thing) := {} if {
 obligations(thing) := {"touches": touches(thing)} if {
 	not none
 	count(touches(thing)) > 0
+	not _only_looks
 }
+
+obligations(thing) := {"would_touch": touches(thing)} if {
+	not none
+	count(touches(thing)) > 0
+	_only_looks
+}
+
+_only_looks if input.resource.look == true
 
 _history := input.context.history
 

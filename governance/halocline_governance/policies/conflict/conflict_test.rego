@@ -43,6 +43,17 @@ test_touches_what_is_new_and_competes if {
 	_obliged(["acme"], [], "compliance") == {}
 }
 
+test_looking_touches_nothing_and_is_told if {
+	looking := object.union(_asked([], "analyst"), {"resource": {"look": true}})
+	told := conflict.obligations({"tenants": ["acme"]}) with input as looking with data.firm as _firm
+	told == {"would_touch": ["acme"]}
+	every other in [false, null, "true", 1] {
+		reading := object.union(_asked([], "analyst"), {"resource": {"look": other}})
+		obliged := conflict.obligations({"tenants": ["acme"]}) with input as reading with data.firm as _firm
+		obliged == {"touches": ["acme"]}
+	}
+}
+
 test_well_formed if {
 	conflict.well_formed with input as {"context": {}} with data.firm as {}
 	conflict.well_formed with input as _asked(["acme"], "analyst") with data.firm as _firm
