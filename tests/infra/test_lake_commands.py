@@ -43,6 +43,7 @@ def document(number: int, label_id: str) -> dict[str, object]:
         **more,
         "row_uid": number,
         "label_id": label_id,
+        "subject_keys": [],
         "num_pii": number % 3,
         "text": text,
     }

@@ -17,12 +17,12 @@ from halocline_governance import tables
 from halocline_governance.gates import Gates
 from halocline_governance.guard import Guard
 from halocline_governance.guard.server import GuardServer
-from halocline_governance.guard.spark_source import Halocline
 from halocline_governance.identity import Issuer, Verifier
 from halocline_governance.journal import Journal, Signer
 from halocline_governance.label import parse_compact
 from halocline_governance.lake import Lake
 from halocline_governance.policy.choose import open_engine
+from halocline_pipelines.spark_source import Halocline
 
 pytestmark = pytest.mark.spark
 
@@ -56,12 +56,13 @@ def place(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Iter
             "language": "en",
             "subject_keys": [],
         }
-        rows = [
+        rows: list[dict[str, object]] = [
             {
                 **plain,
                 "row_uid": number,
                 "label_id": lake.intern(told),
                 "content_sha256": f"{number:064x}",
+                "subject_keys": [],
                 "num_pii": number % 3,
                 "text": f"text {number}",
                 "recipe": "r",
@@ -118,6 +119,6 @@ def test_what_is_hidden_or_wrong_is_an_error_and_no_plan_shows_a_token(place: Pl
             place.read("confidential sides=buy", **options).collect()
     rows = place.read("confidential sides=buy")
     token = (place.folder / "confidential sides=buy.jwt").read_text()
-    plan: str = rows._jdf.queryExecution().toString()  # pyright: ignore[reportOptionalCall, reportPrivateUsage, reportCallIssue]
+    plan = rows._jdf.queryExecution().toString()  # pyright: ignore[reportOptionalCall, reportPrivateUsage, reportCallIssue, reportUnknownVariableType, reportUnknownMemberType]
     assert token not in plan
     assert token.split(".")[2] not in plan

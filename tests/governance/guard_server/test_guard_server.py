@@ -282,7 +282,7 @@ def test_fifty_callers_at_once_get_exactly_their_own(open_house: Any, rng: Any) 
 def test_slots_are_counted_by_subject_and_come_back(open_house: Any) -> None:
     small = open_house(limits=Limits(streams=3, streams_per_subject=2, piece_bytes=1 << 16))
     with small.stack:
-        small.documents(BUY, 3000, text="long " * 1000)
+        small.documents(BUY, 6000, text="long " * 2000)
         ana, bob = small.client(small.token(BUY)), small.client(small.token(BUY, "bob"))
         held = [ana.read(DOCUMENTS) for _ in range(2)]
         with pytest.raises(PolicyUnavailable):
@@ -291,7 +291,7 @@ def test_slots_are_counted_by_subject_and_come_back(open_house: Any) -> None:
         assert other.read_next_batch().num_rows
         del held, other
         assert small.settled()
-        assert ana.read(DOCUMENTS, columns=["row_uid"]).read_all().num_rows == 3000
+        assert ana.read(DOCUMENTS, columns=["row_uid"]).read_all().num_rows == 6000
 
 
 def test_revocation_between_ticket_and_read_takes_effect(filled: Any) -> None:
@@ -303,7 +303,7 @@ def test_revocation_between_ticket_and_read_takes_effect(filled: Any) -> None:
 
 
 def test_a_client_killed_in_the_middle_frees_its_stream(house: Any) -> None:
-    house.documents(BUY, 3000, text="long " * 2000)
+    house.documents(BUY, 6000, text="long " * 2000)
     program = (
         "import sys, time\n"
         "from halocline_governance.guard.client import connect\n"

@@ -17,6 +17,8 @@ from halocline_governance.policy import Engine
 
 DOCUMENTS = "curated.documents"
 BUY = "confidential sides=buy"
+# More bytes than a connection holds while nobody reads.
+ROWS = 6000
 SLOW = Limits(piece_bytes=1 << 16)
 
 
@@ -57,7 +59,7 @@ def loose(served: Engine) -> Loose:
 def house(open_house: Any, loose: Loose) -> Any:
     opened = open_house(engine=loose, limits=SLOW)
     with opened.stack:
-        opened.documents(BUY, 2000, text="long " * 2000)
+        opened.documents(BUY, ROWS, text="long " * 2000)
         yield opened
     assert opened.server.stop()
 
@@ -76,7 +78,7 @@ def test_policies_that_do_not_answer_deny(house: Any, loose: Loose) -> None:
         with pytest.raises(PolicyUnavailable, match="unavailable"):
             call()
     loose.down = False
-    assert client.read(DOCUMENTS, ["row_uid"]).read_all().num_rows == 2000
+    assert client.read(DOCUMENTS, ["row_uid"]).read_all().num_rows == ROWS
 
 
 def test_a_policy_that_changed_after_the_ticket_is_the_one_that_counts(
@@ -139,7 +141,7 @@ def test_what_allowed_a_read_ends_in_the_middle(house: Any, loose: Loose) -> Non
 def test_a_read_has_a_deadline(open_house: Any) -> None:
     brief = open_house(limits=replace(SLOW, stream_s=0.5))
     with brief.stack:
-        brief.documents(BUY, 2000, text="long " * 2000)
+        brief.documents(BUY, ROWS, text="long " * 2000)
         rows = half_read(brief)
         time.sleep(1.2)
         with pytest.raises(PolicyUnavailable, match="too long"):
@@ -150,7 +152,7 @@ def test_a_read_has_a_deadline(open_house: Any) -> None:
 def test_a_stopping_server_ends_its_reads_with_a_word(open_house: Any) -> None:
     house = open_house(limits=SLOW)
     with house.stack:
-        house.documents(BUY, 2000, text="long " * 2000)
+        house.documents(BUY, ROWS, text="long " * 2000)
         rows = half_read(house)
         time.sleep(1.1)
         ended: list[bool] = []
@@ -165,7 +167,7 @@ def test_a_stopping_server_ends_its_reads_with_a_word(open_house: Any) -> None:
 
 def test_a_caller_who_does_not_read_holds_nobody_up_for_long(open_house: Any) -> None:
     house = open_house(limits=SLOW)
-    house.documents(BUY, 2000, text="long " * 2000)
+    house.documents(BUY, ROWS, text="long " * 2000)
     with house.stack:
         rows = half_read(house)
         assert not house.server.stop(timeout_s=0.5)
