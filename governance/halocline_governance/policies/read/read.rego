@@ -132,7 +132,7 @@ _some_columns if count(_columns) > 0
 
 # Asked without labels, the bound answers for every label there is.
 _some_labels if {
-	not "labels" in object.keys(input.resource)
+	not _labelled
 	is_array(blocked_issuers)
 }
 
@@ -186,7 +186,9 @@ _offers[column] contains mask if {
 	mask := part.transforms[column]
 }
 
-_labels := {} if not "labels" in object.keys(input.resource)
+_labelled if "labels" in object.keys(input.resource)
+
+_labels := {} if not _labelled
 
 else := input.resource.labels
 

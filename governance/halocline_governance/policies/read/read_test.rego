@@ -158,3 +158,25 @@ test_masks if {
 	decision.obligations.columns == ["row_uid", "text"]
 	decision.obligations.transforms == {"text": "hash"}
 }
+
+_cleared_for_both := object.union(_unlabelled.principal, {"clearance": object.union(_buy, {"tenants": [
+	"acme",
+	"zeta",
+]})})
+
+_of_tenant(tenant, history) := decision if {
+	question := object.union(_unlabelled, {
+		"principal": _cleared_for_both,
+		"resource": object.union(_unlabelled.resource, {"compartment": concat(".", ["buy", tenant])}),
+		"context": {"now": 1700000000, "history": history},
+	})
+	decision := read.decision with input as question
+		with data.firm as {"restricted_issuers": [], "competitors": [["acme", "zeta"]]}
+}
+
+test_who_touched_a_tenant_does_not_read_its_competitor if {
+	_of_tenant("acme", []).obligations.touches == ["acme"]
+	object.keys(_of_tenant("acme", ["acme"]).obligations) & {"touches"} == set()
+	_of_tenant("zeta", ["acme"]).reasons == [read.needs.conflict]
+	_of_tenant("umbrella", ["acme"]).allow
+}
