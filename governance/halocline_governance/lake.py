@@ -194,7 +194,7 @@ class Lake:
 
     def _make(self, folder: Path) -> None:
         """A folder of ours. `mkdir` would give the ones above it whatever mode is usual, and in a
-        home that others may enter the files in them are anybody's."""
+        home that others may enter anybody could list the compartments."""
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         for part in reversed(folder.relative_to(self.root).parents[:-1]):
             (self.root / part).mkdir(mode=0o700, exist_ok=True)

@@ -12,9 +12,8 @@ import pickle
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -105,17 +104,20 @@ def differ(answers: Iterable[object], what: str) -> Evidence:
 
 @server(1, 8, 29)
 def files(target: Target) -> Evidence:
-    found = [page.read_bytes() for page in os_walk(target.files())]
-    return Evidence(b"".join(found))
+    import pyarrow.parquet as pq
+
+    pages = [page for page in pages_of(target.files()) if page.suffix == ".parquet"]
+    footers = [pq.read_metadata(page).row_group(0).column(0).statistics for page in pages]
+    return Evidence([footers, [pq.ParquetFile(page).read(["text"]).to_pylist() for page in pages]])
 
 
-def os_walk(folder: Path) -> list[Path]:
+def pages_of(folder: Path) -> list[Path]:
     return [folder / name for name in os.listdir(folder)]
 
 
 @server(11)
 def log(target: Target) -> Evidence:
-    return Evidence([page.read_text() for page in os_walk(target.files() / "_delta_log")])
+    return Evidence([page.read_text() for page in pages_of(target.files() / "_delta_log")])
 
 
 @server(2)
@@ -244,7 +246,7 @@ def change_feed(target: Target) -> Evidence:
         target.sql(f"SELECT * FROM table_changes('{HERE}', 0)"),
     ]
     try:
-        found += [page.read_bytes() for page in os_walk(feed)]
+        found += [page.read_bytes() for page in pages_of(feed)]
     except OSError as error:
         found.append(error.strerror)
     return Evidence(found)
@@ -691,15 +693,15 @@ def schema_of(target: Target, table: str) -> str:
 def main() -> None:
     target = Target(**json.loads(sys.stdin.read()))
     found: dict[int, Any] = {}
-    for number, attack in sorted(SERVER.items()):
-        began = time.monotonic()
+    asked = [int(word) for word in sys.argv[1:]] or sorted(SERVER)
+    for number, attack in ((number, SERVER[number]) for number in asked):
         try:
             got = attack(target)
         except (OSError, ImportError, pa.ArrowException) as error:
             got = Evidence(f"{type(error).__name__}: {plain(error)}")
         except Exception as error:  # noqa: BLE001 - Delta's and DuckDB's own
             got = Evidence(f"{type(error).__name__}: {plain(error)}")
-        found[number] = {**asdict(got), "text": str(got.text), "s": time.monotonic() - began}
+        found[number] = {"text": str(got.text), "hidden": got.hidden, "sign": got.sign}
     json.dump({"uid": os.getuid(), "found": found}, sys.stdout)
 
 

@@ -68,24 +68,30 @@ def as_user(uid: int, script: Path, env: dict[str, str], *words: str) -> subproc
         env=env,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT if uid == OWNER else subprocess.PIPE,
+        stderr=subprocess.PIPE if script.name == "bypass_server.py" else subprocess.STDOUT,
         text=True,
     )
+
+
+@contextmanager
+def owned() -> Generator[Path]:
+    """A folder of OWNER's that everybody may enter."""
+    folder = Path(tempfile.mkdtemp())
+    try:
+        folder.chmod(0o755)
+        place = folder / "owned"
+        place.mkdir()
+        os.chown(place, OWNER, OWNER)
+        yield place
+    finally:
+        shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="module")
 def obtained() -> Iterator[dict[int, Evidence]]:
     """What each attack obtained."""
-    folder = Path(tempfile.mkdtemp())
-    try:
-        folder.chmod(0o755)
-        owned = folder / "owned"
-        owned.mkdir()
-        os.chown(owned, OWNER, OWNER)
-        with serving(owned) as (url, pid):
-            yield attacked(target(url, pid, owned / "home"))
-    finally:
-        shutil.rmtree(folder)
+    with owned() as place, serving(place) as (url, pid):
+        yield attacked(target(url, pid, place / "home"), ATTACKER)
 
 
 def target(url: str, pid: int, home: Path) -> Target:
@@ -135,16 +141,16 @@ def disable(subject: str, home: Path, token: str) -> None:
     assert process.returncode == 0, told
 
 
-def attacked(target: Target) -> dict[int, Evidence]:
+def attacked(target: Target, uid: int, *numbers: int) -> dict[int, Evidence]:
     folder = tempfile.mkdtemp()
-    os.chown(folder, ATTACKER, ATTACKER)
+    os.chown(folder, uid, uid)
     env = {"PATH": "/usr/bin:/bin", "HOME": folder, "TMPDIR": folder}
-    process = as_user(ATTACKER, HERE / "bypass_server.py", env)
+    process = as_user(uid, HERE / "bypass_server.py", env, *map(str, numbers))
     told, complaint = process.communicate(json.dumps(asdict(target)), timeout=120)
     shutil.rmtree(folder)
     assert process.returncode == 0, complaint
     answer: dict[str, Any] = json.loads(told)
-    assert answer["uid"] == ATTACKER
+    assert answer["uid"] == uid
     return {
         int(number): Evidence(found["text"], found["hidden"], found["sign"])
         for number, found in answer["found"].items()
@@ -160,3 +166,11 @@ def test_what_the_server_gives_away(number: int, obtained: dict[int, Evidence]) 
 
 def test_each_attack_is_made_on_the_server() -> None:
     assert set(SERVER) == {n for n, one in ATTACKS.items() if one.verdict("server") != "residual"}
+
+
+def test_the_attacks_work_where_nothing_separates() -> None:
+    """As the server's own user they get what they are after: so it is the user that blocks them."""
+    with owned() as place, serving(place) as (url, pid):
+        by_files = (1, 11, 13, 23, 24, 29, 45, 46, 48, 33, 31, 32)
+        found = attacked(target(url, pid, place / "home"), OWNER, *by_files)
+    assert [number for number in by_files if not leaks(found[number])] == []
