@@ -198,7 +198,9 @@ def test_a_binary_that_is_not_opa_is_refused(binary: str, bundle: Bundle) -> Non
         start(Path(binary), bundle, timeout_s=2)
 
 
-def test_many_threads_get_their_own_answers(engine: Remote, question: Question) -> None:
+def test_many_threads_get_their_own_answers(opa: Path, bundle: Bundle, question: Question) -> None:
+    engine = start(opa, bundle)
+
     def ask(i: int) -> bool:
         resource = {
             **question["resource"],
@@ -209,6 +211,7 @@ def test_many_threads_get_their_own_answers(engine: Remote, question: Question) 
 
     with ThreadPoolExecutor(16) as pool:
         assert all(pool.map(ask, range(300)))
+    engine.close()
 
 
 def test_it_outlives_the_thread_that_opened_it(
