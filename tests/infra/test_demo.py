@@ -78,6 +78,10 @@ def check_against_truth(home: Path, told: dict[str, Any], seed: int, scale: floa
     reports: dict[str, Any] = told["curate"]["notes"]["reports"]
     assert counts["cleo.compliance"] == {c: r["kept"] for c, r in reports.items()}
     assert 0 < counts["ana.buy"]["buy"] < counts["cleo.compliance"]["buy"]
+    chosen = f"adam.advisory reads {counts['cleo.compliance']['sell.acme']} of acme"
+    assert any(fact.startswith(chosen) for fact in told["read"]["facts"])
+    denials = [one["who"] for one in told["read"]["denied"]]
+    assert denials == ["ana.buy", "ben.sell", "adam.advisory"]
 
 
 def count_raw(home: Path, compartment: str) -> int:

@@ -24,6 +24,11 @@ class Cast:
         """Somebody of another side: who may not see what this label marks."""
         return self.analyst if label <= self.banker.clearance else self.banker
 
+    @staticmethod
+    def adviser(labels: Iterable[Label]) -> Principal:
+        """Somebody cleared for all of these, as who serves two competing customers may be."""
+        return Principal("adam.advisory", ("banker",), join(labels))
+
     def service(self, job: str, clearance: Label) -> Principal:
         """The service principal that runs one job up to one clearance."""
         place = ".".join([*clearance.sides, *clearance.tenants]) or "public"

@@ -95,8 +95,28 @@ def read(scene: Scene) -> Result:
             scene.platform.guard.plan(who, Purpose.ANALYSIS, table)
         except Denied as error:
             result.denied.append(refusal(who, f"read {table}", error))
+    _choose(scene, result)
     result.notes["counts"] = counts
     return result
+
+
+def _choose(scene: Scene, result: Result) -> None:
+    """An adviser cleared for two competing customers reads one, and is then denied the other."""
+    lake, guard = scene.platform.lake, scene.platform.guard
+    places = {place.partition(".")[2]: place for place in lake.compartments() if "." in place}
+    for first, second in scene.platform.firm.get("competitors", []):
+        if first not in places or second not in places:
+            continue
+        labels = [lake.labels(places[tenant]) for tenant in (first, second)]
+        adviser = scene.cast.adviser(label for some in labels for label in some.values())
+        one, other = (f"{places[tenant]}:{CURATED}" for tenant in (first, second))
+        plan = guard.plan(adviser, Purpose.ANALYSIS, one, ["row_uid", "label_id"])
+        count = sum(ref.num_rows for ref in guard.refs(plan))
+        result.facts.append(f"{adviser.subject} reads {count} of {first}, and so none of {second}")
+        try:
+            guard.plan(adviser, Purpose.ANALYSIS, other)
+        except Denied as error:
+            result.denied.append(refusal(adviser, f"read {other}", error))
 
 
 def _count(scene: Scene, who: Principal, purpose: Purpose) -> dict[str, int]:
