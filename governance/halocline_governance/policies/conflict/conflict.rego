@@ -30,10 +30,9 @@ else if {
 
 # METADATA
 # title: May the caller touch the tenants of this thing, by what it touched before?
-clear(_) if none
+clear(thing) if none
 
-clear(thing) if {
-	not none
+else if {
 	is_array(thing.tenants)
 	count(clashes(thing)) == 0
 }

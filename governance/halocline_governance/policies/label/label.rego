@@ -81,9 +81,13 @@ _within_but_issuers(label, bound) if {
 
 # METADATA
 # title: Today's restricted list; undefined where the firm gave none, or one that is not of ids
-restricted_today := [] if data.firm.restricted_issuers == []
+restricted_today := listed if {
+	listed := data.firm.restricted_issuers
+	is_array(listed)
 
-else := data.firm.restricted_issuers if _spelled(data.firm.restricted_issuers)
+	# Each is text, and none is written in a way that no label's issuer is.
+	trim(concat("", listed), _in_ids) == ""
+}
 
 # METADATA
 # title: The label of what is made from all of these well-formed labels
@@ -164,7 +168,9 @@ _compartments(names) if names == []
 else if {
 	names == [names[0]]
 	_compartment(names[0])
-	not names[0] in _reserved
+	names[0] != "public"
+	names[0] != "system"
+	names[0] != "x"
 }
 
 else if {

@@ -23,10 +23,9 @@ allowed_across(obligations, thing) := allowed(object.union(obligations, crossing
 # description: |
 #   Obliges also to what the crossings oblige to that were needed for it (`until`, `crossings`), and
 #   to remember the competing tenants that are touched for the first time (`touches`).
-allowed_within(obligations, _) := allowed(obligations) if _without_more
+allowed_within(obligations, thing) := allowed(obligations) if _without_more
 
-allowed_within(obligations, thing) := allowed(whole_of) if {
-	not _without_more
+else := allowed(whole_of) if {
 	opened := object.union(obligations, crossing.obligations(thing))
 	whole_of := object.union(opened, conflict.obligations(thing))
 }
@@ -79,8 +78,7 @@ own := input.principal.clearance if label.well_formed(input.principal.clearance)
 # title: The clearance that counts, which is the caller's own and the walls of crossings that hold
 clearance := own if crossing.none
 
-clearance := crossing.widened(own) if {
-	not crossing.none
+else := crossing.widened(own) if {
 	crossing.well_formed
 }
 
