@@ -110,7 +110,8 @@ class Halocline(DataSource):
 
 
 class Part(InputPartition):
-    """One compartment at the version that it had when the read was planned."""
+    """One compartment, at the version that it had when the read was planned if the purpose lets one
+    pin it."""
 
     def __init__(self, table: str, version: int | None) -> None:
         super().__init__((table, version))
@@ -128,7 +129,8 @@ class Reader(DataSourceReader):
         self._pushed: tuple[Condition, ...] = ()
 
     def partitions(self) -> Sequence[InputPartition]:
-        """One for each compartment; a limit needs them all in one."""
+        """One for each compartment; a limit needs them all in one. A compartment whose first read
+        puts a competitor out of reach must be named."""
         named = ":" in self._asked.table
         if named or self._asked.limit is not None:
             return [Part(self._asked.table, self._asked.version)]
@@ -137,7 +139,7 @@ class Reader(DataSourceReader):
         parts = [
             Part(f"{one['compartment']}:{one['table']}", one["version"])
             for one in found
-            if one["table"] == self._asked.table
+            if one["table"] == self._asked.table and not one["touches"]
         ]
         return parts or [Part(self._asked.table, None)]
 

@@ -71,8 +71,10 @@ def count_from_log(scene: Scene) -> Evidence:
 
 @library(12)
 def old_version(scene: Scene) -> Evidence:
-    old = [scene.guard.frame(scene.spark, scene.plan(version=v)) for v in (0, 1, 2)]
-    return Evidence([texts(frame) for frame in old])
+    """As somebody who may pin versions at all."""
+    who, table = replace(ANA, roles=("service",)), f"buy:{TABLE}"
+    plans = [scene.guard.plan(who, Purpose.EVALUATION, table, version=v) for v in (0, 1, 2)]
+    return Evidence([texts(scene.guard.frame(scene.spark, plan)) for plan in plans])
 
 
 @library(13)

@@ -658,11 +658,10 @@ def newest_version(target: Target) -> Evidence:
         listed = [
             json.loads(one.app_metadata) for one in client.list_flights(options=target.options())
         ]
-    told = [one["version"] for one in listed if one["compartment"] == "buy" and "version" in one]
+    told = [one.get("version") for one in listed if one["compartment"] == "buy"]
+    assert told, "the attacker's own table is not listed: the attack proves nothing"
     probed = [n for n in range(5) if isinstance(target.ask(version=n), list)]
-    return Evidence(
-        sign="commits of hidden rows only" if told == [2] or probed == [0, 1, 2] else ""
-    )
+    return Evidence(sign="commits of hidden rows only" if told != [None] or probed else "")
 
 
 @server(51)

@@ -221,8 +221,8 @@ ATTACKS: dict[int, Attack] = {
     ),
     50: Attack(
         "see from version numbers that hidden rows were written",
-        "ooo",
-        "a version counts every commit of the compartment; see below",
+        "oob",
+        "versions are told, and pinned, for purposes that need them only",
     ),
     51: Attack("tell a hidden table from a missing one", "obb", "one answer for both"),
 }

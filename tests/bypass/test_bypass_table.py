@@ -17,10 +17,9 @@ def test_the_table_is_whole() -> None:
 
 
 def test_the_server_blocks_all_but_what_is_named() -> None:
-    """21 and 22 are bounded by measurements; 50 is told in the threat model."""
+    """21 and 22 are bounded by measurements."""
     left = {n: one.verdict("server") for n, one in ATTACKS.items()}
     assert {n: verdict for n, verdict in left.items() if verdict != "blocked"} == {
         21: "residual",
         22: "residual",
-        50: "open",
     }

@@ -167,12 +167,28 @@ def test_an_edited_label_file_hides_its_rows(lake: Lake, guard: Guard) -> None:
 def test_the_filter_stands_whatever_the_version(lake: Lake, guard: Guard) -> None:
     put(lake, parse_compact("restricted sides=buy"), 2)
     put(lake, parse_compact("internal sides=buy"), 2, start=10)
-    who = analyst("internal sides=buy")
+    who = Principal("svc:eval", ("service",), parse_compact("internal sides=buy"))
 
-    plans = [guard.plan(who, Purpose.ANALYSIS, f"buy:{TABLE}", version=v) for v in (0, 1)]
+    plans = [guard.plan(who, Purpose.EVALUATION, f"buy:{TABLE}", version=v) for v in (0, 1)]
     assert [guard.table(plan).num_rows for plan in plans] == [0, 2]
     with pytest.raises(TableMissing):
-        guard.plan(who, Purpose.ANALYSIS, f"buy:{TABLE}", version=2)
+        guard.plan(who, Purpose.EVALUATION, f"buy:{TABLE}", version=2)
+
+
+def test_versions_are_neither_told_nor_pinned_for_analysis(lake: Lake, guard: Guard) -> None:
+    """They count the commits of rows that the caller may not see."""
+    put(lake, parse_compact("internal sides=buy"), 1)
+    put(lake, parse_compact("restricted sides=buy"), 1)
+    who = analyst("internal sides=buy")
+
+    for version in range(4):
+        with pytest.raises(Denied):
+            guard.plan(who, Purpose.ANALYSIS, f"buy:{TABLE}", version=version)
+    (seen,) = guard.listed(who, Purpose.ANALYSIS, TABLE)
+    assert seen.told_version is None
+    for odd in (-1, True, "0", 0.0):
+        with pytest.raises(Refused):
+            guard.plan(who, Purpose.ANALYSIS, f"buy:{TABLE}", version=odd)  # pyright: ignore[reportArgumentType]
 
 
 def test_a_hidden_table_and_a_missing_one_look_the_same(lake: Lake, guard: Guard) -> None:

@@ -49,7 +49,8 @@ def test_spark_and_arrow_hand_over_the_same(spark: SparkSession, tmp_path: Path)
     with Journal.open(tmp_path / "journal", Signer(Ed25519PrivateKey.generate())) as journal:
         guard = Guard(lake, Gates(engine, journal), b"k" * 32)
         whole = guard.plan(READER, Purpose.ANALYSIS, OUTPUTS)
-        first = guard.plan(READER, Purpose.ANALYSIS, f"buy:{OUTPUTS}", version=0)
+        service = Principal("svc:watch", ("service",), READER.clearance)
+        first = guard.plan(service, Purpose.MONITORING, f"buy:{OUTPUTS}", version=0)
         assert whole.transforms
         assert alike(spark, guard, whole) == {0, 1, 2, 3, 200, 201, 202, 203, *range(300, 304)}
         assert alike(spark, guard, first) == {0, 1, 2, 3}

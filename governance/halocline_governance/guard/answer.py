@@ -92,8 +92,9 @@ def _only(rows: pa.RecordBatchReader, names: tuple[str, ...]) -> pa.RecordBatchR
 
 
 def listed(guard: Guard, who: Principal, purpose: Purpose) -> list[dict[str, Any]]:
-    """What somebody may read: `{table, compartment, version, columns}` each. Nothing else is
-    there to be told of.
+    """What somebody may read: `{table, compartment, version, columns, touches}` each, the version
+    only where the purpose lets them know it; `touches` are tenants whose competitors are out of
+    reach from the first read on. Nothing else is there to be told of.
 
     Raises:
         PolicyUnavailable: a question has no answer, so there is no list.
@@ -106,8 +107,9 @@ def listed(guard: Guard, who: Principal, purpose: Purpose) -> list[dict[str, Any
             {
                 "table": schema.name,
                 "compartment": grant.compartment,
-                "version": grant.version,
+                "version": grant.told_version,
                 "columns": list(grant.columns),
+                "touches": list(grant.decision.obligations.get("would_touch", [])),
             }
             for grant in guard.listed(who, purpose, schema.name)
         ]

@@ -25,7 +25,7 @@ def within(answer: Decision, labels: Mapping[str, Label], *, anywhere: bool) -> 
     Args:
         answer: an allow of the read gate.
         labels: what is interned in the compartment.
-        anywhere: a crossing's compartment, where labels of several sides may lie.
+        anywhere: `system`, or a compartment of a crossing: labels of several sides may lie there.
 
     Raises:
         PolicyUnavailable: the decision names no well-formed bound.

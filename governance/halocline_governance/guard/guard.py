@@ -23,7 +23,7 @@ from halocline_governance.guard.condition import Condition, expression
 from halocline_governance.guard.plan import Grant, Plan
 from halocline_governance.guard.scan import Scan, evenly
 from halocline_governance.guard.snapshot import Snapshots
-from halocline_governance.label import Label
+from halocline_governance.label import SYSTEM, Label
 from halocline_governance.lake import Lake
 from halocline_governance.lineage import fingerprint
 from halocline_governance.principal import Principal, Purpose
@@ -84,6 +84,8 @@ class Guard:
             raise Refused(f"{logical} has no column {', '.join(sorted(unknown))}")
         if len(set(wanted)) != len(wanted):
             raise Refused("a column can be asked for once")
+        if version is not None and (type(version) is not int or version < 0):
+            raise Refused("a version is a number from 0")
         if version is not None and not named:
             raise Refused(f"name the compartment to pin a version: COMPARTMENT:{logical}")
         grants: list[Grant] = []
@@ -92,7 +94,9 @@ class Guard:
             answer = self._look(principal, purpose, logical, compartment, wanted, version)
             if isinstance(answer, Grant) and _would_touch(answer.decision):
                 # The first touch of a conflict class is made by naming it, never in passing.
-                touched = self._touch(principal, purpose, answer, logical) if named else None
+                touched = (
+                    self._touch(answer, principal, purpose, logical, version) if named else None
+                )
                 answer = touched or answer.decision
             if isinstance(answer, Grant):
                 grants.append(answer)
@@ -189,17 +193,18 @@ class Guard:
         version: int | None,
     ) -> Grant | Decision:
         location = self._lake.location(compartment, table)
-        asked = _resource(table, compartment, columns)
+        asked = _resource(table, compartment, columns, version)
         answer = self._gates.ask(Gate.READ, principal, purpose, {**asked, "look": True})
         if not answer.allow:
             return answer
         newest = self._snapshots.newest(location)
         labels = self._lake.labels(compartment) if newest is not None else _NO_LABELS
-        granted = self._readable.of(answer, labels, anywhere=compartment.startswith("x."))
+        mixed = compartment == SYSTEM or compartment.startswith("x.")
+        granted = self._readable.of(answer, labels, anywhere=mixed)
         if newest is None or not granted:
             return self._denied(principal, purpose, asked, labels)
         pinned = newest if version is None else version
-        if not 0 <= pinned <= newest:
+        if pinned > newest:
             raise TableMissing(f"{compartment}:{table} has no version {version}")
         names = _names(answer)
         schema = tables.table(table).arrow()
@@ -216,10 +221,15 @@ class Guard:
         )
 
     def _touch(
-        self, principal: Principal, purpose: Purpose, seen: Grant, table: str
+        self,
+        seen: Grant,
+        principal: Principal,
+        purpose: Purpose,
+        table: str,
+        version: int | None,
     ) -> Grant | Decision:
         """The grant, by a decision that is in the history; or the denial, if somebody was first."""
-        asked = _resource(table, seen.compartment, seen.columns)
+        asked = _resource(table, seen.compartment, seen.columns, version)
         answer = self._gates.ask(Gate.READ, principal, purpose, asked)
         if not answer.allow:
             return answer
@@ -287,8 +297,11 @@ class Guard:
         )
 
 
-def _resource(table: str, compartment: str, columns: Sequence[str]) -> dict[str, object]:
-    return {"table": table, "compartment": compartment, "columns": list(columns)}
+def _resource(
+    table: str, compartment: str, columns: Sequence[str], version: int | None
+) -> dict[str, object]:
+    pinned = {} if version is None else {"version": version}
+    return {"table": table, "compartment": compartment, "columns": list(columns), **pinned}
 
 
 def _would_touch(answer: Decision) -> bool:

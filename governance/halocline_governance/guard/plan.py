@@ -37,6 +37,11 @@ class Grant:
     decision: Decision
 
     @property
+    def told_version(self) -> int | None:
+        """The version, where the decision lets its caller know it."""
+        return self.version if self.decision.obligations.get("versions") is True else None
+
+    @property
     def path(self) -> Path:
         """The table's folder.
 

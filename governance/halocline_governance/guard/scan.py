@@ -40,7 +40,7 @@ class Scan:
         scanner = self.dataset.scanner(
             columns=list(self.schema.names),
             filter=readable if self.asked is None else readable & self.asked,
-            batch_size=2 * BATCH_ROWS,
+            batch_size=BATCH_ROWS,
             batch_readahead=_BATCHES_AHEAD,
             fragment_readahead=_FRAGMENTS_AHEAD,
         )

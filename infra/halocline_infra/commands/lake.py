@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -56,8 +56,9 @@ def list_tables(
     if as_json:
         print_json(found)
     else:
-        rows = [(t["table"], t["compartment"], t["version"], t["columns"]) for t in found]
-        print_table("Readable tables", ("table", "compartment", "version", "columns"), rows)
+        names = ("table", "compartment", "version", "columns", "touches")
+        rows = [[_shown(one[name]) for name in names] for one in found]
+        print_table("Readable tables", names, rows)
 
 
 @app.command("describe")
@@ -198,3 +199,10 @@ def _asked(
 
     names = tuple(columns.split(",")) if columns else None
     return Descriptor(table, names, conditions(table, where or ()), version, purpose, limit)
+
+
+def _shown(value: object) -> str:
+    """For a table's cell: what is not told stays blank."""
+    if isinstance(value, list):
+        return ", ".join(map(str, cast("list[object]", value)))
+    return "" if value is None else str(value)

@@ -13,6 +13,7 @@ needs := {
 	"role": "no role of the caller may read for this purpose",
 	"place": "the cross-cutting tables lie in `system`, for audit and for services; others do not",
 	"columns": "none of the columns asked for may be read from this table for this purpose",
+	"version": "versions are not told for this purpose, nor can one be pinned",
 	"conflict": "the caller has touched a competitor of a tenant whose data lies here",
 	"labels": "none of the labels present may be read by the caller",
 }
@@ -24,7 +25,7 @@ transforms := {"null", "hash", "last4", "year"}
 # description: |
 #   Obliges to give `columns` only, those in `transforms` masked, and rows only of labels that are
 #   below `bound`, hold none of `blocked_issuers` and may lie in the compartment. `label_ids` names
-#   those among the labels that were given.
+#   those among the labels that were given. Without `versions`, no version is told to the caller.
 # entrypoint: true
 default decision := {"allow": false, "reasons": ["nothing could be proven"], "obligations": {}}
 
@@ -33,6 +34,7 @@ decision := proof.allowed_within(_obligations, bound) if {
 	_role
 	_place_fits
 	_some_columns
+	_version_fits
 	_some_labels
 	_no_conflict
 }
@@ -45,6 +47,7 @@ _obligations := {
 	"bound": bound,
 	"blocked_issuers": blocked_issuers,
 	"label_ids": sort(_readable),
+	"versions": _versions,
 }
 
 # METADATA
@@ -79,6 +82,8 @@ proven contains "place" if _place_fits
 
 proven contains "columns" if _some_columns
 
+proven contains "version" if _version_fits
+
 proven contains "labels" if _some_labels
 
 proven contains "conflict" if _no_conflict
@@ -111,8 +116,9 @@ _role if proof.role(data.read.roles)
 
 _place_fits if {
 	input.resource.compartment != "system"
-	is_array(data.read.system.tables)
-	not input.resource.table in data.read.system.tables
+	tables := data.read.system.tables
+	is_array(tables)
+	not input.resource.table in tables
 }
 
 else if {
@@ -129,6 +135,17 @@ _may_read_system if {
 }
 
 _some_columns if count(_columns) > 0
+
+_versions if input.purpose in data.read.version_purposes
+
+else := false
+
+_version_fits if not "version" in object.keys(input.resource)
+
+else if {
+	proof.whole(input.resource.version)
+	_versions
+}
 
 # Asked without labels, the bound answers for every label there is.
 _some_labels if {

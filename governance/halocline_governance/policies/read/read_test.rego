@@ -38,7 +38,22 @@ test_gives_readable_labels_and_columns_only if {
 			"bound": _bound,
 			"blocked_issuers": ["initech"],
 			"label_ids": ["l1", "l3"],
+			"versions": false,
 		},
+	}
+}
+
+test_a_version_is_pinned_where_it_may_be_told if {
+	pinned := _set("/resource/version", 3)
+	_told(pinned) == [read.needs.version]
+	curating := json.patch(pinned, [
+		{"op": "replace", "path": "/purpose", "value": "curation"},
+		{"op": "replace", "path": "/principal/roles", "value": ["service"]},
+	])
+	_decision(curating).obligations.versions
+	every version in [null, -1, 1.5, "1", true] {
+		odd := json.patch(curating, [{"op": "replace", "path": "/resource/version", "value": version}])
+		_told(odd) == [read.needs.version]
 	}
 }
 
