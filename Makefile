@@ -40,7 +40,9 @@ check: $(STAMP) ## Format, lint, types, import law, policies
 	$(BIN)/lint-imports
 	$(BIN)/opa fmt --list --fail $(REGO)
 	$(BIN)/opa check --strict $(REGO)
-	$(BIN)/opa test $(REGO)
+	@$(RUN) $(BIN)/halocline policy lint
+	@$(RUN) $(BIN)/halocline policy test
+	@$(RUN) $(BIN)/halocline policy coverage --min 95
 
 bench: $(STAMP) ## Run every <component>/bench/*.py; results in var/bench (NAME= for one)
 	@$(RUN) $(BIN)/python infra/bench $(NAME)
