@@ -5,16 +5,19 @@ Composes governance with the registry's ledger, which governance itself must not
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
 
 from halocline_governance import tables
 from halocline_governance.gates import Gate
 from halocline_governance.label import SYSTEM, Label
 from halocline_governance.principal import Principal, Purpose
+from halocline_governance.records import AuditEvent, Kind
 
 if TYPE_CHECKING:
     from halocline_governance.policy.bundle import Bundle
-    from halocline_governance.report import ReportPaths
+    from halocline_governance.report import Period, ReportPaths
     from halocline_infra.platform import Platform
 
 AUDIT_LABEL = Label("restricted")
@@ -73,3 +76,26 @@ def build_report(platform: Platform, officer: Principal, request_id: str) -> Rep
         request_id,
         platform.environment.reports,
     )
+
+
+def crossing_register(platform: Platform, officer: Principal, period: Period) -> dict[str, Any]:
+    """Every crossing of a wall in a period, from the journal; that it was told is recorded first.
+
+    Raises:
+        Denied: the officer may not open the audit record.
+        JournalCorrupt: a record that cannot be read.
+    """
+    from halocline_governance import report
+    from halocline_governance.journal import read
+
+    require_auditor(platform, officer)
+    entries = (report.Entry(*place) for place in read(platform.environment.journal))
+    told = report.register(entries, period)
+    printed = json.dumps(told, indent=2, sort_keys=True) + "\n"
+    what = {
+        "crossings": {"from": period.start, "to": period.end},
+        "json_sha256": hashlib.sha256(printed.encode()).hexdigest(),
+    }
+    event = AuditEvent(Kind.REPORT, officer.subject, Purpose.AUDIT.value, what)
+    platform.gates.journal.append(event)
+    return told

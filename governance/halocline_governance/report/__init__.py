@@ -1,9 +1,12 @@
 """The compliance report: for one output, who, why, by which model, from which data.
 
 `build` writes HTML and JSON that say the same, each statement with its place in the journal.
+`register` tells every crossing of a wall in a period.
 """
 
 from halocline_governance.report.build import ReportPaths, Sources, build
 from halocline_governance.report.pin import Pin, parse
+from halocline_governance.report.record import Entry
+from halocline_governance.report.register import Period, register
 
-__all__ = ["Pin", "ReportPaths", "Sources", "build", "parse"]
+__all__ = ["Entry", "Period", "Pin", "ReportPaths", "Sources", "build", "parse", "register"]

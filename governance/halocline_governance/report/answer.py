@@ -15,6 +15,7 @@ from halocline_governance.lineage.lineage import DATASET, MODEL, RUN, Lineage
 from halocline_governance.lineage.trace import Trace
 from halocline_governance.principal import Principal
 from halocline_governance.records import Kind
+from halocline_governance.report.passage import passage
 from halocline_governance.report.record import Entry, Record
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Answer:
             "model": self._model(),
             "runs": self._runs(trace),
             "datasets": [self._dataset(row, guard, principal) for row in self._dataset_rows(trace)],
+            "passage": passage(self.record, self._behind(trace), self.gaps),
             "trace": {**trace.as_json(), "tree": trace.tree(), "mermaid": trace.mermaid()},
         }
 
@@ -191,6 +193,27 @@ class Answer:
             **held.as_json(),
             "proof": [{"kind": entry.kind, **entry.proof()}] if entry else [],
         }
+
+    def _behind(self, trace: Trace) -> list[Entry]:
+        """The decisions that led to the output, each once, in the order of the journal."""
+        ids = {self.output["serve_decision_id"], self.output["release_decision_id"]}
+        ids |= {row["decision_id"] for row in self._dataset_rows(trace)}
+        for node in trace.of("run"):
+            for entry in self.record.naming(run_id=node.name):
+                if entry.kind == Kind.TRAIN:
+                    ids.add(entry.object.get("decision_id"))
+        return [
+            entry
+            for entry in self.record.decisions()
+            if entry.object["answer"].get("id") in ids or self._promoted(entry)
+        ]
+
+    def _promoted(self, entry: Entry) -> bool:
+        """Whether this decision gave the weights an alias."""
+        if entry.object["gate"] != "promote" or entry.object["answer"].get("allow") is not True:
+            return False
+        model: Mapping[str, Any] = entry.object["input"]["resource"].get("model") or {}
+        return model.get("weights_sha256") == self.output["weights_sha256"]
 
     def _label(self, label_id: str) -> dict[str, Any]:
         label = self.lineage.labels().get(label_id)

@@ -1,4 +1,4 @@
-"""`halocline cross`: crossings of a wall, from the request to the end."""
+"""`halocline cross`: crossings of a wall, from the request to the end, and their register."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import secrets
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -24,13 +24,17 @@ from halocline_infra.commands.options import (
 if TYPE_CHECKING:
     from halocline_governance.control_room import ControlRoom
     from halocline_governance.principal import Principal
+    from halocline_governance.report import Period
     from halocline_governance.state.crossings import Crossing
     from halocline_infra.platform import Platform
 
-app = typer.Typer(help="Ask for, approve, end and list crossings of a wall.", no_args_is_help=True)
+app = typer.Typer(
+    help="Ask for, approve, end, list and report crossings of a wall.", no_args_is_help=True
+)
 
 Ident = Annotated[str, typer.Argument(help="One of: halocline cross list.")]
 _AHEAD = re.compile(r"\+(\d{1,6})([smhd])\Z")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -144,6 +148,65 @@ def show_crossing(ident: Ident, token: TokenFile = None, as_json: JsonFlag = Fal
         print_table("Used by", names, [[use[name] for name in names] for use in uses])
 
 
+@app.command("report")
+def report(
+    start: Annotated[str, typer.Option("--from", help="A day, 2026-07-01, or a time with zone.")],
+    end: Annotated[str, typer.Option("--to", help="The last day, or the time it ends before.")],
+    token: TokenFile = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """The register of crossings for a period, in UTC, as an officer cleared for audit.
+
+    Example:
+
+        halocline cross report --from 2026-07-01 --to 2026-07-31 --token officer.jwt
+    """
+    from halocline_infra.environment import from_env
+    from halocline_infra.oversight import crossing_register
+    from halocline_infra.platform import Platform
+
+    period = _period(start, end)
+    environment = from_env()
+    with Platform(environment) as platform:
+        officer = platform.caller(read_token(environment, token))
+        told = crossing_register(platform, officer, period)
+    if as_json:
+        print_json(told)
+        return
+    show({"from": told["from"], "to": told["to"], **told["totals"]}, as_json=False, title="Walls")
+    if not told["crossings"]:
+        typer.echo("crossings in this period: none")
+    for one in told["crossings"]:
+        _print_line(one)
+
+
+def _print_line(one: dict[str, Any]) -> None:
+    """One crossing of the register, for people."""
+    names = (
+        "standing", "requester", "subjects", "purpose", "reason", "sides", "tenants",
+        "not_before", "expires", "expired",
+    )  # fmt: skip
+    facts = [(name, _cell(one[name])) for name in names]
+    facts += [
+        ("approver", f"{by['subject']} ({_cell(by['roles'])}), {by['ts']}")
+        for by in one["approvers"]
+    ]
+    facts += [(step["step"], f"{step['ts']}, {step['subject']}") for step in one["steps"]]
+    facts += [
+        (f"{gate['gate']} decisions", f"{gate['told']}, {gate['allowed']} allowed, "
+         f"{gate['used']} of them used it")
+        for gate in one["decisions"]
+    ]  # fmt: skip
+    facts += [
+        ("denied", f"{no['ts']}, {no['subject']}, {no['gate']}: {'; '.join(no['reasons'])}")
+        for no in one["denials"]
+    ]
+    if not one["decisions"]:
+        facts.append(("decisions", "none"))
+    facts.append(("denials", one["num_denials"] or "none"))
+    print_table(f"Crossing {one['id']}", ("what", "value"), facts)
+
+
 @contextmanager
 def _room(token: str | None) -> Generator[tuple[Platform, ControlRoom, Principal]]:
     from halocline_governance.control_room import ControlRoom
@@ -191,6 +254,35 @@ def _told(crossing: Crossing) -> dict[str, Any]:
 
 def _cell(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)  # pyright: ignore
+
+
+def _period(start: str, end: str) -> Period:
+    """The days from `start` to `end`, or the times; what is still to come is left out."""
+    from halocline_governance.errors import Refused
+    from halocline_governance.records import timestamp
+    from halocline_governance.report import Period
+
+    period = Period(_bound(start, timedelta(0)), min(_bound(end, timedelta(days=1)), timestamp()))
+    if period.start >= period.end:
+        raise Refused("the period must begin before it ends, and before now")
+    return period
+
+
+def _bound(text: str, day: timedelta) -> str:
+    """A time as the journal writes it; of a whole day, its beginning and `day` after."""
+    from halocline_governance.errors import Refused
+
+    try:
+        if _DAY.match(text):
+            when = datetime.fromisoformat(text).replace(tzinfo=UTC) + day
+        else:
+            when = datetime.fromisoformat(text)
+            if when.tzinfo is None:
+                raise Refused("a time needs its zone: 2026-12-01T18:00:00Z")
+        told = when.astimezone(UTC).isoformat(timespec="microseconds")
+    except (ValueError, OverflowError):
+        raise Refused("a period is from and to a day, 2026-07-01, or a time with zone") from None
+    return told.replace("+00:00", "Z")
 
 
 def _time(text: str) -> int:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from halocline_governance.errors import Refused, Unauthenticated
 from halocline_infra.environment import Environment
@@ -51,13 +52,18 @@ def print_json(value: object) -> None:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table for people on standard output."""
+    """A table for people on standard output. What a cell says is shown, and does nothing."""
     table = Table(title=title, title_justify="left", header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(str(cell) for cell in row))
+        table.add_row(*(_inert(str(cell)) for cell in row))
     Console().print(table)
+
+
+def _inert(text: str) -> Text:
+    """Neither markup nor a terminal's control sequence."""
+    return Text("".join(c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in text))
 
 
 def show(value: Mapping[str, Any], *, as_json: bool, title: str) -> None:
