@@ -22,11 +22,11 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from halocline_governance.errors import Refused
+from halocline_governance.loopback import is_loopback
 
 _PLACE = re.compile(r"s3://([a-z0-9][a-z0-9-]{1,61}[a-z0-9])((?:/[A-Za-z0-9._-]+)*)/?")
 _REGION = re.compile(r"[a-z0-9-]{1,32}")
 _KEYS = {"place", "region", "credential"}
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ def _place(path: Path, name: str, found: object) -> Place:
 def _endpoint(path: Path, name: str, text: str) -> str:
     try:
         url = urlsplit(text)
-        plain = url.scheme == "http" and url.hostname in _LOOPBACK
+        plain = url.scheme == "http" and is_loopback(url.hostname or "")
         good = (url.scheme == "https" or plain) and url.hostname and url.port != 0
     except ValueError:
         good = False

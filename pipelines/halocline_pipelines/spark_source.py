@@ -2,7 +2,7 @@
 
     spark.dataSource.register(Halocline)
     spark.read.format("halocline").options(
-        url="grpc://guard:8815", table="curated.documents", tokenfile="ana.jwt"
+        url="grpc+tls://guard:8815", table="curated.documents", tokenfile="ana.jwt"
     ).load()
 
 Options: `url`, `table`, `tokenfile` (read by each task, so every worker needs the file), and at

@@ -31,8 +31,10 @@ from halocline_governance.errors import (
 )
 from halocline_governance.guard.condition import Condition
 from halocline_governance.guard.descriptor import Descriptor
+from halocline_governance.loopback import is_loopback
 from halocline_governance.principal import Purpose
 
+_URL = re.compile(r"grpc(?:\+tcp|(?P<tls>\+tls))?://(?P<host>[^/@?#\s]+):\d+/?")
 _TOLD = re.compile(
     r"^(unauthenticated|malformed|denied|unavailable)(?: \(decision ([\w-]+)\))?(?:: (.*?))?"
     r"(?:\. Detail: |\. gRPC client debug context|$)",
@@ -46,15 +48,19 @@ def connect(
     """A client; no call is made yet.
 
     Args:
-        url: `grpc://HOST:PORT`, or `grpc+tls://HOST:PORT`.
+        url: `grpc+tls://HOST:PORT`; on this machine `grpc://HOST:PORT` will do.
         token: the caller's JWT, or what returns a fresh one for each call.
         tls_root: the certificate to trust, as a file or in PEM; the system's when left out.
 
     Raises:
-        Refused: a URL of another form, or a certificate that cannot be read.
+        Refused: a URL of another form, clear text to another machine, where the token could be
+            read on its way, or a certificate that cannot be read.
     """
-    if not re.fullmatch(r"grpc(\+tcp|\+tls)?://[^/@?#\s]+:\d+/?", url):
+    parts = _URL.fullmatch(url)
+    if parts is None:
         raise Refused("a guard server's URL is grpc://HOST:PORT or grpc+tls://HOST:PORT")
+    if parts["tls"] is None and not is_loopback(parts["host"]):
+        raise Refused("a guard server on another machine is called by grpc+tls://HOST:PORT")
     root = tls_root
     if isinstance(root, str | Path):
         try:

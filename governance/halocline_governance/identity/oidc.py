@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import ssl
 import threading
@@ -17,6 +16,7 @@ from halocline_governance.errors import IssuerUnavailable, Refused, Unauthentica
 from halocline_governance.identity import keyset
 from halocline_governance.identity import token as tokens
 from halocline_governance.identity.claims import AUDIENCE, Expected, Onward
+from halocline_governance.loopback import is_loopback
 from halocline_governance.principal import Principal
 
 FRESH_S = 300.0
@@ -193,11 +193,4 @@ def _is_safe(url: str) -> bool:
         return False
     if not host or parts.username is not None or parts.password is not None or parts.fragment:
         return False
-    return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))

@@ -22,11 +22,11 @@ from requests import RequestException
 
 from halocline_governance.decision import Decision
 from halocline_governance.errors import PolicyUnavailable, Refused
+from halocline_governance.loopback import is_loopback
 from halocline_governance.policy.engine import answer, question
 from halocline_governance.policy.exchange import Exchange, trusting
 
 DEADLINE_S = 5.0
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def address(url: str, token: str | None, ca: Path | None = None) -> Address:
         raise Refused("the policy server's URL is malformed: write https://HOST:PORT") from None
     if parts.scheme not in ("http", "https") or not host or parts.path.strip("/") or parts.query:
         raise Refused("the policy server's URL must be https://HOST:PORT, without a path")
-    if parts.scheme == "http" and host not in _LOOPBACK:
+    if parts.scheme == "http" and not is_loopback(host):
         raise Refused("a policy server on another machine must be asked over https")
     if ca is not None and parts.scheme == "http":
         raise Refused("a policy server with a certificate must be asked over https")

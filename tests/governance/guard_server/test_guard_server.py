@@ -361,7 +361,14 @@ def test_the_client_tells_what_went_wrong(filled: Any, tmp_path: Path) -> None:
         filled.client("nobody").list()
     with pytest.raises(PolicyUnavailable), connect("grpc://127.0.0.1:1", "x") as nobody:
         nobody.list()
-    for url in ("http://x:1", "grpc://x", "grpc://u:p@x:1", "grpc+unix:///x"):
+    bad = ("http://x:1", "grpc://x", "grpc://u:p@x:1", "grpc+unix:///x")
+    clear = (
+        "grpc://guard:8815",
+        "grpc+tcp://192.0.2.7:1",
+        "grpc://localhost.evil:1",
+        "grpc://[::2]:1",
+    )
+    for url in (*bad, *clear):
         with pytest.raises(Refused):
             connect(url, "x")
     with pytest.raises(Refused):
