@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 
 from halocline_governance.errors import Refused, StateUnavailable
 from halocline_governance.state import Store, database
+from halocline_governance.state.probe import Probe
 
 if TYPE_CHECKING:
     from tests.governance.store_laws import StoreLaws
@@ -176,6 +178,25 @@ def test_a_store_that_is_dropped_closes_what_it_opened(tmp_path: Path) -> None:
     gc.collect()
     held = [os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if _is(fd)]
     assert [path for path in held if str(tmp_path) in path] == []
+
+
+def test_a_read_that_outlasts_a_close_gives_nothing_back(tmp_path: Path) -> None:
+    """What it would give back may be open on a file that was replaced meanwhile."""
+    path = tmp_path / "one.sqlite"
+    database.make_file(path)
+    probe = Probe(database.parse(f"sqlite:///{path}"))
+    slow = (
+        "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 3000000)"
+        " SELECT max(x) FROM n"
+    )
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(probe.row, slow)
+        while not probe.num_taken:
+            time.sleep(0.001)
+        probe.close()
+        assert reading.result() == (3_000_000,)
+    held = [os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if _is(fd)]
+    assert [name for name in held if str(tmp_path) in name] == []
 
 
 def _is(descriptor: str) -> bool:

@@ -17,7 +17,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from halocline_governance.errors import Refused
+from halocline_governance.errors import MalformedLabel, Refused, StateUnavailable
 from halocline_governance.label import Label
 from halocline_governance.principal import Purpose
 from halocline_governance.records import timestamp
@@ -153,7 +153,7 @@ class Crossing:
 
 class Crossings:
     """The crossings in one governance database. Knows how they change, not who may change them:
-    that is `halocline_governance.crossing`'s business."""
+    that is `halocline_governance.control_room`'s business."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -204,6 +204,7 @@ class Crossings:
 
         Raises:
             Refused: there is none.
+            StateUnavailable: what is held under this id is no crossing.
         """
         row = connection.execute(
             sa.select(
@@ -222,15 +223,20 @@ class Crossings:
             .where(_APPROVAL.c.id == crossing_id)
             .order_by(_APPROVAL.c.ts, _APPROVAL.c.subject)
         ).scalars()
-        return Crossing(
-            request=_request(json.loads(row[0])),
-            state=State(row[1]),
-            version=int(row[2]),
-            approvers=tuple(_approver(json.loads(text)) for text in approvals),
-            decision_id=row[3],
-            revoked_by=row[4],
-            changed=row[5],
-        )
+        try:
+            return Crossing(
+                request=_request(json.loads(row[0])),
+                state=State(row[1]),
+                version=int(row[2]),
+                approvers=tuple(_approver(json.loads(text)) for text in approvals),
+                decision_id=row[3],
+                revoked_by=row[4],
+                changed=row[5],
+            )
+        except (MalformedLabel, Refused, LookupError, ValueError, TypeError):
+            raise StateUnavailable(
+                "the database holds a crossing that is not one; restore it"
+            ) from None
 
     def add(self, connection: sa.Connection, request: Request) -> None:
         """Write down a request.

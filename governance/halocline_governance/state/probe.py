@@ -35,15 +35,16 @@ class Probe:
         Raises:
             sqlalchemy.exc.SQLAlchemyError, or the driver's own error.
         """
+        idle = self._idle
         try:
-            held = self._idle.pop()
+            held = idle.pop()
         except IndexError:
-            return self._read(self._engine.raw_connection(), statement)
+            return self._read(self._engine.raw_connection(), statement, idle)
         try:
-            return self._read(held, statement)
+            return self._read(held, statement, idle)
         except self.errors:
             self.close()  # all of them are as old
-            return self._read(self._engine.raw_connection(), statement)
+            return self._read(self._engine.raw_connection(), statement, self._idle)
 
     @property
     def errors(self) -> type[Exception]:
@@ -51,17 +52,22 @@ class Probe:
         return self._engine.dialect.loaded_dbapi.Error
 
     def close(self) -> None:
-        """Close the idle connections."""
-        while self._idle:
-            _close(self._idle.pop())
+        """Close the idle connections, and each of the others when its read ends."""
+        idle, self._idle = self._idle, deque()
+        _drain(idle)
 
     def forget(self) -> None:
         """Drop the idle connections, which are another process's, without a word to the server."""
-        self._idle.clear()
+        self._idle = deque()
         self._taken.clear()
         self._engine.dispose(close=False)
 
-    def _read(self, held: sa.PoolProxiedConnection, statement: str) -> tuple[Any, ...] | None:
+    def _read(
+        self,
+        held: sa.PoolProxiedConnection,
+        statement: str,
+        idle: deque[sa.PoolProxiedConnection],
+    ) -> tuple[Any, ...] | None:
         connection: Any = held.driver_connection
         self._taken.add(held)
         try:
@@ -71,8 +77,19 @@ class Probe:
             raise
         finally:
             self._taken.discard(held)
-        self._idle.append(held)
+        idle.append(held)
+        if idle is not self._idle:  # closed meanwhile: what it reads may be another file by now
+            _drain(idle)
         return rows[0] if rows else None
+
+
+def _drain(idle: deque[sa.PoolProxiedConnection]) -> None:
+    while True:
+        try:
+            held = idle.pop()
+        except IndexError:
+            return
+        _close(held)
 
 
 def _close(held: sa.PoolProxiedConnection) -> None:
