@@ -259,6 +259,15 @@ def test_links_and_doubles_are_refused(packed: bytes, key: EllipticCurvePrivateK
             tar.addfile(entry)
         with pytest.raises(Unverified):
             unpack(raw.getvalue(), key.public_key())
+    raw = io.BytesIO()
+    with tarfile.open(fileobj=raw, mode="w:gz", format=tarfile.PAX_FORMAT) as tar:
+        entry = tarfile.TarInfo("read/read.rego")
+        # One byte, and a hole that no memory holds.
+        entry.pax_headers = {"GNU.sparse.map": "0,1", "GNU.sparse.size": str(1 << 50)}
+        entry.size = 1
+        tar.addfile(entry, io.BytesIO(b"x"))
+    with pytest.raises(Unverified):
+        unpack(raw.getvalue(), key.public_key())
     whole = gzip.decompress(packed)[:-1024].rstrip(b"\0")
     whole += b"\0" * (-len(whole) % 512)
     with pytest.raises(Unverified):

@@ -119,7 +119,9 @@ def _files(content: bytes) -> dict[str, bytes]:
         with tarfile.open(fileobj=io.BytesIO(raw), mode="r:") as tar:
             for entry in tar:
                 name = entry.name.removeprefix("/")
-                taken = tar.extractfile(entry) if entry.isreg() else None
+                # A sparse file's holes are not bounded by what the archive unpacks to.
+                is_plain = entry.isreg() and not entry.issparse()
+                taken = tar.extractfile(entry) if is_plain else None
                 if taken is None or not _NAME.fullmatch(name) or name in files:
                     raise Unverified("the bundle holds an entry that no bundle holds")
                 files[name] = taken.read()
