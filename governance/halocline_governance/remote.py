@@ -100,9 +100,14 @@ class Remote:
         """Make the label known here: an object named by its hash, written once.
 
         Raises:
-            StorageUnavailable: the server failed or refused.
+            StorageUnavailable: the server failed or refused, or another object has that name.
         """
-        self._bucket.put(self._place.key("_labels", label.label_id), label.canonical())
+        made = self._bucket.put(self._place.key("_labels", label.label_id), label.canonical())
+        # Somebody else's, then: perhaps only begun, and perhaps never to be finished.
+        if made is None and self._read(label.label_id) is None:
+            raise StorageUnavailable(
+                f"label {label.label_id} could not be made known in {self._compartment}: try again"
+            )
 
     def labels(self) -> Mapping[str, Label]:
         """Every label interned here, by id, looked up at each call; each is read once.
