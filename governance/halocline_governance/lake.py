@@ -50,7 +50,7 @@ class Lake:
         named = places.read(home / "lake.yaml")
         lake = cls(home / "lake", {name: Remote(name, place) for name, place in named.items()})
         for name in named:
-            lake._compartment(name)
+            check_compartment(name)
         return lake
 
     def location(self, compartment: str, table: str) -> Location:
@@ -201,9 +201,18 @@ class Lake:
         folder.mkdir(mode=0o700, exist_ok=True)
 
     def _compartment(self, name: str) -> Path:
-        if not _is_name(name):
-            raise Refused("a compartment is named `public`, a side, or side.tenant")
+        check_compartment(name)
         return self.root / name
+
+
+def check_compartment(name: str) -> None:
+    """Whether a compartment can have this name, which says nothing of whether one has.
+
+    Raises:
+        Refused: it cannot.
+    """
+    if not _is_name(name):
+        raise Refused("a compartment is named `public`, a side, or side.tenant")
 
 
 _NAME = set("abcdefghijklmnopqrstuvwxyz0123456789-")

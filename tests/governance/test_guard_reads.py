@@ -6,6 +6,7 @@ import random
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from deltalake import DeltaTable, write_deltalake
 
 from halocline_governance import tables
-from halocline_governance.errors import Denied, PolicyUnavailable, Refused
+from halocline_governance.errors import Denied, PolicyUnavailable, Refused, StorageUnavailable
 from halocline_governance.gates import Gates
-from halocline_governance.guard import Condition, Guard
+from halocline_governance.guard import Condition, Guard, transform
 from halocline_governance.guard.scan import BATCH_ROWS
 from halocline_governance.journal import Journal, Signer
 from halocline_governance.label import Label, parse_compact
@@ -138,6 +139,7 @@ def holds(row: dict[str, Any], condition: Condition) -> bool:
         Condition("row_uid", "=", 1.0),
         Condition("row_uid", "=", 2**63),
         Condition("value", "<", float("nan")),
+        Condition("value", "<", 10**400),
         Condition("rule", "=", None),
         Condition("rule", "=", "\ud800"),
         Condition("rule", "in", "abc"),
@@ -196,6 +198,52 @@ def test_a_mask_that_does_not_exist_or_fit_hands_nothing_over(
     put(lake, SIGNALS, [{"row_uid": 1, "value": 2.5}], LOW)
     with pytest.raises((PolicyUnavailable, Denied)):
         read(Guard(lake, Gates(engine, journal), b"k" * 32), SIGNALS, columns=["value"])
+
+
+def test_an_allow_that_says_nothing_of_masks_is_none() -> None:
+    schema = tables.table(SIGNALS).arrow()
+    assert transform.check({}, schema) == {}
+    malformed: tuple[object, ...] = (None, [], "null")
+    for told in malformed:
+        with pytest.raises(PolicyUnavailable):
+            transform.check(told, schema)
+
+
+# --- Where and when
+
+
+def test_a_plan_ends_with_what_allowed_it(lake: Lake, journal: Journal, embedded: Any) -> None:
+    put(lake, SIGNALS, [{"row_uid": 1}], LOW)
+    now = [100.0]
+    guard = Guard(lake, Gates(embedded, journal), clock=lambda: now[0])
+    plan = guard.plan(READER, Purpose.ANALYSIS, SIGNALS, ["row_uid", "label_id"])
+    (grant,) = plan.grants
+    obliged = {**grant.decision.obligations, "until": 200}
+    ending = replace(grant, decision=replace(grant.decision, obligations=obliged))
+    short = replace(plan, grants=(ending,))
+
+    now[0] = 199.9
+    assert guard.table(short).num_rows == guard.refs(short)[0].num_rows == 1
+    now[0] = 200.0
+    for act in (guard.table, guard.reader, guard.refs):
+        with pytest.raises(Denied):
+            act(short)
+    assert guard.table(plan).num_rows == 1
+
+
+@pytest.mark.parametrize("reader", [READER, replace(READER, roles=())], ids=str)
+def test_a_credential_that_cannot_be_used_is_told_to_nobody_who_may_not_read(
+    journal: Journal, embedded: Any, tmp_path: Path, reader: Principal
+) -> None:
+    place = "{place: s3://bucket-buy/lake, region: here, credential: buy.yaml}"
+    (tmp_path / "lake.yaml").write_text(f"compartments: {{buy: {place}}}")
+    (tmp_path / "lake.yaml").chmod(0o600)
+    (tmp_path / "buy.yaml").write_text("access_key_id: a\nsecret_access_key: b")
+    (tmp_path / "buy.yaml").chmod(0o644)
+    guard = Guard(Lake.at(tmp_path), Gates(embedded, journal))
+    expected = StorageUnavailable if reader is READER else Denied
+    with pytest.raises(expected):
+        guard.plan(reader, Purpose.ANALYSIS, f"buy:{SIGNALS}")
 
 
 # --- Batches and versions

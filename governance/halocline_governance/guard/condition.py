@@ -99,9 +99,9 @@ def _literals(values: list[object], type_: pa.DataType) -> pa.Array:
     import pyarrow as pa
 
     fits = _fits(type_)
-    if not all(fits(value) for value in values):
-        raise Refused(f"a condition's value must be a {type_}")
     try:
+        if not all(fits(value) for value in values):
+            raise Refused(f"a condition's value must be a {type_}")
         return pa.array(values, type=type_)
     except (pa.ArrowException, OverflowError, UnicodeError):
         raise Refused(f"a condition's value must be a {type_}") from None

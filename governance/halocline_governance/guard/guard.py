@@ -8,14 +8,20 @@ granted id and is never read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from halocline_governance import tables
 from halocline_governance.decision import Decision
-from halocline_governance.errors import Denied, PolicyUnavailable, Refused, TableMissing
+from halocline_governance.errors import (
+    Denied,
+    PolicyUnavailable,
+    Refused,
+    StorageUnavailable,
+    TableMissing,
+)
 from halocline_governance.gates import Gate, Gates
 from halocline_governance.guard import transform
 from halocline_governance.guard.bound import Readable
@@ -24,8 +30,9 @@ from halocline_governance.guard.plan import Grant, Plan
 from halocline_governance.guard.scan import Scan, evenly
 from halocline_governance.guard.snapshot import Snapshots
 from halocline_governance.label import SYSTEM, Label
-from halocline_governance.lake import Lake
+from halocline_governance.lake import Lake, check_compartment
 from halocline_governance.lineage import fingerprint
+from halocline_governance.location import Location
 from halocline_governance.principal import Principal, Purpose
 from halocline_governance.records import AuditEvent, Kind
 from halocline_governance.refs import DatasetRef
@@ -36,7 +43,6 @@ if TYPE_CHECKING:
 
 # Enough for a denial to tell why; the bound has decided already.
 _LABELS_IN_A_DENIAL = 16
-_NO_LABELS: Mapping[str, Label] = MappingProxyType({})
 
 
 class Guard:
@@ -46,12 +52,20 @@ class Guard:
         lake: where the tables lie.
         gates: what decides.
         secret: what masks by hash are keyed with; without one, such columns are refused.
+        clock: seconds since the epoch; a plan is carried out until what allowed it ends.
     """
 
-    def __init__(self, lake: Lake, gates: Gates, secret: bytes | None = None) -> None:
+    def __init__(
+        self,
+        lake: Lake,
+        gates: Gates,
+        secret: bytes | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._lake = lake
         self._gates = gates
         self._secret = secret
+        self._clock = clock
         self._snapshots = Snapshots()
         self._readable = Readable()
 
@@ -78,16 +92,10 @@ class Guard:
             Refused: a version without a compartment, or an unknown column.
         """
         named, _, logical = table.rpartition(":")
-        schema = tables.table(logical)
-        wanted = tuple(columns or schema.column_names)
-        if unknown := set(wanted) - set(schema.column_names):
-            raise Refused(f"{logical} has no column {', '.join(sorted(unknown))}")
-        if len(set(wanted)) != len(wanted):
-            raise Refused("a column can be asked for once")
-        if version is not None and (type(version) is not int or version < 0):
-            raise Refused("a version is a number from 0")
-        if version is not None and not named:
-            raise Refused(f"name the compartment to pin a version: COMPARTMENT:{logical}")
+        if named:
+            check_compartment(named)
+        wanted = _wanted(tables.table(logical), columns)
+        _check_version(version, named, logical)
         grants: list[Grant] = []
         denial: Decision | None = None
         for compartment in [named] if named else self._lake.compartments():
@@ -133,10 +141,12 @@ class Guard:
         but the rows handed over. Memory is bounded by a few batches.
 
         Raises:
+            Denied: what allowed the plan has ended.
             Refused: a condition on a column that is not granted, or a negative limit.
         """
         import pyarrow as pa
 
+        self._check_current(plan)
         if limit is not None and limit < 0:
             raise Refused("a limit is a number from 0")
         open_columns = set(plan.columns) - set(plan.transforms)
@@ -154,9 +164,14 @@ class Guard:
         return self.reader(plan).read_all()
 
     def frame(self, spark: SparkSession, plan: Plan) -> DataFrame:
-        """The plan's rows on Spark; for trusted jobs that run as a service principal."""
+        """The plan's rows on Spark; for trusted jobs that run as a service principal.
+
+        Raises:
+            Denied: what allowed the plan has ended.
+        """
         from pyspark.sql import functions as F  # noqa: N812 - Spark's own convention
 
+        self._check_current(plan)
         whole: DataFrame | None = None
         for grant in plan.grants:
             rows = (
@@ -180,8 +195,21 @@ class Guard:
         return whole.alias("granted")
 
     def refs(self, plan: Plan) -> tuple[DatasetRef, ...]:
-        """Names exactly the rows each grant gives, by count and fingerprint."""
+        """Names exactly the rows each grant gives, by count and fingerprint.
+
+        Raises:
+            Denied: what allowed the plan has ended.
+        """
+        self._check_current(plan)
         return tuple(self._ref(plan, grant) for grant in plan.grants)
+
+    def _check_current(self, plan: Plan) -> None:
+        """Whoever keeps a plan may not outlive the crossing that it was made through."""
+        now = self._clock()
+        for grant in plan.grants:
+            until = grant.until
+            if until is not None and now >= until:
+                raise Denied(Gate.READ.value, grant.decision)
 
     def _look(
         self,
@@ -192,13 +220,11 @@ class Guard:
         columns: tuple[str, ...],
         version: int | None,
     ) -> Grant | Decision:
-        location = self._lake.location(compartment, table)
         asked = _resource(table, compartment, columns, version)
         answer = self._gates.ask(Gate.READ, principal, purpose, {**asked, "look": True})
         if not answer.allow:
             return answer
-        newest = self._snapshots.newest(location)
-        labels = self._lake.labels(compartment) if newest is not None else _NO_LABELS
+        location, newest, labels = self._found(compartment, table)
         mixed = compartment == SYSTEM or compartment.startswith("x.")
         granted = self._readable.of(answer, labels, anywhere=mixed)
         if newest is None or not granted:
@@ -208,7 +234,7 @@ class Guard:
             raise TableMissing(f"{compartment}:{table} has no version {version}")
         names = _names(answer)
         schema = tables.table(table).arrow()
-        masks = transform.check(answer.obligations.get("transforms", {}), schema)
+        masks = transform.check(answer.obligations.get("transforms"), schema)
         return Grant(
             compartment=compartment,
             location=location,
@@ -219,6 +245,19 @@ class Guard:
             transforms={name: mask for name, mask in masks.items() if name in names},
             decision=answer,
         )
+
+    def _found(
+        self, compartment: str, table: str
+    ) -> tuple[Location, int | None, Mapping[str, Label]]:
+        """Where the table lies, its newest version, and what labels are interned beside it."""
+        try:
+            location = self._lake.location(compartment, table)
+            newest = self._snapshots.newest(location)
+            return location, newest, self._lake.labels(compartment) if newest is not None else {}
+        except Refused as error:
+            # A credential that cannot be used is the lake's trouble, and names its file: no caller
+            # of a server is told.
+            raise StorageUnavailable(str(error)) from None
 
     def _touch(
         self,
@@ -295,6 +334,24 @@ class Guard:
             fingerprint=fingerprint.of(pairs),
             decision_id=grant.decision.id,
         )
+
+
+def _wanted(table: tables.Table, columns: Sequence[str] | None) -> tuple[str, ...]:
+    wanted = tuple(columns or table.column_names)
+    if unknown := set(wanted) - set(table.column_names):
+        raise Refused(f"{table.name} has no column {', '.join(sorted(unknown))}")
+    if len(set(wanted)) != len(wanted):
+        raise Refused("a column can be asked for once")
+    return wanted
+
+
+def _check_version(version: int | None, named: str, table: str) -> None:
+    if version is None:
+        return
+    if type(version) is not int or version < 0:
+        raise Refused("a version is a number from 0")
+    if not named:
+        raise Refused(f"name the compartment to pin a version: COMPARTMENT:{table}")
 
 
 def _resource(

@@ -42,6 +42,11 @@ class Grant:
         return self.version if self.decision.obligations.get("versions") is True else None
 
     @property
+    def until(self) -> float | None:
+        """When what the decision was made from ends, in seconds since the epoch, if it does."""
+        return self.decision.obligations.get("until")
+
+    @property
     def path(self) -> Path:
         """The table's folder.
 

@@ -14,7 +14,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from halocline_governance.errors import PolicyUnavailable, Refused
 
@@ -27,18 +27,22 @@ _HASH_CHARACTERS = 32
 _SHOWN = 4
 
 
-def check(transforms: Mapping[str, object], schema: pa.Schema) -> dict[str, str]:
+def check(transforms: object, schema: pa.Schema) -> dict[str, str]:
     """The masks by column, known and fitting.
 
     Raises:
-        PolicyUnavailable: the policy names a mask that does not exist or does not fit the column.
+        PolicyUnavailable: the policy says nothing of masks, or names one that does not exist or
+            does not fit the column.
     """
-    for column, name in transforms.items():
+    if not isinstance(transforms, Mapping):
+        raise PolicyUnavailable("the read gate allowed without saying what it masks")
+    named = cast("Mapping[str, object]", transforms)
+    for column, name in named.items():
         if name not in TRANSFORMS or column not in schema.names:
             raise PolicyUnavailable("the read gate obliges to a mask that does not exist")
         if name != "null" and not _maskable(schema.field(column).type, str(name)):
             raise PolicyUnavailable("the read gate obliges to a mask that does not fit its column")
-    return {column: str(name) for column, name in transforms.items()}
+    return {column: str(name) for column, name in named.items()}
 
 
 def field(plain: pa.Field, name: str) -> pa.Field:
