@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from halocline_governance.errors import Refused
+from halocline_governance.records import timestamp
+from halocline_infra.commands.cross import _period  # pyright: ignore[reportPrivateUsage]
 
 PEOPLE = {
     "bea": ("banker", "confidential sides=buy"),
@@ -26,8 +32,8 @@ class Desk:
             for name, (role, label) in PEOPLE.items()
         }
 
-    def run(self, *words: str, as_whom: str | None = None) -> tuple[int, str]:
-        token = ["--token", "-", "--json"] if as_whom else []
+    def run(self, *words: str, as_whom: str | None = None, as_json: bool = True) -> tuple[int, str]:
+        token = ["--token", "-", *(["--json"] if as_json else [])] if as_whom else []
         done = subprocess.run(
             [sys.executable, "-m", "halocline_infra", *words, *token],
             env=self.env,
@@ -39,6 +45,11 @@ class Desk:
 
     def cross(self, who: str, *words: str) -> Any:
         code, text = self.run("cross", *words, as_whom=who)
+        assert code == 0, text
+        return json.loads(text)
+
+    def events(self, kind: str) -> Any:
+        code, text = self.run("audit", "tail", "-n", "1000", "--kind", kind, as_whom="cora")
         assert code == 0, text
         return json.loads(text)
 
@@ -63,6 +74,75 @@ def test_a_crossing_from_the_request_to_its_end(desk: Desk) -> None:
     assert desk.cross("bea", "show", ident)["uses"] is None
     assert desk.cross("bea", "revoke", ident)["state"] == "revoked"
     assert desk.run("cross", "approve", ident, as_whom="ada")[0] == 1
+
+
+def test_the_register_is_told_to_auditors_alone_and_the_same_each_time(desk: Desk) -> None:
+    begun = datetime.now(UTC).isoformat()
+    ident = desk.cross(
+        "bea", "request", "--purpose", "analysis", "--subject", "bea", "--side", "sell",
+        "--expires", "+8h", "--reason", "\x1b[2J[/red] for the merger, once more",
+    )["id"]  # fmt: skip
+    desk.cross("ada", "approve", ident)
+    asked = ("report", "--from", begun, "--to", "9999-12-30")
+    first = desk.cross("cora", *asked)
+    desk.cross("cora", "approve", ident)
+
+    (row,) = first["crossings"]
+    assert (row["id"], row["standing"]) == (ident, "requested")
+    assert [step["step"] for step in row["steps"]] == ["request", "approve"]
+    assert (row["num_denials"], row["denials"][0]["gate"]) == (1, "cross")
+    again = ("cross", "report", "--from", first["from"], "--to", first["to"])
+    code, text = desk.run(*again, as_whom="cora")
+    assert (code, json.loads(text)) == (0, first)
+    told = [e["event"]["object"] for e in desk.events("report")]
+    assert told[0] == told[1]
+    assert told[0]["json_sha256"] == hashlib.sha256(text.encode()).hexdigest()
+    code, text = desk.run(*again, as_whom="ada")
+    assert code == 1
+    assert "read gate: denied" in text
+    assert len(desk.events("report")) == len(told)
+
+
+def test_the_register_for_people_does_nothing_to_the_terminal(desk: Desk) -> None:
+    desk.cross(
+        "bea", "request", "--purpose", "analysis", "--subject", "[/bea]", "--side", "sell",
+        "--expires", "+8h", "--reason", "\x1b[2J[/red] for the merger, once more",
+    )  # fmt: skip
+    today = datetime.now(UTC).date().isoformat()
+    for words in (("report", "--from", today, "--to", today), ("list",)):
+        code, text = desk.run("cross", *words, as_whom="cora", as_json=False)
+        assert code == 0, text
+        assert "\x1b" not in text
+        assert "[/bea]" in text
+
+
+def test_a_period_without_crossings_says_none(desk: Desk) -> None:
+    words = ("cross", "report", "--from", "2001-01-01", "--to", "2001-12-31")
+    code, text = desk.run(*words, as_whom="cora", as_json=False)
+    assert code == 0
+    assert "crossings in this period: none" in text
+
+
+def test_a_period_is_of_whole_days_or_of_times_in_utc() -> None:
+    found = _period("2001-01-01", "2001-12-31")
+    assert found.start == "2001-01-01T00:00:00.000000Z"
+    assert found.end == "2002-01-01T00:00:00.000000Z"
+    found = _period("2001-01-01T01:00:00+01:00", "2001-01-01T00:00:01Z")
+    assert found.start == "2001-01-01T00:00:00.000000Z"
+    assert found.end == "2001-01-01T00:00:01.000000Z"
+    assert _period("2001-01-01", "9999-12-30").end <= timestamp()
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("2026-07-02", "2026-07-01"), ("2026-07-01T00:00:00", "2026-07-02"),
+        ("9999-01-01", "9999-12-31"), ("yesterday", "2026-07-01"), ("2026-07-01", "2026-02-30"),
+    ],
+)  # fmt: skip
+def test_what_is_no_period_is_refused(start: str, end: str) -> None:
+    with pytest.raises(Refused):
+        _period(start, end)
 
 
 @pytest.mark.parametrize(

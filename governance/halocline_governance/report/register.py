@@ -128,7 +128,7 @@ class _Line:
         if opened is None:
             return False
         begins = max(str(opened.event["ts"]), crossing.moment(self.story.asked["not_before"]))
-        return begins < self.ended and begins < period.end and self.ended > period.start
+        return begins < period.end and self.ended > period.start
 
     def as_json(self, period: Period) -> dict[str, Any]:
         steps = self.story.steps
