@@ -153,7 +153,7 @@ class Guard:
         asked = expression(where, tables.table(plan.table), open_columns)
         scans = [self._scan(plan, grant, asked) for grant in plan.grants]
         rows = (batch for scan in scans for batch in scan.batches())
-        return pa.RecordBatchReader.from_batches(plan.schema, evenly(rows, plan.schema, limit))
+        return pa.RecordBatchReader.from_batches(plan.schema, evenly(rows, limit))
 
     def batches(self, plan: Plan) -> Iterator[pa.RecordBatch]:
         """The plan's rows as Arrow record batches, compartment by compartment."""
