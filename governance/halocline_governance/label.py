@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any, cast
 
+from halocline_governance import strict_json
 from halocline_governance.errors import MalformedLabel, NoCompartment
 
 SENSITIVITIES = ("public", "internal", "confidential", "restricted")
@@ -123,9 +124,8 @@ def loads(text: str | bytes) -> Label:
     if len(text) > MAX_TEXT:
         raise MalformedLabel(f"a label's text is at most {MAX_TEXT} long")
     try:
-        decoded = text.decode() if isinstance(text, bytes) else text
-        obj = json.loads(decoded, object_pairs_hook=_once, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
+        obj = strict_json.loads(text)
+    except ValueError as error:
         raise MalformedLabel(f"a label is JSON ({type(error).__name__})") from None
     return parse(obj)
 
@@ -140,17 +140,6 @@ def parse_compact(text: str) -> Label:
             raise MalformedLabel("write a label as: LEVEL axis=a,b (axes: " + ", ".join(AXES) + ")")
         axes[axis] = members.split(",")
     return parse({"sensitivity": head, **axes})
-
-
-def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """json.loads keeps the last of equal keys; another reader, the first."""
-    if len({key for key, _ in pairs}) != len(pairs):
-        raise MalformedLabel("a label has each key once")
-    return dict(pairs)
-
-
-def _no_number(name: str) -> object:
-    raise ValueError(name)
 
 
 def _members(axis: str, value: object) -> tuple[str, ...]:

@@ -12,8 +12,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 
+from halocline_governance import strict_json
 from halocline_governance.errors import Refused
 from halocline_governance.guard.condition import MAX_CONDITIONS, OPERATORS, Condition
 from halocline_governance.principal import Purpose
@@ -60,11 +61,9 @@ def parse(content: bytes) -> Descriptor:
     if len(content) > MAX_BYTES:
         raise Refused(f"a descriptor has at most {MAX_BYTES} bytes")
     try:
-        asked = json.loads(content, object_pairs_hook=_once, parse_constant=_no_constant)
-    except Refused:
-        raise
-    except (ValueError, RecursionError):
-        raise Refused("a descriptor is one JSON object") from None
+        asked = strict_json.loads(content)
+    except ValueError:
+        raise Refused("a descriptor is one JSON object, each key once") from None
     if not isinstance(asked, dict):
         raise Refused("a descriptor is one JSON object")
     fields = cast("dict[str, Any]", asked)
@@ -92,17 +91,6 @@ def purpose(name: str) -> Purpose:
         return Purpose(name)
     except ValueError:
         raise Refused(f"the purpose is one of: {', '.join(Purpose)}") from None
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise Refused("a key stands twice in the descriptor")
-    return found
-
-
-def _no_constant(_: str) -> NoReturn:
-    raise Refused("NaN and Infinity are no JSON")
 
 
 def _name(value: object, what: str) -> str:

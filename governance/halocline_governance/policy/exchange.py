@@ -7,7 +7,6 @@ read: a server that sends a byte now and then would hold the caller for ever. Kn
 from __future__ import annotations
 
 import io
-import json
 import select
 import socket
 import ssl
@@ -24,6 +23,8 @@ from requests.adapters import BaseAdapter
 from requests.exceptions import ConnectionError as NotConnected
 from requests.exceptions import InvalidSchema, Timeout
 
+from halocline_governance import strict_json
+
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 _PIECE_BYTES = 64 * 1024
 
@@ -37,12 +38,7 @@ class Answer(Response):
         Raises:
             ValueError: not UTF-8, not JSON, a key twice, or nested too deep.
         """
-        try:
-            return json.loads(
-                self.content.decode("utf-8"), object_pairs_hook=_once, parse_constant=_refuse
-            )
-        except RecursionError:
-            raise ValueError("nested too deep") from None
+        return strict_json.loads(self.content)
 
 
 class Exchange(BaseAdapter):
@@ -252,14 +248,3 @@ def _left(ends: float) -> float:
     if left <= 0:
         raise TimeoutError
     return left
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
-        raise ValueError("a key twice")
-    return made
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
     EllipticCurvePublicKey,
 )
 
+from halocline_governance import strict_json
 from halocline_governance.errors import Refused, Unverified
 
 SIGNATURES = ".signatures.json"
@@ -81,8 +82,8 @@ def parse(name: str, content: bytes) -> Any:
         Unverified: not JSON in UTF-8, a key twice, or nested too deep.
     """
     try:
-        return json.loads(content.decode("utf-8"), object_pairs_hook=_once, parse_constant=_refuse)
-    except (ValueError, RecursionError):
+        return strict_json.loads(content)
+    except ValueError:
         raise Unverified(f"the bundle's {_plain(name)} is not plain JSON") from None
 
 
@@ -165,17 +166,6 @@ def _canonical(value: object) -> str:
         return "[" + ",".join(map(_canonical, cast("list[object]", value))) + "]"
     text = json.dumps(value, ensure_ascii=False)
     return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
-        raise ValueError("a key twice")
-    return made
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")
 
 
 def _plain(name: str) -> str:
