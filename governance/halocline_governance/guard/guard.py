@@ -138,7 +138,7 @@ class Guard:
         self, plan: Plan, where: Sequence[Condition] = (), limit: int | None = None
     ) -> pa.RecordBatchReader:
         """The plan's rows as a stream of Arrow batches, in batches whose sizes depend on nothing
-        but the rows handed over. Memory is bounded by a few batches.
+        but the rows handed over. Memory is bounded by two row groups, however slow the reader is.
 
         Raises:
             Denied: what allowed the plan has ended.
