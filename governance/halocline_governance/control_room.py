@@ -6,11 +6,11 @@ steps that cannot both hold, one is refused. Whether a crossing opens is the cro
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from halocline_governance.clock import Onward
 from halocline_governance.decision import Decision
 from halocline_governance.errors import Refused
 from halocline_governance.gates import Gate, Gates
@@ -45,11 +45,11 @@ class ControlRoom:
     """
 
     def __init__(
-        self, crossings: Crossings, gates: Gates, clock: Callable[[], float] = time.time
+        self, crossings: Crossings, gates: Gates, clock: Callable[[], float] | None = None
     ) -> None:
         self._crossings = crossings
         self._gates = gates
-        self._clock = clock
+        self._clock = clock or Onward()
 
     def request(self, principal: Principal, request: Request) -> Crossing:
         """Ask for a crossing. It opens nothing.

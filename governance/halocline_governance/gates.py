@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol, cast
 
+from halocline_governance.clock import Onward
 from halocline_governance.decision import Decision
 from halocline_governance.errors import Denied, PolicyUnavailable, StateUnavailable
 from halocline_governance.principal import Principal, Purpose
@@ -98,7 +99,7 @@ class Gates:
     Args:
         engine: the policy engine; never switched afterwards.
         journal: the durable sink; a decision that cannot be recorded is no decision.
-        clock: seconds since the epoch; policies see it as `context.now`.
+        clock: seconds since the epoch, never backwards; policies see it as `context.now`.
         facts: open crossings and the history. Without them there are none, nothing is remembered,
             and an answer that needs a history kept is refused.
         steady: seconds of a clock that never jumps; remembered decisions age by it.
@@ -108,15 +109,15 @@ class Gates:
         self,
         engine: Engine,
         journal: Sink,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
         facts: Facts | None = None,
         steady: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
         self._journal = journal
-        self._clock = clock
+        self._clock = clock or Onward()
         self._facts = facts
-        self._remembered = Remembered(clock, steady)
+        self._remembered = Remembered(self._clock, steady)
 
     @property
     def revision(self) -> str:

@@ -77,6 +77,10 @@ def main() -> None:
         if isinstance(error, Denied):
             print_reference(error)
         sys.exit(1)
+    except OSError as error:
+        # A full disk, a closed pipe, a file that is not ours: the system's own words.
+        Console(stderr=True).print(f"halocline: {error}", style="red", markup=False)
+        sys.exit(1)
 
 
 def print_reference(error: Denied) -> None:

@@ -11,9 +11,9 @@ from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
-from halocline_governance import keys
+from halocline_governance import keys, strict_json
 from halocline_governance.errors import Refused
 from halocline_governance.gates import Gates
 from halocline_governance.guard import Guard
@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from halocline_registry.tracking import Tracking
 
 
+_NO_FACTS: dict[str, list[str]] = {"competitors": [], "restricted_issuers": []}
+_GOVERNED = ("journal", "lake", "lake.yaml", "models", "policy", "state")
+
+
 class Platform:
     """Use as a context manager; everything it opened is closed at the end."""
 
@@ -56,7 +60,16 @@ class Platform:
             raise Refused(
                 f"{home} cannot be used as home: {error.strerror}; set HALOCLINE_HOME"
             ) from error
+        if not any((home / name).exists() for name in _GOVERNED):
+            self._begin()
         return self
+
+    def _begin(self) -> None:
+        """A new home says that its firm restricts nothing; later, silence is no such statement."""
+        path = self.environment.firm_data
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        if not path.exists():
+            path.write_text(json.dumps(_NO_FACTS) + "\n", encoding="utf-8")
 
     def __exit__(
         self,
@@ -153,11 +166,24 @@ class Platform:
 
     @property
     def firm(self) -> dict[str, Any]:
-        """The firm's policy data; an empty restricted list when there is none."""
+        """The firm's policy data.
+
+        Raises:
+            Refused: it is missing, which is not the same as empty, or it is not JSON.
+        """
         path = self.environment.firm_data
-        if not path.exists():
-            return {"restricted_issuers": []}
-        return json.loads(path.read_bytes())
+        try:
+            facts: Any = strict_json.loads(path.read_bytes())
+        except FileNotFoundError:
+            raise Refused(
+                f"{path} is missing: restore it; a firm that restricts nothing says"
+                f" {json.dumps(_NO_FACTS)}"
+            ) from None
+        except (OSError, ValueError) as error:
+            raise Refused(f"{path} cannot be read as JSON ({type(error).__name__})") from None
+        if not isinstance(facts, dict):
+            raise Refused(f"{path} must be an object, such as {json.dumps(_NO_FACTS)}")
+        return cast("dict[str, Any]", facts)
 
     @cached_property
     def gates(self) -> Gates:

@@ -14,9 +14,9 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from halocline_governance.clock import Onward
 from halocline_governance.errors import IssuerUnavailable, Unauthenticated
 from halocline_governance.identity import Authenticator, Issuer, OidcVerifier, Verifier
-from halocline_governance.identity.claims import Onward
 from halocline_governance.identity.oidc import EXPIRY_S
 from halocline_governance.principal import Principal
 

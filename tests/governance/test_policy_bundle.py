@@ -229,3 +229,28 @@ def changed(asked: Question, change: Question) -> Question:
             at = at[key]
         at[last] = value
     return made
+
+
+@pytest.mark.parametrize(
+    "competitors",
+    [
+        "acme",
+        [["acme"]],
+        [["acme", "acme"]],
+        [["a", "b", "c"]],
+        [["a", 1]],
+        ["ab"],
+        None,
+        [["A", "b"]],
+    ],
+    ids=str,
+)
+def test_competitors_that_are_no_pairs_are_refused(competitors: object) -> None:
+    with pytest.raises(Refused, match="competitors"):
+        collect({"restricted_issuers": [], "competitors": competitors})
+
+
+def test_a_fact_that_nobody_reads_is_refused() -> None:
+    """A typing error must not switch a wall off."""
+    with pytest.raises(Refused, match="competitor"):
+        collect({"restricted_issuers": [], "competitor": [["acme", "globex"]]})

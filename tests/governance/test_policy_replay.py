@@ -215,7 +215,10 @@ def test_a_part_of_the_journal_can_be_asked(journal: list[Event]) -> None:
     assert count() == 2 * len(Gate)
     assert count(gate="read") == 2
     assert count(since=journal[-1]["ts"]) >= 1
-    assert count(since="2999") == 0
+    assert count(since="2999-01-01") == 0
+    for garbage in ("garbage", "2999", "yesterday"):
+        with pytest.raises(Refused):
+            count(since=garbage)
 
 
 def test_a_journal_is_never_held_whole(bundle: Bundle, journal: list[Event]) -> None:

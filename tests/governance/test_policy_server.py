@@ -89,6 +89,8 @@ def test_a_stopped_server_denies_in_time_and_serves_again(
     pid = _newest()
     assert engine.decide("read", question).allow
     os.kill(pid, signal.SIGSTOP)
+    while (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] != "T":
+        time.sleep(0.01)
     try:
         began = time.monotonic()
         _check_denied(engine, question)

@@ -195,7 +195,9 @@ def _error(message: str) -> HaloclineError:
         return PolicyUnavailable("the guard server cannot be reached, or broke off: try again")
     code, decision_id, text = told.groups()
     if code == "unauthenticated":
-        return Unauthenticated("the guard server does not accept this token: issue a new one")
+        return Unauthenticated(
+            "the guard server does not accept this token, or its subject is disabled"
+        )
     if code == "malformed":
         return Refused(text or "the guard server could not read the question")
     if code == "denied":

@@ -8,12 +8,12 @@ granted id and is never read.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from halocline_governance import tables
+from halocline_governance.clock import Onward
 from halocline_governance.decision import Decision
 from halocline_governance.errors import (
     Denied,
@@ -60,12 +60,12 @@ class Guard:
         lake: Lake,
         gates: Gates,
         secret: bytes | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         self._lake = lake
         self._gates = gates
         self._secret = secret
-        self._clock = clock
+        self._clock = clock or Onward()
         self._snapshots = Snapshots()
         self._readable = Readable()
 
@@ -224,7 +224,13 @@ class Guard:
         answer = self._gates.ask(Gate.READ, principal, purpose, {**asked, "look": True})
         if not answer.allow:
             return answer
-        location, newest, labels = self._found(compartment, table)
+        try:
+            location, newest, labels = self._found(compartment, table)
+        except StorageUnavailable:
+            if _is_own(compartment, answer):
+                raise
+            # Whoever is not of this side reads on without it, and learns nothing of its trouble.
+            return self._denied(principal, purpose, asked, {})
         mixed = compartment == SYSTEM or compartment.startswith("x.")
         granted = self._readable.of(answer, labels, anywhere=mixed)
         if newest is None or not granted:
@@ -359,6 +365,13 @@ def _resource(
 ) -> dict[str, object]:
     pinned = {} if version is None else {"version": version}
     return {"table": table, "compartment": compartment, "columns": list(columns), **pinned}
+
+
+def _is_own(compartment: str, answer: Decision) -> bool:
+    """Does the bound reach into this compartment, rather than to what is public in it?"""
+    bound = answer.obligations.get("bound", {})
+    names = {*bound.get("sides", []), *bound.get("tenants", [])}
+    return compartment == SYSTEM or {*compartment.split(".")} - {"public", "x"} <= names
 
 
 def _would_touch(answer: Decision) -> bool:

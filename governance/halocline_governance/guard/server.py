@@ -22,6 +22,7 @@ import pyarrow as pa
 from pyarrow import flight
 
 from halocline_governance import tables
+from halocline_governance.clock import Onward
 from halocline_governance.errors import Refused
 from halocline_governance.guard import descriptor, flightsql
 from halocline_governance.guard.answer import Answer, listed
@@ -93,14 +94,14 @@ class GuardServer(flight.FlightServerBase):
         *,
         identity: Identity | None = None,
         limits: Limits | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         host, port = address
         if identity is None and not _is_loopback(host):
             raise Refused(f"{host} can be reached by others: give --tls-cert and --tls-key")
         self._guard = guard
         self._limits = limits or Limits()
-        self._clock = clock
+        self._clock = clock or Onward()
         self._tickets = Tickets(
             self._limits.ticket_s, self._limits.tickets_per_subject, time.monotonic
         )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from halocline_governance.clock import Onward
 from halocline_governance.errors import MalformedLabel, Unauthenticated
 from halocline_governance.identity.token import Token
 from halocline_governance.label import parse
@@ -17,27 +17,6 @@ AUDIENCE = "halocline"
 # has expired has expired.
 SKEW_S = 60
 _MAX_ROLES = 256
-
-
-class Onward:
-    """Seconds since the epoch that never go back while this process lives: a clock that is set
-    back must not make an expired token good again.
-
-    Args:
-        wall: seconds since the epoch; it may jump.
-        steady: seconds of a clock that never jumps.
-    """
-
-    def __init__(
-        self,
-        wall: Callable[[], float] = time.time,
-        steady: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._wall, self._steady = wall, steady
-        self._began = wall() - steady()
-
-    def __call__(self) -> float:
-        return max(self._wall(), self._began + self._steady())
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from halocline_governance.clock import Onward
 from halocline_governance.identity import token as tokens
-from halocline_governance.identity.claims import AUDIENCE, Expected, Onward
+from halocline_governance.identity.claims import AUDIENCE, Expected
 from halocline_governance.label import Label
 from halocline_governance.principal import Principal
 

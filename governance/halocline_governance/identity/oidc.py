@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from halocline_governance.clock import Onward
 from halocline_governance.errors import IssuerUnavailable, Refused, Unauthenticated
 from halocline_governance.identity import keyset
 from halocline_governance.identity import token as tokens
-from halocline_governance.identity.claims import AUDIENCE, Expected, Onward
+from halocline_governance.identity.claims import AUDIENCE, Expected
 from halocline_governance.loopback import is_loopback
 from halocline_governance.principal import Principal
 

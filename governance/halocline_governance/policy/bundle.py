@@ -49,6 +49,8 @@ allow if {
 _known if crypto.sha256(input.identity) == opa.runtime().config.labels.access
 """
 
+_FIRM_FACTS = {"competitors", "own", "restricted_issuers"}
+_TENANT = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
 _ISSUER = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\Z")
 
 
@@ -156,9 +158,35 @@ def firm_facts(firm: Mapping[str, Any]) -> dict[str, Any]:
     ids = list(cast("list[object]", listed))
     if not all(isinstance(one, str) and _ISSUER.match(one) for one in ids):
         raise Refused(f"restricted_issuers: an id must match {_ISSUER.pattern[:-2]}")
+    if unknown := set(firm) - _FIRM_FACTS:
+        raise Refused(
+            f"the firm's data: no fact {', '.join(sorted(map(str, unknown)))}; there are: "
+            + ", ".join(sorted(_FIRM_FACTS))
+            + " (`own` is for policies of your own)"
+        )
     whole = {**firm, "restricted_issuers": sorted(set(cast("list[str]", ids)))}
+    if "competitors" in firm:
+        whole["competitors"] = _pairs(firm["competitors"])
     try:
         rfc8785.dumps(whole)
     except rfc8785.CanonicalizationError as error:
         raise Refused(f"the firm's data is not JSON ({type(error).__name__})") from None
     return whole
+
+
+def _pairs(listed: object) -> list[list[str]]:
+    """Who competes with whom, each pair once."""
+    wrong = Refused('competitors: a list of pairs of two tenants, such as [["acme", "globex"]]')
+    if not isinstance(listed, list | tuple):
+        raise wrong
+    pairs: set[tuple[str, ...]] = set()
+    for pair in cast("list[object]", listed):
+        if not isinstance(pair, list | tuple):
+            raise wrong
+        names = list(cast("list[object]", pair))
+        if len(names) != 2 or not all(isinstance(n, str) and _TENANT.match(n) for n in names):
+            raise wrong
+        if names[0] == names[1]:
+            raise wrong
+        pairs.add(tuple(sorted(cast("list[str]", names))))
+    return [list(pair) for pair in sorted(pairs)]

@@ -17,6 +17,7 @@ from halocline_governance.records import uuid7
 
 MAX_QUESTION_BYTES = 4 * 1024 * 1024
 _MAX_NUMBER = 2**53
+_MAX_DEPTH = 64
 
 
 class Engine(Protocol):
@@ -75,15 +76,18 @@ def answer(result: object, revision: str) -> Decision:
     return from_result(result, revision=revision, decision_id=uuid7())
 
 
-def _check_numbers(value: object) -> None:
-    """Keys must be text, and numbers of a size that every reader of JSON takes exactly."""
+def _check_numbers(value: object, depth: int = 0) -> None:
+    """Keys must be text, and numbers of a size that every reader of JSON takes exactly; nesting
+    must be of a depth that no reader stumbles at."""
+    if depth > _MAX_DEPTH:
+        raise ValueError
     if isinstance(value, int | float) and not abs(value) <= _MAX_NUMBER:
         raise ValueError
     if isinstance(value, Mapping):
         for key, item in cast("Mapping[object, object]", value).items():
             if not isinstance(key, str):
                 raise TypeError
-            _check_numbers(item)
+            _check_numbers(item, depth + 1)
     elif isinstance(value, list | tuple):
         for item in cast("list[object]", value):
-            _check_numbers(item)
+            _check_numbers(item, depth + 1)

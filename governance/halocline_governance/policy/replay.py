@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,12 @@ def policies(
 
 
 def questions(events: Iterable[Event], since: str = "", gate: str | None = None) -> Iterator[Event]:
-    """The decisions among the events, from `since` (RFC 3339, UTC) on, of one gate or of all."""
+    """The decisions among the events, from `since` on, of one gate or of all.
+
+    Raises:
+        Refused: `since` is no date or time, which would leave out what it was meant to check.
+    """
+    since = _instant(since) if since else ""
     for event in events:
         if event["kind"] != "decision" or event["ts"] < since:
             continue
@@ -150,3 +156,15 @@ def _answer(engine: Embedded, gate: str, asked: Mapping[str, Any]) -> dict[str, 
         decision = Decision(allow=False, reasons=("unavailable",))
     answer = decision.as_json()
     return {key: answer[key] for key in ("allow", "reasons", "obligations")}
+
+
+def _instant(text: str) -> str:
+    """A date or time as the journal spells it; without a zone it is UTC."""
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        raise Refused(
+            "--since takes a date or time, such as 2026-11-01 or 2026-11-01T08:00Z"
+        ) from None
+    when = (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)
+    return when.isoformat(timespec="microseconds").replace("+00:00", "Z")

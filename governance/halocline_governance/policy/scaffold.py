@@ -8,6 +8,27 @@ from pathlib import Path
 from halocline_governance.errors import Refused
 
 _NAME = re.compile(r"[a-z][a-z_]{1,30}[a-z]\Z")
+_KEYWORDS = frozenset(
+    [
+        "as",
+        "contains",
+        "default",
+        "else",
+        "every",
+        "false",
+        "if",
+        "import",
+        "in",
+        "input",
+        "data",
+        "not",
+        "null",
+        "package",
+        "some",
+        "true",
+        "with",
+    ]
+)
 _TAKEN = frozenset({"system", "firm", "data", "input", "rego", "test"})
 
 _POLICY = """\
@@ -143,7 +164,7 @@ def create(name: str, folder: Path) -> list[Path]:
     Raises:
         Refused: a name that is none, or files that are there already.
     """
-    if not _NAME.match(name) or name in _TAKEN or name.endswith("_test"):
+    if not _NAME.match(name) or name in _TAKEN | _KEYWORDS or name.endswith("_test"):
         raise Refused(f"{name}: a policy's name is lower-case letters and _, and not reserved")
     contents = {
         folder / name / f"{name}.rego": _POLICY,

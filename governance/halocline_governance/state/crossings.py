@@ -23,6 +23,7 @@ from halocline_governance.principal import Purpose
 from halocline_governance.records import timestamp
 from halocline_governance.state.store import METADATA, Store
 
+_MAX_REASON = 2000
 _ID = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
 _CROSSING = sa.Table(
     "crossing",
@@ -85,8 +86,8 @@ class Request:
             raise Refused("a crossing names its requester and who crosses")
         if list(self.subjects) != sorted(set(self.subjects)):
             raise Refused("who crosses must be sorted and distinct")
-        if not self.reason.strip():
-            raise Refused("a crossing needs a reason")
+        if not self.reason.strip() or len(self.reason) > _MAX_REASON:
+            raise Refused(f"a crossing needs a reason, of at most {_MAX_REASON} characters")
         if not 0 <= self.not_before < self.expires:
             raise Refused("a crossing must begin before it expires")
         if not self.sides and not self.tenants:

@@ -71,5 +71,15 @@ class Facts:
         Raises:
             StateUnavailable: the database failed; nothing was appended.
         """
-        with self._store.change() as connection:
-            yield self._history.append(connection, subject, known, tenants, decision_id)
+        try:
+            with self._store.change() as connection:
+                if not self._history.append(connection, subject, known, tenants, decision_id):
+                    raise _Moved
+                yield True
+        except _Moved:
+            # Undone, so that the epoch stays: nothing has changed.
+            yield False
+
+
+class _Moved(Exception):
+    """The history is not what the decision was made from."""

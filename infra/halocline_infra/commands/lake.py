@@ -197,7 +197,7 @@ def _asked(
     from halocline_governance.guard.descriptor import Descriptor
     from halocline_infra.commands.lake_where import conditions
 
-    names = tuple(columns.split(",")) if columns else None
+    names = None if columns is None else tuple(columns.split(","))
     return Descriptor(table, names, conditions(table, where or ()), version, purpose, limit)
 
 

@@ -67,6 +67,7 @@ def decide(
     """
     from dataclasses import replace
 
+    from halocline_governance import strict_json
     from halocline_governance.errors import Refused
     from halocline_governance.gates import Gate
     from halocline_infra.environment import from_env
@@ -76,7 +77,7 @@ def decide(
         raise Refused(f"no gate {gate}; see halocline policy list")
     raw = sys.stdin.read() if input_file == "-" else _read(input_file)
     try:
-        question: Any = json.loads(raw)
+        question: Any = strict_json.loads(raw)
     except ValueError as error:
         raise Refused(f"the input is not JSON: {error}") from error
     if not isinstance(question, dict):
@@ -212,8 +213,11 @@ def _print_explanation(told: Explanation) -> None:
     ]
     print_table("Decision", ("what", "value"), rows)
     if told.facts:
-        facts = [(f.name, "proven" if f.proven else "MISSING", f.told) for f in told.facts]
-        print_table("Facts that the gate needs", ("fact", "state", "told when missing"), facts)
+        facts = [
+            (f.name, "proven" if f.proven else "MISSING", "" if f.proven else f.told)
+            for f in told.facts
+        ]
+        print_table("Facts that the gate needs", ("fact", "state", "why it is missing"), facts)
     if told.axes:
         axes = [(a.label, a.axis, json.dumps(a.needs), json.dumps(a.has)) for a in told.axes]
         print_table("Not within the clearance", ("label", "axis", "it has", "clearance"), axes)

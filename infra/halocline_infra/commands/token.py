@@ -9,6 +9,8 @@ import typer
 
 from halocline_infra.commands.options import JsonFlag, TokenFile, read_token, show
 
+_YEAR_S = 366 * 24 * 3600
+
 app = typer.Typer(help="Issue and inspect development tokens.", no_args_is_help=True)
 
 
@@ -22,7 +24,9 @@ def issue(
     label: Annotated[
         str | None, typer.Option(help="The clearance in one line: 'confidential sides=buy'.")
     ] = None,
-    lifetime_s: Annotated[int, typer.Option(min=1, help="Seconds until it expires.")] = 3600,
+    lifetime_s: Annotated[
+        int, typer.Option(min=1, max=_YEAR_S, help="Seconds until it expires.")
+    ] = 3600,
 ) -> None:
     """Sign a token with this installation's development key and print it.
 
@@ -30,10 +34,9 @@ def issue(
 
         halocline token issue --sub ana --role analyst --label 'confidential sides=buy' > ana.jwt
     """
-    import json
-
-    from halocline_governance.errors import Refused
-    from halocline_governance.label import parse, parse_compact
+    from halocline_governance.errors import Refused, Unauthenticated
+    from halocline_governance.identity import Verifier
+    from halocline_governance.label import loads, parse_compact
     from halocline_governance.principal import ROLES
     from halocline_infra.environment import from_env
     from halocline_infra.platform import Platform
@@ -44,15 +47,14 @@ def issue(
         raise Refused("give the clearance once: --clearance FILE or --label TEXT")
     if unknown := set(role) - set(ROLES):
         raise Refused(f"no role {', '.join(sorted(unknown))}; there are: {', '.join(ROLES)}")
-    if clearance is not None:
-        try:
-            cleared = parse(json.loads(clearance.read_bytes()))
-        except ValueError as error:
-            raise Refused(f"{clearance.name} is not JSON: {error}") from error
-    else:
-        cleared = parse_compact(label or "")
+    cleared = loads(clearance.read_bytes()) if clearance else parse_compact(label or "")
     with Platform(from_env()) as platform:
-        typer.echo(platform.issuer.issue(sub, role, cleared, lifetime_s))
+        token = platform.issuer.issue(sub, role, cleared, lifetime_s)
+        try:
+            Verifier(platform.issuer.key.public_key()).verify(token)
+        except Unauthenticated as error:
+            raise Refused(f"nobody would accept it: {error}") from None
+        typer.echo(token)
 
 
 @app.command("show")
