@@ -9,7 +9,6 @@ subject, so nobody but that caller is kept waiting.
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import threading
 import time
@@ -33,6 +32,7 @@ from halocline_governance.guard.server_caller import Caller, Door
 from halocline_governance.guard.server_error import FAILED, closed
 from halocline_governance.guard.server_stream import Slots, Stream, Term
 from halocline_governance.guard.server_ticket import Tickets
+from halocline_governance.loopback import is_loopback
 from halocline_governance.principal import Principal
 
 _INFO_TICKET = "CommandGetSqlInfo"
@@ -97,7 +97,7 @@ class GuardServer(flight.FlightServerBase):
         clock: Callable[[], float] | None = None,
     ) -> None:
         host, port = address
-        if identity is None and not _is_loopback(host):
+        if identity is None and not is_loopback(host):
             raise Refused(f"{host} can be reached by others: give --tls-cert and --tls-key")
         self._guard = guard
         self._limits = limits or Limits()
@@ -248,7 +248,7 @@ class GuardServer(flight.FlightServerBase):
         return stream, reader.schema
 
     def _term(self, caller: Caller, plan: Plan) -> Term:
-        ends = [grant.decision.obligations.get("until") for grant in plan.grants]
+        ends = [grant.until for grant in plan.grants]
 
         def still() -> None:
             if self._stopping:
@@ -258,7 +258,7 @@ class GuardServer(flight.FlightServerBase):
         return Term(
             still=still,
             deadline=time.monotonic() + self._limits.stream_s,
-            until=min((end for end in ends if isinstance(end, int | float)), default=None),
+            until=min((end for end in ends if end is not None), default=None),
             monotonic=time.monotonic,
             wall=self._clock,
         )
@@ -304,10 +304,3 @@ def _parsed(caller: Caller, statement: str) -> Descriptor:
 def _flight(told: Mapping[str, Any]) -> flight.FlightInfo:
     path = flight.FlightDescriptor.for_path(told["compartment"], told["table"])
     return flight.FlightInfo(None, path, [], app_metadata=json.dumps(told).encode())
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
