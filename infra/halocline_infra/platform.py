@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 _NO_FACTS: dict[str, list[str]] = {"competitors": [], "restricted_issuers": []}
-_GOVERNED = ("journal", "lake", "lake.yaml", "models", "policy", "state")
+_GOVERNED = ("journal", "lake", "models", "policy", "state")
 
 
 class Platform:

@@ -18,5 +18,7 @@ home = Path(os.environ["HALOCLINE_HOME"])
 home.mkdir(mode=0o755)
 keys.ed25519(home / "keys" / "identity.key")
 plant(home)
+(home / "policy").mkdir(mode=0o700)
+(home / "policy" / "firm.json").write_text('{"restricted_issuers": []}')
 sys.argv[:] = ["halocline", "lake", "serve", "--port", "0"]
 main()

@@ -74,6 +74,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         data = pa.Table.from_pylist(rows, schema=tables.table(DOCUMENTS).arrow())
         with lake.lease(told.compartment, DOCUMENTS) as path:
             write_deltalake(path, data)
+    facts = made / "var" / "policy" / "firm.json"
+    facts.parent.mkdir()
+    facts.write_text('{"restricted_issuers": []}')
     return made
 
 
