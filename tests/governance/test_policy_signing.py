@@ -25,8 +25,7 @@ from halocline_governance.policy.server import start
 
 FIRM: dict[str, Any] = {
     "restricted_issuers": ["initech"],
-    "note": "é <b>& \u2028 \x01 😀",
-    "n": 1.5,
+    "own": {"note": "é <b>& \u2028 \x01 😀", "n": 1.5},
 }
 Files = dict[str, bytes]
 
