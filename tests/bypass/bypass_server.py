@@ -12,6 +12,7 @@ import pickle
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -281,7 +282,7 @@ def scripts(target: Target) -> Evidence:
         [
             target.sql(f"SELECT TRANSFORM (text) USING '{script}' FROM \"{HERE}\""),
             target.sql(f"COPY \"{HERE}\" TO PROGRAM '{script}'"),
-            target.sql(f"COPY \"{HERE}\" TO '/tmp/out'"),
+            target.sql(f"COPY \"{HERE}\" TO 'out'"),
         ]
     )
 
@@ -334,7 +335,7 @@ def anothers_cache(target: Target) -> Evidence:
 
 @server(20)
 def code_over_the_wire(target: Target) -> Evidence:
-    bomb = f"/tmp/bypass-{os.getpid()}"
+    bomb = os.path.join(tempfile.gettempdir(), f"bypass-{os.getpid()}")
 
     class Bomb:
         def __reduce__(self) -> tuple[Any, ...]:

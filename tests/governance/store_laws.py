@@ -69,9 +69,7 @@ def fail_amid_a_change(store: Store) -> None:
 
 
 class StoreLaws:
-    @pytest.fixture
-    def url(self) -> str:
-        raise NotImplementedError
+    """Whoever inherits these names the database by a fixture `url`."""
 
     @pytest.fixture
     def store(self, url: str) -> Iterator[Store]:

@@ -292,12 +292,12 @@ def test_two_delta_writers_without_a_lease_cannot_both_commit_one_version(
     assert len(rows) == len(set(rows)) == 9 - len(failed) == table.version() + 1
 
 
+# One S3 server will do for Spark: it takes half a minute.
 @pytest.mark.spark
+@pytest.mark.parametrize("servers", ["weed"], indirect=True)
 def test_spark_reads_and_writes_by_the_reader_s_own_credential(
     servers: Servers, tmp_path: Path
 ) -> None:
-    if servers.name != "weed":
-        pytest.skip("one S3 server will do for Spark: it takes half a minute")
     server = servers.fresh()
     server.lake(tmp_path / "sell", "sell")
     lake = server.lake(tmp_path / "both", "buy", "sell")
