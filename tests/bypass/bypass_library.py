@@ -8,7 +8,8 @@ from dataclasses import replace
 from importlib import import_module
 from typing import Any, cast
 
-import bypass_bare as by_hand
+import bypass_bare_known as known
+import bypass_bare_own as own
 from bypass_bare import BARE, texts
 from bypass_names import COLUMN_TRICKS, INJECTIONS, TRAVERSALS
 from bypass_world import ABOVE, ANA, CAROL, MINE, NUM_ALLOWED, TABLE, Attack, Evidence, Scene
@@ -50,18 +51,18 @@ def explain(scene: Scene) -> Evidence:
 @library(6)
 def udf_before_filter(scene: Scene) -> Evidence:
     seen = scene.place() / "seen"
-    scene.granted().where(by_hand.spy(seen)("text")).count()
+    scene.granted().where(known.spy(seen)("text")).count()
     return Evidence(seen.read_text())
 
 
 @library(7)
 def predicate_before_filter(scene: Scene) -> Evidence:
-    return by_hand.told_by_error(scene.granted().where("1 / (num_pii - 777) > -9"))
+    return known.told_by_error(scene.granted().where("1 / (num_pii - 777) > -9"))
 
 
 @library(9)
 def scan_metrics(scene: Scene) -> Evidence:
-    return by_hand.rows_scanned(scene.granted())
+    return known.rows_scanned(scene.granted())
 
 
 @library(10)
@@ -100,7 +101,7 @@ def count_by_deleting(scene: Scene) -> Evidence:
 
 @library(16)
 def set_and_reset(scene: Scene) -> Evidence:
-    return by_hand.rules_off(scene, scene.granted())
+    return known.rules_off(scene, scene.granted())
 
 
 @library(17)
@@ -113,7 +114,7 @@ def anothers_plan(scene: Scene) -> Evidence:
 @library(18)
 def anothers_cache(scene: Scene) -> Evidence:
     carols = scene.guard.plan(CAROL, Purpose.ANALYSIS, f"buy:{TABLE}")
-    return by_hand.cached_by_carol(
+    return known.cached_by_carol(
         scene, lambda: scene.guard.frame(scene.spark, carols), scene.granted
     )
 
@@ -137,7 +138,7 @@ def old_time(scene: Scene) -> Evidence:
 @library(30)
 def edited_label(scene: Scene) -> Evidence:
     world = scene.copy()
-    by_hand.edit_label(scene, world.lake.root)
+    own.edit_label(scene, world.lake.root)
     guard = scene.guarding(world)
     return Evidence(guard.table(guard.plan(ANA, Purpose.ANALYSIS, TABLE)).to_pylist())
 
@@ -145,7 +146,7 @@ def edited_label(scene: Scene) -> Evidence:
 @library(31)
 def replaced_label(scene: Scene) -> Evidence:
     world = scene.copy()
-    by_hand.replace_label(world.lake.root)
+    own.replace_label(world.lake.root)
     guard = scene.guarding(world)
     return Evidence(guard.table(guard.plan(ANA, Purpose.ANALYSIS, TABLE)).to_pylist())
 
@@ -153,8 +154,8 @@ def replaced_label(scene: Scene) -> Evidence:
 @library(32)
 def unlabelled_rows(scene: Scene) -> Evidence:
     world = scene.copy()
-    by_hand.append_unlabelled(world.path())
-    by_hand.append_null_label(world.path())
+    own.append_unlabelled(world.path())
+    own.append_null_label(world.path())
     guard = scene.guarding(world)
     plan = guard.plan(ANA, Purpose.ANALYSIS, f"buy:{TABLE}")
     return Evidence([guard.table(plan).to_pylist(), texts(guard.frame(scene.spark, plan))])
@@ -163,7 +164,7 @@ def unlabelled_rows(scene: Scene) -> Evidence:
 @library(33)
 def linked_compartment(scene: Scene) -> Evidence:
     world = scene.copy()
-    by_hand.link_compartment(world.lake.root)
+    own.link_compartment(world.lake.root)
     guard = scene.guarding(world)
     return Evidence(guard.table(guard.plan(ANA, Purpose.ANALYSIS, TABLE)).to_pylist())
 
@@ -216,7 +217,7 @@ def error_message(scene: Scene) -> Evidence:
 @library(38)
 def limits(scene: Scene) -> Evidence:
     rows = [scene.guard.reader(scene.plan(), limit=n).read_all().num_rows for n in (101, 10**9)]
-    found = by_hand.limits_of(scene.granted())
+    found = own.limits_of(scene.granted())
     return replace(found, hidden=max(found.hidden or 0, max(rows) - NUM_ALLOWED) or None)
 
 
@@ -273,7 +274,7 @@ def condition_on_ungranted(scene: Scene) -> Evidence:
         rows = scene.guard.reader(scene.plan(), [Condition("subject_keys", "not_null")]).read_all()
         return Evidence(sign=f"a comparison with a column not granted: {rows.num_rows}")
     except HaloclineError:
-        return by_hand.ask_by_condition(scene.granted())
+        return own.ask_by_condition(scene.granted())
 
 
 @library(50)
