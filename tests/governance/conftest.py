@@ -12,6 +12,9 @@ import pytest
 
 from halocline_governance.policy import Engine, open_engine
 from halocline_governance.policy.bundle import Bundle, collect
+from tests.governance.oidc_issuer import world
+
+__all__ = ["world"]  # a fixture, like those below
 
 FIRM = {"restricted_issuers": ["initech"], "competitors": [["alpha", "beta"], ["beta", "gamma"]]}
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import jwt
 import pytest
@@ -21,36 +18,17 @@ from halocline_governance.identity.oidc import EXPIRY_S, FRESH_S, PAUSE_S
 from halocline_governance.principal import Principal
 from halocline_infra.environment import from_env
 from halocline_infra.platform import Platform
-
-if TYPE_CHECKING:
-    from tests.governance.oidc_issuer import (
-        BY_KIND,
-        CLEARANCE,
-        CONFIGURATION,
-        ED,
-        RSA,
-        World,
-        certified,
-        jwk,
-        send,
-    )
-else:
-    if "oidc_issuer" not in sys.modules:
-        _spec = spec_from_file_location("oidc_issuer", Path(__file__).with_name("oidc_issuer.py"))
-        sys.modules["oidc_issuer"] = module_from_spec(_spec)
-        _spec.loader.exec_module(sys.modules["oidc_issuer"])
-    _at = sys.modules["oidc_issuer"]
-    BY_KIND = _at.BY_KIND
-    CLEARANCE = _at.CLEARANCE
-    CONFIGURATION = _at.CONFIGURATION
-    ED = _at.ED
-    RSA = _at.RSA
-    World = _at.World
-    certified = _at.certified
-    jwk = _at.jwk
-    send = _at.send
-    world = _at.world
-
+from tests.governance.oidc_issuer import (
+    BY_KIND,
+    CLEARANCE,
+    CONFIGURATION,
+    ED,
+    RSA,
+    World,
+    certified,
+    jwk,
+    send,
+)
 
 # What is good
 

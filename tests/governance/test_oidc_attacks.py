@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
-import sys
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jwt
 import pytest
@@ -19,36 +16,17 @@ from halocline_governance.errors import IssuerUnavailable, Unauthenticated
 from halocline_governance.identity import Authenticator, Issuer, OidcVerifier, Verifier
 from halocline_governance.identity.oidc import EXPIRY_S
 from halocline_governance.principal import Principal
-
-if TYPE_CHECKING:
-    from tests.governance.oidc_issuer import (
-        CLEARANCE,
-        EC,
-        ED,
-        RSA,
-        WEAK,
-        World,
-        jwk,
-        part,
-        signed,
-    )
-else:
-    if "oidc_issuer" not in sys.modules:
-        _spec = spec_from_file_location("oidc_issuer", Path(__file__).with_name("oidc_issuer.py"))
-        sys.modules["oidc_issuer"] = module_from_spec(_spec)
-        _spec.loader.exec_module(sys.modules["oidc_issuer"])
-    _at = sys.modules["oidc_issuer"]
-    CLEARANCE = _at.CLEARANCE
-    EC = _at.EC
-    ED = _at.ED
-    RSA = _at.RSA
-    WEAK = _at.WEAK
-    World = _at.World
-    jwk = _at.jwk
-    part = _at.part
-    signed = _at.signed
-    world = _at.world
-
+from tests.governance.oidc_issuer import (
+    CLEARANCE,
+    EC,
+    ED,
+    RSA,
+    WEAK,
+    World,
+    jwk,
+    part,
+    signed,
+)
 
 # Attacks on the signature
 

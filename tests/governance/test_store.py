@@ -9,24 +9,14 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from halocline_governance.errors import Refused, StateUnavailable
 from halocline_governance.state import Store, database
 from halocline_governance.state.probe import Probe
-
-if TYPE_CHECKING:
-    from tests.governance.store_laws import StoreLaws
-else:
-    if "store_laws" not in sys.modules:
-        _spec = spec_from_file_location("store_laws", Path(__file__).with_name("store_laws.py"))
-        sys.modules["store_laws"] = module_from_spec(_spec)
-        _spec.loader.exec_module(sys.modules["store_laws"])
-    StoreLaws = sys.modules["store_laws"].StoreLaws
+from tests.governance.store_laws import StoreLaws
 
 
 class TestSqlite(StoreLaws):

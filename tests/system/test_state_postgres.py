@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import time
 from collections.abc import Iterator
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,20 +19,12 @@ from halocline_governance.state import Store, database
 from halocline_governance.state.directory import Directory, Entry
 from halocline_infra.environment import from_env
 from halocline_infra.platform import Platform
+from tests.governance.store_laws import StoreLaws
 
 pytestmark = pytest.mark.system
 
 if TYPE_CHECKING:
-    from tests.governance.store_laws import StoreLaws
     from tests.system.conftest import Postgres
-else:
-    if "store_laws" not in sys.modules:
-        _spec = spec_from_file_location(
-            "store_laws", Path(__file__).parents[1] / "governance/store_laws.py"
-        )
-        sys.modules["store_laws"] = module_from_spec(_spec)
-        _spec.loader.exec_module(sys.modules["store_laws"])
-    StoreLaws = sys.modules["store_laws"].StoreLaws
 
 
 class TestPostgres(StoreLaws):
