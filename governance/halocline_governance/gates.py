@@ -175,14 +175,11 @@ class Gates:
     def _turn(self, question: _Question) -> Decision | None:
         """One attempt; None when the history moved before what it decided could be appended."""
         now, began = int(self._clock()), self._remembered.now()
-        known = self._about(question, now)
+        known, revision = self._about(question, now)
         crossings = known.open(now) if known is not None else ()
-        key = None
-        if known is not None and question.gate in _REMEMBERED:
-            opened = tuple(one["id"] for one in crossings)
-            key = question.key((opened, self._engine.revision, known.epoch))
-            if key is not None and (held := self._remembered.get(key)) is not None:
-                return held
+        key = _key(question, known, crossings, revision)
+        if key is not None and (held := self._remembered.get(key)) is not None:
+            return held
         history = known.history if known is not None else ()
         asked = question.asked(
             {"now": now, "crossings": [dict(one) for one in crossings], "history": list(history)}
@@ -196,16 +193,17 @@ class Gates:
         if touches:
             return self._touch(question, asked, decision, history, touches)
         self._record(question, asked, decision.as_json())
-        if key is not None:
+        # Policies that changed in between decided something that nobody asked of the earlier ones.
+        if key is not None and decision.revision == revision:
             self._remembered.put(key, decision, until, began)
         return decision
 
-    def _about(self, question: _Question, now: int) -> Known | None:
-        if self._facts is None:
-            return None
+    def _about(self, question: _Question, now: int) -> tuple[Known | None, str]:
+        """What is known of the caller, and the policies' revision."""
         try:
-            return self._facts.about(question.principal.subject)
-        except StateUnavailable:
+            known = self._facts.about(question.principal.subject) if self._facts else None
+            return known, self._engine.revision
+        except (StateUnavailable, PolicyUnavailable):
             self._record(question, question.asked({"now": now}), _UNAVAILABLE)
             raise
 
@@ -277,6 +275,18 @@ class _Question:
 
 
 _UNAVAILABLE: Mapping[str, Any] = {"allow": False, "reasons": ["unavailable"]}
+
+
+def _key(
+    question: _Question,
+    known: Known | None,
+    crossings: Sequence[Mapping[str, Any]],
+    revision: str,
+) -> Hashable | None:
+    """What a decision is remembered by; None for what is decided anew each time."""
+    if known is None or question.gate not in _REMEMBERED:
+        return None
+    return question.key((tuple(one["id"] for one in crossings), revision, known.epoch))
 
 
 def _touches(gate: Gate, decision: Decision) -> tuple[str, ...]:

@@ -1,0 +1,266 @@
+"""What decides follows its files: a change counts from the next question on, and what cannot be
+loaded denies. On both engines, with real files."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from halocline_governance.decision import Decision
+from halocline_governance.errors import HaloclineError, PolicyUnavailable, Refused
+from halocline_governance.gates import Gate, Gates
+from halocline_governance.label import Label
+from halocline_governance.policy import Engine, open_engine
+from halocline_governance.policy.current import Current
+from halocline_governance.principal import Principal, Purpose
+from halocline_governance.records import AuditEvent
+from halocline_governance.state import Store
+from halocline_governance.state.crossings import Crossings
+from halocline_governance.state.facts import Facts
+from halocline_governance.state.history import History
+
+BEA = Principal("bea", ("analyst",), Label("confidential", ("buy",)))
+QUESTION = {
+    "table": "curated.documents",
+    "compartment": "buy",
+    "columns": ["row_uid", "text"],
+}
+INPUT = {
+    "principal": BEA.as_json(),
+    "purpose": "analysis",
+    "resource": QUESTION,
+    "context": {"now": 1_700_000_000},
+}
+
+
+class Firm:
+    """A firm's facts in a file, and engines made from it."""
+
+    def __init__(self, path: Path, kind: str, opa: Path) -> None:
+        self.path, self._kind, self._opa = path, kind, opa
+        self.num_opened = 0
+        self.restrict("initech")
+
+    def restrict(self, *issuers: str) -> None:
+        draft = self.path.with_suffix(".draft")
+        draft.write_text(json.dumps({"restricted_issuers": list(issuers)}))
+        draft.replace(self.path)
+
+    def open(self) -> Engine:
+        self.num_opened += 1
+        try:
+            facts = json.loads(self.path.read_text())
+        except (OSError, ValueError) as error:
+            raise Refused("the firm's facts cannot be read") from error
+        return open_engine(self._kind, self._opa, facts)
+
+
+@pytest.fixture(params=["embedded", "opa"])
+def firm(request: pytest.FixtureRequest, tmp_path: Path, opa: Path) -> Firm:
+    return Firm(tmp_path / "firm.json", request.param, opa)
+
+
+@pytest.fixture
+def current(firm: Firm) -> Iterator[Current]:
+    engine = Current([firm.path], firm.open)
+    yield engine
+    engine.close()
+
+
+def _blocked(engine: Engine) -> list[str]:
+    return engine.decide("read", INPUT).obligations["blocked_issuers"]
+
+
+def test_a_restriction_counts_from_the_next_question_on(firm: Firm, current: Current) -> None:
+    before = current.revision
+    assert _blocked(current) == ["initech"]
+    for issuers in (["acme", "initech"], [], ["globex"]):
+        firm.restrict(*issuers)
+        assert _blocked(current) == issuers
+        assert current.revision not in ("", before)
+    firm.restrict("initech")
+    assert current.revision == before
+
+
+def test_what_did_not_change_is_not_loaded_again(firm: Firm, current: Current) -> None:
+    for _ in range(20):
+        _blocked(current)
+    os.utime(firm.path)
+    firm.path.write_text(firm.path.read_text())
+    assert _blocked(current) == ["initech"]
+    assert firm.num_opened == 1
+
+
+def test_an_edit_that_leaves_no_trace_in_size_or_time_is_seen(firm: Firm, current: Current) -> None:
+    seen = firm.path.stat()
+    firm.path.write_text(firm.path.read_text().replace("initech", "inltech"))
+    os.utime(firm.path, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+    assert _blocked(current) == ["inltech"]
+
+
+def _lose(path: Path) -> None:
+    path.unlink()
+
+
+def _make_a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def _writing(text: str) -> Callable[[Path], object]:
+    return lambda path: path.write_text(text)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(_lose, id="lost"),
+        pytest.param(_make_a_folder, id="a-folder"),
+        pytest.param(_writing('{"restricted_issuers": ["ini'), id="torn"),
+        pytest.param(_writing("{}"), id="empty"),
+        pytest.param(_writing('{"restricted_issuers": [], "more": []}'), id="unknown-fact"),
+    ],
+)
+def test_what_cannot_be_loaded_denies_until_it_is_mended(
+    firm: Firm, current: Current, spoil: Callable[[Path], object]
+) -> None:
+    assert _blocked(current) == ["initech"]
+    spoil(firm.path)
+    for ask in (lambda: _blocked(current), lambda: current.revision):
+        with pytest.raises(PolicyUnavailable):
+            ask()
+    if firm.path.is_dir():
+        firm.path.rmdir()
+    firm.restrict("acme")
+    assert _blocked(current) == ["acme"]
+
+
+def test_a_server_that_died_is_not_replaced(firm: Firm, current: Current) -> None:
+    """Only what changed is loaded: an engine that fails denies."""
+    current.close()
+    with pytest.raises(PolicyUnavailable):
+        _blocked(current)
+    firm.restrict("acme")
+    with pytest.raises(PolicyUnavailable):
+        _blocked(current)
+
+
+def test_what_fails_to_open_is_tried_again_without_a_change(tmp_path: Path) -> None:
+    """A server elsewhere may not be there yet when the file here is."""
+    path = tmp_path / "facts"
+    path.write_text("1")
+    is_down = False
+
+    def opened() -> Engine:
+        if is_down:
+            raise PolicyUnavailable("not there yet")
+        return open_engine("embedded", None, {"restricted_issuers": [path.read_text()]})
+
+    current = Current([path], opened)
+    is_down = True
+    path.write_text("2")
+    with pytest.raises(PolicyUnavailable, match="not there yet"):
+        _blocked(current)
+    is_down = False
+    ends = time.monotonic() + 30
+    found: list[str] = []
+    while not found and time.monotonic() < ends:
+        try:
+            found = _blocked(current)
+        except PolicyUnavailable:
+            time.sleep(0.05)
+    current.close()
+    assert found == ["2"]
+
+
+def test_no_question_after_a_change_is_answered_from_before_it(
+    firm: Firm, current: Current, rng: Any
+) -> None:
+    """Askers in threads, while the list grows: whoever asks after issuer n was written is told of
+    it, and whoever is in the middle of a question gets an answer."""
+    written, over = 0, threading.Event()
+    wrong: list[str] = []
+
+    def ask() -> None:
+        while not over.is_set():
+            least = written
+            try:
+                told = _blocked(current)
+            except HaloclineError as error:
+                wrong.append(repr(error))
+                return
+            if not {f"issuer-{n}" for n in range(least)} <= set(told):
+                wrong.append(f"{least} were written, told {told}")
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    firm.restrict()
+    for thread in threads:
+        thread.start()
+    for n in range(4):
+        firm.restrict(*(f"issuer-{k}" for k in range(n + 1)))
+        written = n + 1
+        time.sleep(rng.random() * 0.3)
+    over.set()
+    for thread in threads:
+        thread.join(60)
+    assert not wrong
+    assert _blocked(current) == [f"issuer-{n}" for n in range(4)]
+
+
+class Kept:
+    """A journal's sink that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.events: list[AuditEvent] = []
+
+    def append(self, event: AuditEvent) -> None:
+        self.events.append(event)
+
+
+def test_gates_record_what_could_not_be_loaded_as_denied(firm: Firm, current: Current) -> None:
+    kept = Kept()
+    gates = Gates(current, kept)
+    assert gates.ask(Gate.READ, BEA, Purpose.ANALYSIS, QUESTION).allow
+    firm.path.write_text("nonsense")
+    with pytest.raises(PolicyUnavailable):
+        gates.ask(Gate.READ, BEA, Purpose.ANALYSIS, QUESTION)
+    answers = [event.object["answer"] for event in kept.events]
+    assert [answer["allow"] for answer in answers] == [True, False]
+
+
+class Overtaken(Current):
+    """Its file changes after it told its revision, and before it is asked."""
+
+    def __init__(self, firm: Firm) -> None:
+        super().__init__([firm.path], firm.open)
+        self.overtake: Callable[[], object] = lambda: None
+
+    def decide(self, gate: str, input: Mapping[str, Any]) -> Decision:
+        self.overtake()
+        return super().decide(gate, input)
+
+
+def test_a_decision_is_remembered_for_the_policies_that_made_it(firm: Firm, tmp_path: Path) -> None:
+    store = Store(sa.URL.create("sqlite", database=str(tmp_path / "state.sqlite")))
+    facts = Facts(store, Crossings(store), History(store))
+    engine = Overtaken(firm)
+    gates = Gates(engine, Kept(), facts=facts)
+    engine.overtake = firm.restrict  # nothing is restricted for a moment
+    lax = gates.ask(Gate.READ, BEA, Purpose.ANALYSIS, QUESTION)
+    engine.overtake = lambda: None
+    firm.restrict("initech")
+    told = gates.ask(Gate.READ, BEA, Purpose.ANALYSIS, QUESTION)
+    again = gates.ask(Gate.READ, BEA, Purpose.ANALYSIS, QUESTION)
+    engine.close()
+    store.close()
+    assert lax.obligations["blocked_issuers"] == []
+    assert told.obligations["blocked_issuers"] == ["initech"]
+    assert again.id == told.id
