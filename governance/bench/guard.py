@@ -91,8 +91,8 @@ def fill(lake: Lake) -> None:
         filled["kept_uid"] = pa.nulls(count, pa.int64())
         filled["label_id"] = ids.take(pa.array(random.integers(0, NUM_LABELS, count)))
         rows = pa.table([filled[name] for name in schema.names], schema=schema)
-        with lake.lease("buy", TABLE) as path:
-            write_deltalake(path, rows, mode="append")
+        with lake.lease("buy", TABLE) as place:
+            write_deltalake(place.uri, rows, mode="append")
 
 
 @contextmanager

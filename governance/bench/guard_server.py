@@ -43,7 +43,7 @@ ROUNDS = 3
 def write(lake: Lake, files: int) -> None:
     label_id = lake.intern(LABEL)
     schema = tables.table(TABLE).arrow()
-    with lake.lease("buy", TABLE) as path:
+    with lake.lease("buy", TABLE) as place:
         for number in range(files):
             first = number * ROWS_A_FILE
             uids = range(first, first + ROWS_A_FILE)
@@ -61,7 +61,7 @@ def write(lake: Lake, files: int) -> None:
                 "run_id": ["t"] * ROWS_A_FILE,
             }
             arrays = [pa.array(columns[field.name], field.type) for field in schema]
-            write_deltalake(path, pa.Table.from_arrays(arrays, schema=schema), mode="append")
+            write_deltalake(place.uri, pa.Table.from_arrays(arrays, schema=schema), mode="append")
 
 
 class Bare(flight.FlightServerBase):

@@ -208,9 +208,9 @@ def _put(
     job.progress(f"writing {table} of {compartment}")
     if row_uids & present:
         frame = _without(job, frame, row_uids & present)
-    path = job.lake.path(compartment, table)
+    place = job.lake.location(compartment, table)
     write = tables.replace if table == CURATED and writing.earlier.is_foreign else tables.append
-    write(frame, path, table, tables.app_id(path, writing.earlier.versions[table], new))
+    write(frame, place, table, tables.app_id(place, writing.earlier.versions[table], new))
 
 
 def _record(writing: _Writing) -> None:

@@ -46,25 +46,24 @@ class Standing:
 
 def standing(lake: Lake, compartment: str, recipe: CurationRecipe) -> Standing:
     """Read it. The caller holds the leases."""
+    signals, documents, decisions = (
+        lake.location(compartment, table) for table in (SIGNALS, CURATED, LEDGER)
+    )
     versions = {
-        table: tables.version(lake.path(compartment, table)) for table in (SIGNALS, CURATED, LEDGER)
+        SIGNALS: tables.version(signals),
+        CURATED: tables.version(documents),
+        LEDGER: tables.version(decisions),
     }
-    ledger = tables.rows(
-        lake.path(compartment, LEDGER), ["row_uid", "outcome"], {"recipe": recipe.id}
-    )
+    ledger = tables.rows(decisions, ["row_uid", "outcome"], {"recipe": recipe.id})
     outcomes = dict(zip(ledger["row_uid"].to_pylist(), ledger["outcome"].to_pylist(), strict=True))
-    path = lake.path(compartment, CURATED)
-    curated = tables.rows(path, ["row_uid"], {"recipe": recipe.id})
-    measured = tables.rows(
-        lake.path(compartment, SIGNALS),
-        ["row_uid"],
-        {"recipe": recipe.signals_id, "rule": exact.RULE},
-    )
+    curated = tables.rows(documents, ["row_uid"], {"recipe": recipe.id})
+    wanted = {"recipe": recipe.signals_id, "rule": exact.RULE}
+    measured = tables.rows(signals, ["row_uid"], wanted)
     return Standing(
         decided=frozenset(outcomes),
         kept=frozenset(uid for uid, outcome in outcomes.items() if outcome == "kept"),
         curated=frozenset(curated["row_uid"].to_pylist()),
         measured=frozenset(measured["row_uid"].to_pylist()),
-        is_foreign=tables.count(path) > curated.num_rows,
+        is_foreign=tables.count(documents) > curated.num_rows,
         versions=versions,
     )

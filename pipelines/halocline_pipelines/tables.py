@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from halocline_governance import tables
+from halocline_governance.lake import Location
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, SparkSession
 
 _PROFILE = {
     "delta.enableDeletionVectors": "false",
@@ -23,88 +23,97 @@ _PROFILE = {
 }
 
 
-def create(path: Path, table: str) -> None:
-    """Make the empty table at `path` unless it is there."""
+def create(place: Location, table: str) -> None:
+    """Make the empty table there unless it is there."""
     from deltalake import DeltaTable
 
-    if not DeltaTable.is_deltatable(str(path)):
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        DeltaTable.create(
-            path, schema=tables.table(table).arrow(), mode="ignore", configuration=dict(_PROFILE)
-        )
+    with place.reached():
+        if not place.is_delta():
+            DeltaTable.create(
+                place.uri,
+                schema=tables.table(table).arrow(),
+                mode="ignore",
+                configuration=dict(_PROFILE),
+                storage_options=dict(place.storage_options),
+            )
 
 
-def labels(path: Path, row_uids: Collection[int]) -> dict[int, str]:
+def labels(place: Location, row_uids: Collection[int]) -> dict[int, str]:
     """Which of these rows the table holds, and under which label.
 
     Ids only, and past the guard: a writer must see every row to write none twice.
     """
-    from deltalake import DeltaTable
-
-    if not row_uids or not DeltaTable.is_deltatable(str(path)):
+    if not row_uids:
         return {}
     found: dict[int, str] = {}
-    dataset = DeltaTable(path).to_pyarrow_dataset()
-    for batch in dataset.to_batches(columns=["row_uid", "label_id"]):
-        uids, ids = batch["row_uid"].to_pylist(), batch["label_id"].to_pylist()
-        found |= {uid: id_ for uid, id_ in zip(uids, ids, strict=True) if uid in row_uids}
+    with place.reached():
+        if not place.is_delta():
+            return {}
+        dataset = place.delta().to_pyarrow_dataset()
+        for batch in dataset.to_batches(columns=["row_uid", "label_id"]):
+            uids, ids = batch["row_uid"].to_pylist(), batch["label_id"].to_pylist()
+            found |= {uid: id_ for uid, id_ in zip(uids, ids, strict=True) if uid in row_uids}
     return found
 
 
-def rows(path: Path, columns: list[str], equal: Mapping[str, str]) -> pa.Table:
+def rows(place: Location, columns: list[str], equal: Mapping[str, str]) -> pa.Table:
     """Ids and the like of the rows whose columns equal these; past the guard, as `labels`."""
     import pyarrow.compute as pc
-    from deltalake import DeltaTable
 
     wanted = pc.scalar(True)
     for name, value in equal.items():
         wanted = wanted & (pc.field(name) == value)
-    return DeltaTable(path).to_pyarrow_dataset().to_table(columns=columns, filter=wanted)
+    with place.reached():
+        return place.delta().to_pyarrow_dataset().to_table(columns=columns, filter=wanted)
 
 
-def count(path: Path) -> int:
+def count(place: Location) -> int:
     """How many rows the table holds now."""
-    from deltalake import DeltaTable
+    with place.reached():
+        return place.delta().to_pyarrow_dataset().count_rows()
 
-    return DeltaTable(path).to_pyarrow_dataset().count_rows()
+
+def load(spark: SparkSession, place: Location) -> DataFrame:
+    """The table as Spark reads it; past the guard, as `labels`."""
+    return spark.read.format("delta").options(**place.spark_options).load(place.spark_uri)
 
 
-def append(frame: DataFrame, path: Path, table: str, app_id: str) -> None:
+def append(frame: DataFrame, place: Location, table: str, app_id: str) -> None:
     """Append rows; a second time with the same `app_id` does nothing."""
-    _write(frame, path, table, app_id, "append")
+    _write(frame, place, table, app_id, "append")
 
 
-def replace(frame: DataFrame, path: Path, table: str, app_id: str) -> None:
+def replace(frame: DataFrame, place: Location, table: str, app_id: str) -> None:
     """Put these rows in place of all there are, in one commit; earlier versions stay readable."""
-    _write(frame, path, table, app_id, "overwrite")
+    _write(frame, place, table, app_id, "overwrite")
 
 
-def version(path: Path) -> int:
+def version(place: Location) -> int:
     """The newest version, -1 where there is no table. Taken before looking what the table holds."""
-    from deltalake import DeltaTable
+    with place.reached():
+        return place.delta().version() if place.is_delta() else -1
 
-    return DeltaTable(path).version() if DeltaTable.is_deltatable(str(path)) else -1
 
-
-def app_id(path: Path, version: int, row_uids: Iterable[int]) -> str:
+def app_id(place: Location, version: int, row_uids: Iterable[int]) -> str:
     """Names one write by its table, the version it builds on, and its rows.
 
     So what a killed run's JVM may still commit, and its repetition, are one write; and the same
     rows written again on purpose, later, are another.
     """
-    digest = hashlib.sha256(f"{path}\x1f{version}\x1f".encode())
+    digest = hashlib.sha256(f"{place.uri}\x1f{version}\x1f".encode())
     for row_uid in sorted(row_uids):
         digest.update(row_uid.to_bytes(8, "big", signed=True))
     return f"halocline-{digest.hexdigest()[:40]}"
 
 
-def _write(frame: DataFrame, path: Path, table: str, app_id: str, mode: str) -> None:
-    create(path, table)
+def _write(frame: DataFrame, place: Location, table: str, app_id: str, mode: str) -> None:
+    create(place, table)
     (
         frame.select(*tables.table(table).column_names)
         .write.format("delta")
         .mode(mode)
         .option("txnAppId", app_id)
         .option("txnVersion", 1)
-        .save(str(path))
+        .options(**place.spark_options)
+        .save(place.spark_uri)
     )

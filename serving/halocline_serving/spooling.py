@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+from deltalake import CommitProperties, Transaction, write_deltalake
 
 from halocline_governance.errors import LeaseHeld
 from halocline_governance.journal import Spool
-from halocline_governance.lake import Lake
+from halocline_governance.lake import Lake, Location
 from halocline_governance.records import uuid7
 from halocline_governance.tables import table
 
@@ -83,10 +83,11 @@ class Lane:
 
     def moved(self) -> int:
         """How many entries of this spool the table accounts for."""
-        path = self._lake.path(self.compartment, OUTPUTS)
         if not self._lake.exists(self.compartment, OUTPUTS):
             return 0
-        return DeltaTable(path).transaction_version(self.app_id) or 0
+        place = self._lake.location(self.compartment, OUTPUTS)
+        with place.reached():
+            return place.delta().transaction_version(self.app_id) or 0
 
     def move(self) -> int:
         """Append what is ready to the table, exactly once; returns how many rows.
@@ -98,11 +99,11 @@ class Lane:
         rows = [row for _, row in ready if row is not None]
         if rows:
             last = ready[-1][0]
-            with self._lake.lease(self.compartment, OUTPUTS) as path:
+            with self._lake.lease(self.compartment, OUTPUTS) as place:
                 done = self.moved()
                 rows = [row for number, row in ready if row is not None and number > done]
                 if rows:
-                    _append(path, rows, Transaction(self.app_id, last))
+                    _append(place, rows, Transaction(self.app_id, last))
         with self._lock:
             for number, _ in ready:
                 del self._committed[number]
@@ -138,33 +139,29 @@ class Lane:
 
 def open_lane(lake: Lake, compartment: str) -> Lane:
     """A new spool of this process."""
-    return Lane(lake, compartment, _folder(lake, compartment) / f"{_PREFIX}{uuid7()}")
+    return Lane(lake, compartment, lake.work(compartment, "spool") / f"{_PREFIX}{uuid7()}")
 
 
 def orphans(lake: Lake) -> Iterator[Lane]:
     """The spools of processes that are gone, each now ours."""
     for compartment in lake.compartments():
-        for folder in sorted(_folder(lake, compartment).glob(f"{_PREFIX}*")):
+        for folder in sorted(lake.work(compartment, "spool").glob(f"{_PREFIX}*")):
             try:
                 yield Lane(lake, compartment, folder, retiring=True)
             except LeaseHeld:
                 continue  # its process runs
 
 
-def _folder(lake: Lake, compartment: str) -> Path:
-    return lake.root / compartment / "_spool"
-
-
-def _append(path: Path, rows: list[Mapping[str, Any]], transaction: Transaction) -> None:
+def _append(place: Location, rows: list[Mapping[str, Any]], transaction: Transaction) -> None:
     schema = _schema()
-    if not (path / "_delta_log").is_dir():
-        DeltaTable.create(str(path), schema=schema, mode="ignore")
-    write_deltalake(
-        DeltaTable(path),
-        _ARROW.Table.from_pylist(rows, schema=schema),
-        mode="append",
-        commit_properties=CommitProperties(app_transactions=[transaction]),
-    )
+    with place.reached():
+        write_deltalake(
+            place.uri,
+            _ARROW.Table.from_pylist(rows, schema=schema),
+            mode="append",
+            storage_options=dict(place.storage_options),
+            commit_properties=CommitProperties(app_transactions=[transaction]),
+        )
 
 
 def _schema() -> Any:

@@ -71,9 +71,9 @@ def plant(home: Path) -> World:
 
 def write(world: World, label: Label, rows: Sequence[dict[str, object]]) -> None:
     data = pa.Table.from_pylist(list(rows), schema=tables.table(TABLE).arrow())
-    with world.lake.lease(label.compartment, TABLE) as path:
+    with world.lake.lease(label.compartment, TABLE) as place:
         configuration = {"delta.enableChangeDataFeed": "true"}
-        write_deltalake(path, data, mode="append", configuration=configuration)
+        write_deltalake(place.uri, data, mode="append", configuration=configuration)
 
 
 def hidden_row(number: int) -> dict[str, object]:

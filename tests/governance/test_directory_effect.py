@@ -83,9 +83,9 @@ def put_rows(lake: Lake) -> None:
     for count, label in ((2, PUBLIC), (3, BUY)):
         label_id = lake.intern(label, label.compartment)
         rows = [filled(number, label_id) for number in range(count)]
-        with lake.lease(label.compartment, TABLE) as path:
+        with lake.lease(label.compartment, TABLE) as place:
             data = pa.Table.from_pylist(rows, schema=tables.table(TABLE).arrow())
-            write_deltalake(path, data, mode="append")
+            write_deltalake(place.uri, data, mode="append")
 
 
 def filled(number: int, label_id: str) -> dict[str, object]:

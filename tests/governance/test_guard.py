@@ -51,8 +51,8 @@ def put(lake: Lake, label: Label, count: int, start: int = 0, compartment: str =
     where = compartment or label.compartment
     rows = [row(number, lake.intern(label, where)) for number in range(start, start + count)]
     data = pa.Table.from_pylist(rows, schema=tables.table(TABLE).arrow())
-    with lake.lease(where, TABLE) as path:
-        write_deltalake(path, data, mode="append")
+    with lake.lease(where, TABLE) as place:
+        write_deltalake(place.uri, data, mode="append")
 
 
 def row(number: int, label_id: str) -> dict[str, object]:

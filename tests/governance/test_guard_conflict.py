@@ -55,8 +55,8 @@ def put(lake: Lake, label: Label, uid: int) -> None:
     row: dict[str, Any] = {"row_uid": uid, "label_id": lake.intern(label), "value": None}
     row |= {"rule": "", "recipe": "", "run_id": "", "spans": None}
     rows = pa.Table.from_pylist([row], schema=tables.table(TABLE).arrow())
-    with lake.lease(label.compartment, TABLE) as path:
-        write_deltalake(path, rows, mode="append")
+    with lake.lease(label.compartment, TABLE) as place:
+        write_deltalake(place.uri, rows, mode="append")
 
 
 def seen(guard: Guard, who: Principal) -> set[str]:

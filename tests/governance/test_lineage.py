@@ -91,8 +91,8 @@ def put_rows(lake: Lake) -> None:
         for uid, label in ROWS.items()
     ]
     schema = tables.table("curated.documents").arrow()
-    with lake.lease("public", "curated.documents") as path:
-        write_deltalake(path, pa.Table.from_pylist(rows, schema=schema), mode="append")
+    with lake.lease("public", "curated.documents") as place:
+        write_deltalake(place.uri, pa.Table.from_pylist(rows, schema=schema), mode="append")
 
 
 def test_a_repeat_changes_nothing(lineage: Lineage) -> None:

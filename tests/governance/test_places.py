@@ -13,7 +13,7 @@ import pytest
 
 from halocline_governance.errors import Refused, StorageUnavailable
 from halocline_governance.lake import Lake
-from halocline_governance.places import read
+from halocline_governance.lake.places import read
 
 TABLE = "curated.documents"
 KEY, SECRET, SESSION = "AKIAEXAMPLE", "wJalrXUtnFEMIexample", "a-session"
@@ -213,7 +213,7 @@ def test_a_server_that_is_not_there_is_told(tmp_path: Path) -> None:
         lambda: lake.exists("buy", TABLE),
         lambda: lake.version("buy", TABLE),
         lambda: lake.labels("buy"),
-        lambda: lake.claim("buy", TABLE).__enter__(),
+        lambda: lake.lease("buy", TABLE).__enter__(),
     ]
     for act in acts:
         with pytest.raises(StorageUnavailable, match="compartment buy does not answer"):

@@ -72,8 +72,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         told = parse_compact(label)
         rows = [document(n, lake.intern(told)) for n in range(first, first + 5)]
         data = pa.Table.from_pylist(rows, schema=tables.table(DOCUMENTS).arrow())
-        with lake.lease(told.compartment, DOCUMENTS) as path:
-            write_deltalake(path, data)
+        with lake.lease(told.compartment, DOCUMENTS) as place:
+            write_deltalake(place.uri, data)
     facts = made / "var" / "policy" / "firm.json"
     facts.parent.mkdir()
     facts.write_text('{"restricted_issuers": []}')

@@ -55,8 +55,8 @@ def put(lake: Lake, count: int, label: Label = BUY, **other: Any) -> None:
     day = other.pop("day", "01")
     rows = [output(number, day, lake.intern(label), other) for number in range(count)]
     data = pa.Table.from_pylist(rows, schema=tables.table(OUTPUTS).arrow())
-    with lake.lease(label.compartment, OUTPUTS) as path:
-        write_deltalake(path, data, mode="append")
+    with lake.lease(label.compartment, OUTPUTS) as place:
+        write_deltalake(place.uri, data, mode="append")
 
 
 def output(number: int, day: str, label_id: str, other: dict[str, Any]) -> dict[str, Any]:

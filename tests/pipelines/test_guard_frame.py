@@ -35,8 +35,8 @@ def put(lake: Lake, label: Label, start: int) -> None:
         | {"row_uid": start + n, "label_id": lake.intern(label), "subject": subject, "ts": ts}
         for n, (subject, ts) in enumerate(zip(SUBJECTS, TIMES, strict=True))
     ]
-    with lake.lease(label.compartment, OUTPUTS) as path:
-        write_deltalake(path, pa.Table.from_pylist(rows, schema=schema), mode="append")
+    with lake.lease(label.compartment, OUTPUTS) as place:
+        write_deltalake(place.uri, pa.Table.from_pylist(rows, schema=schema), mode="append")
 
 
 def test_spark_and_arrow_hand_over_the_same(spark: SparkSession, tmp_path: Path) -> None:

@@ -71,8 +71,8 @@ def place(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Iter
             for number in range(first, first + 50)
         ]
         data = pa.Table.from_pylist(rows, schema=tables.table(DOCUMENTS).arrow())
-        with lake.lease(told.compartment, DOCUMENTS) as path:
-            write_deltalake(path, data)
+        with lake.lease(told.compartment, DOCUMENTS) as place:
+            write_deltalake(place.uri, data)
     spark.dataSource.register(Halocline)
     with Journal.open(home / "journal", Signer(Ed25519PrivateKey.generate())) as journal:
         gates = Gates(open_engine("embedded", None, {"restricted_issuers": []}), journal)

@@ -112,8 +112,8 @@ def put(lake: Lake, label: Label, texts: list[str]) -> None:
         for text in texts
     ]
     data = pa.Table.from_pylist(rows, schema=tables.table(CURATED).arrow())
-    with lake.lease(where, CURATED) as path:
-        write_deltalake(path, data, mode="append")
+    with lake.lease(where, CURATED) as place:
+        write_deltalake(place.uri, data, mode="append")
 
 
 def events(site: Site, kind: str) -> list[dict[str, Any]]:

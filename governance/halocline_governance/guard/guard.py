@@ -30,9 +30,8 @@ from halocline_governance.guard.plan import Grant, Plan
 from halocline_governance.guard.scan import Scan, evenly
 from halocline_governance.guard.snapshot import Snapshots
 from halocline_governance.label import SYSTEM, Label
-from halocline_governance.lake import Lake, check_compartment
+from halocline_governance.lake import Lake, Location, check_compartment
 from halocline_governance.lineage import fingerprint
-from halocline_governance.location import Location
 from halocline_governance.principal import Principal, Purpose
 from halocline_governance.records import AuditEvent, Kind
 from halocline_governance.refs import DatasetRef

@@ -18,7 +18,7 @@ from halocline_governance.principal import Principal, Purpose
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from halocline_governance.location import Location
+    from halocline_governance.lake import Location
 
 _MAX_TOLD_LABELS = 64
 

@@ -12,7 +12,7 @@ from halocline_governance.guard import transform
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from halocline_governance.location import Location
+    from halocline_governance.lake import Location
 
 BATCH_ROWS = 8192
 # How many parts are read while another is handed over.

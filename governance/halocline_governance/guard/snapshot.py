@@ -17,7 +17,7 @@ from halocline_governance.errors import TableMissing
 if TYPE_CHECKING:
     from deltalake import DeltaTable
 
-    from halocline_governance.location import Location
+    from halocline_governance.lake import Location
 
 _KEPT = 128
 

@@ -9,12 +9,11 @@ import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from halocline_governance import tables
 from halocline_governance.errors import LeaseHeld, Refused
-from halocline_governance.lake import Lake
+from halocline_governance.lake import Lake, Location
 
 _RETRY_S = 0.02
 WAIT_S = 30.0
@@ -32,7 +31,7 @@ class Law:
 
 
 @contextmanager
-def lease(lake: Lake, compartment: str, table: str, wait_s: float = WAIT_S) -> Generator[Path]:
+def lease(lake: Lake, compartment: str, table: str, wait_s: float = WAIT_S) -> Generator[Location]:
     """The table's lease, waited for: these writes are short.
 
     Raises:
@@ -42,14 +41,14 @@ def lease(lake: Lake, compartment: str, table: str, wait_s: float = WAIT_S) -> G
     while True:
         claim = lake.lease(compartment, table)
         try:
-            path = claim.__enter__()
+            place = claim.__enter__()
         except LeaseHeld:
             if time.monotonic() >= deadline:
                 raise
             time.sleep(_RETRY_S)
             continue
         try:
-            yield path
+            yield place
         finally:
             claim.__exit__(None, None, None)
         return
@@ -57,12 +56,11 @@ def lease(lake: Lake, compartment: str, table: str, wait_s: float = WAIT_S) -> G
 
 def rows(lake: Lake, compartment: str, table: str, version: int | None = None) -> list[Row]:
     """Every row of a table that is small; none when the table does not exist yet."""
-    from deltalake import DeltaTable
-
     if not lake.exists(compartment, table):
         return []
-    found = DeltaTable(lake.path(compartment, table), version=version)
-    return found.to_pyarrow_table().to_pylist()
+    place = lake.location(compartment, table)
+    with place.reached():
+        return place.delta(version).to_pyarrow_table().to_pylist()
 
 
 def add(
@@ -108,26 +106,24 @@ def append(lake: Lake, compartment: str, table: str, new: Sequence[Row]) -> None
     from deltalake import write_deltalake
 
     data = pa.Table.from_pylist(list(new), schema=tables.table(table).arrow())
-    write_deltalake(lake.path(compartment, table), data, mode="append")
+    place = lake.location(compartment, table)
+    with place.reached():
+        write_deltalake(place.uri, data, mode="append", storage_options=dict(place.storage_options))
 
 
 def put(lake: Lake, compartment: str, table: str, new: Sequence[Row], key: Sequence[str]) -> None:
     """Replace the rows of these keys, or append them, in one commit; the caller holds the lease."""
     import pyarrow as pa
-    from deltalake import DeltaTable
 
     if not lake.exists(compartment, table):
         append(lake, compartment, table, new)
         return
     data = pa.Table.from_pylist(list(new), schema=tables.table(table).arrow())
     same = " AND ".join(f"target.{name} = source.{name}" for name in key)
-    (
-        DeltaTable(lake.path(compartment, table))
-        .merge(data, same, source_alias="source", target_alias="target")
-        .when_matched_update_all()
-        .when_not_matched_insert_all()
-        .execute()
-    )
+    place = lake.location(compartment, table)
+    with place.reached():
+        merging = place.delta().merge(data, same, source_alias="source", target_alias="target")
+        merging.when_matched_update_all().when_not_matched_insert_all().execute()
 
 
 def _key(row: Row, key: Sequence[str]) -> tuple[Any, ...]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from halocline_governance.errors import StorageUnavailable
 from halocline_governance.lake import Lake
 from halocline_governance.lineage.keyed import Row
 from halocline_governance.lineage.trace import Node, Trace
@@ -137,7 +138,7 @@ def _holding(graph: Graph, lake: Lake, trace: Trace, row: tuple[str, str, int]) 
         try:
             if at not in labels:
                 labels[at] = _labels_of_row(lake, compartment, at, row_uid)
-        except (DeltaError, ArrowException, OSError):
+        except (DeltaError, ArrowException, OSError, StorageUnavailable):
             trace.gaps.append(f"{compartment}:{name} version {at[1]} cannot be read any more")
             continue
         if labels[at] & set(dataset["label_ids"]):
@@ -146,11 +147,12 @@ def _holding(graph: Graph, lake: Lake, trace: Trace, row: tuple[str, str, int]) 
 
 def _labels_of_row(lake: Lake, compartment: str, at: tuple[str, int], row_uid: int) -> set[str]:
     import pyarrow.compute as pc
-    from deltalake import DeltaTable
 
     table, version = at
-    held: Any = DeltaTable(lake.path(compartment, table), version=version).to_pyarrow_dataset()
-    found = held.to_table(columns=["label_id"], filter=pc.field("row_uid") == row_uid)
+    place = lake.location(compartment, table)
+    with place.reached():
+        held: Any = place.delta(version).to_pyarrow_dataset()
+        found = held.to_table(columns=["label_id"], filter=pc.field("row_uid") == row_uid)
     return set(found["label_id"].to_pylist())
 
 

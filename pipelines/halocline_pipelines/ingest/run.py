@@ -50,7 +50,7 @@ def ingest(job: Job, sources: Iterable[Source]) -> IngestReport:
             stages[compartment].add(source, chosen, label_id, decision.id)
         for stage in stages.values():
             stage.close()
-        versions = {name: tables.version(job.lake.path(name, RAW)) for name in stages}
+        versions = {name: tables.version(job.lake.location(name, RAW)) for name in stages}
         present = {name: _present(job, stage) for name, stage in stages.items()}
         for name, stage in stages.items():
             _write_documents(job, stage, present[name], versions[name])
@@ -91,8 +91,8 @@ def _open(job: Job, compartment: str, stack: ExitStack) -> Stage:
 
 def _present(job: Job, stage: Stage) -> set[int]:
     """Which of the staged rows are there already, under the same label."""
-    path = job.lake.path(stage.compartment, RAW)
-    there = tables.labels(path, stage.labels.keys())
+    place = job.lake.location(stage.compartment, RAW)
+    there = tables.labels(place, stage.labels.keys())
     if moved := sum(stage.labels[uid] != label_id for uid, label_id in there.items()):
         raise Refused(
             f"{moved} documents already lie in {stage.compartment} under another label;"
@@ -106,30 +106,30 @@ def _write_documents(job: Job, stage: Stage, present: set[int], version: int) ->
     if not new:
         return
     job.progress(f"writing {len(new)} documents to {stage.compartment}")
-    path = job.lake.path(stage.compartment, RAW)
-    app_id = tables.app_id(path, version, new)
+    place = job.lake.location(stage.compartment, RAW)
+    app_id = tables.app_id(place, version, new)
     _record(job, stage, app_id, {"num_rows": len(new), "sources": stage.sources})
     frame = job.spark.read.parquet(str(stage.file))
     if present:
-        old = job.spark.read.format("delta").load(str(path)).select("row_uid")
+        old = tables.load(job.spark, place).select("row_uid")
         frame = frame.join(old, "row_uid", "left_anti")
-    tables.append(frame, path, RAW, app_id)
+    tables.append(frame, place, RAW, app_id)
 
 
 def _write_quarantine(job: Job, stage: Stage) -> None:
     """Ledger rows of the documents that could not be read."""
     if not stage.quarantined:
         return
-    path = job.lake.path(stage.compartment, LEDGER)
-    version = tables.version(path)
+    place = job.lake.location(stage.compartment, LEDGER)
+    version = tables.version(place)
     rows = stage.decisions(job.gates.revision)
-    known = tables.labels(path, set(rows["row_uid"].to_pylist()))
+    known = tables.labels(place, set(rows["row_uid"].to_pylist()))
     rows = rows.filter([uid not in known for uid in rows["row_uid"].to_pylist()])
     if not rows.num_rows:
         return
-    app_id = tables.app_id(path, version, rows["row_uid"].to_pylist())
+    app_id = tables.app_id(place, version, rows["row_uid"].to_pylist())
     _record(job, stage, app_id, {"num_quarantined": rows.num_rows})
-    tables.append(job.spark.createDataFrame(rows), path, LEDGER, app_id)
+    tables.append(job.spark.createDataFrame(rows), place, LEDGER, app_id)
 
 
 def _record(job: Job, stage: Stage, app_id: str, what: Mapping[str, Any]) -> None:

@@ -1,7 +1,8 @@
 """Accepted rows of one compartment on their way into `raw.documents`.
 
-They wait in a Parquet file inside the compartment, so that memory is bounded and no other
-compartment's folder ever holds them. The caller holds the table's lease.
+They wait in a Parquet file in the compartment's folder on this machine, wherever its tables lie, so
+that memory is bounded and no other compartment's folder ever holds them. The caller holds the
+table's lease.
 """
 
 from __future__ import annotations
@@ -39,9 +40,9 @@ class Stage:
         self._run_id = run_id
         self._key = PseudonymKey.derive(secret, compartment)
         self._schema = tables.table("raw.documents").arrow()
-        self._folder = lake.path(compartment, "raw.documents").parent.parent / "_staging"
+        self._folder = lake.work(compartment, "staging")
         self.clear()
-        self._folder.mkdir(mode=0o700, parents=True)
+        self._folder.mkdir(mode=0o700)
         self._writer = pq.ParquetWriter(self.file, self._schema)
         self._rows: list[dict[str, Any]] = []
         self._decisions: list[dict[str, Any]] = []

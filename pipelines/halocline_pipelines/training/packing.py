@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+from deltalake import CommitProperties, Transaction, write_deltalake
 from numpy.typing import NDArray
 
 from halocline_governance import tables
@@ -90,8 +90,9 @@ def is_stored(lake: Lake, compartment: str, key: Key) -> bool:
     """Whether these rows were committed; one commit holds them all."""
     if not lake.exists(compartment, TABLE):
         return False
-    table = DeltaTable(lake.path(compartment, TABLE))
-    return table.transaction_version(key.app_id) is not None
+    place = lake.location(compartment, TABLE)
+    with place.reached():
+        return place.delta().transaction_version(key.app_id) is not None
 
 
 def store(lake: Lake, compartment: str, key: Key, packed: Packed, label: Label) -> None:
@@ -101,11 +102,18 @@ def store(lake: Lake, compartment: str, key: Key, packed: Packed, label: Label) 
         LeaseHeld: another process writes the table now.
     """
     rows = _rows(key, packed, lake.intern(label, compartment))
-    with lake.lease(compartment, TABLE) as path:
+    with lake.lease(compartment, TABLE) as place:
         if is_stored(lake, compartment, key):
             return
         properties = CommitProperties(app_transactions=[Transaction(key.app_id, 0)])
-        write_deltalake(path, rows, mode="append", commit_properties=properties)
+        with place.reached():
+            write_deltalake(
+                place.uri,
+                rows,
+                mode="append",
+                storage_options=dict(place.storage_options),
+                commit_properties=properties,
+            )
 
 
 def fetch(guard: Guard, plan: Plan, key: Key) -> Packed:

@@ -52,8 +52,8 @@ class House:
         where = told.compartment
         whole = [{**row, "label_id": self.lake.intern(told, where)} for row in rows]
         data = pa.Table.from_pylist(whole, schema=tables.table(table).arrow())
-        with self.lake.lease(where, table) as path:
-            write_deltalake(path, data, mode="append")
+        with self.lake.lease(where, table) as place:
+            write_deltalake(place.uri, data, mode="append")
         kept = self.rows.setdefault(table, [])
         kept += [{**row, "compartment": where, "label": told} for row in whole]
 

@@ -149,8 +149,8 @@ class World:
 
     def write(self, table: str, rows: list[dict[str, Any]]) -> None:
         data = pa.Table.from_pylist(rows, schema=tables.table(table).arrow())
-        with self.lake.lease("buy", table) as path:
-            write_deltalake(path, data, mode="append")
+        with self.lake.lease("buy", table) as place:
+            write_deltalake(place.uri, data, mode="append")
 
     def report(self, request_id: str = "req-1", folder: str = "out", **other: Any) -> Built:
         paths = report.build(

@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 
 from halocline_governance.lake import Lake
-from halocline_governance.places import Place
-from halocline_governance.signature import signed
+from halocline_governance.lake.places import Place
+from halocline_governance.lake.signature import signed
 
 SIDES = ("buy", "sell")
 REGION = "us-east-1"

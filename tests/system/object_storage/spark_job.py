@@ -18,8 +18,7 @@ from halocline_governance.gates import Gates
 from halocline_governance.guard import Guard
 from halocline_governance.journal import Journal, Signer
 from halocline_governance.label import parse_compact
-from halocline_governance.lake import Lake
-from halocline_governance.location import Location
+from halocline_governance.lake import Lake, Location
 from halocline_governance.policy import open_engine
 from halocline_governance.principal import Principal, Purpose
 from halocline_pipelines.spark import session
@@ -33,7 +32,7 @@ def main(jars: Path, both: Path, sell: Path, scratch: Path) -> dict[str, Any]:
     )
     lake, sells = Lake.at(both), Lake.at(sell)
     told: dict[str, Any] = {}
-    with sells.claim("sell", TABLE) as place:
+    with sells.lease("sell", TABLE) as place:
         rows = spark.read.format("delta").options(**place.spark_options).load(place.spark_uri)
         more = rows.withColumn("row_uid", rows["row_uid"] + 1000)
         writer = more.write.format("delta").mode("append").options(**place.spark_options)

@@ -89,7 +89,7 @@ def put(lake: Lake, compact: str, numbers: range, num_chars: int = 20) -> None:
         for number in numbers
     ]
     data = pa.Table.from_pylist(rows, schema=tables.table(TABLE).arrow())
-    with lake.claim(label.compartment, TABLE) as place:
+    with lake.lease(label.compartment, TABLE) as place:
         write_deltalake(place.uri, data, mode="append", storage_options=dict(place.storage_options))
 
 
@@ -127,7 +127,7 @@ def test_without_its_credential_a_compartment_does_not_exist(
     who = Principal("ana", ("analyst",), parse_compact("restricted sides=buy"))
     with pytest.raises(Denied):
         Guard(lake, gates).plan(who, Purpose.ANALYSIS, f"buy:{TABLE}")
-    with pytest.raises(Refused), lake.claim("buy", TABLE):
+    with pytest.raises(Refused), lake.lease("buy", TABLE):
         pass
     with pytest.raises(Refused):
         lake.intern(Label("internal", ("buy",)))
@@ -222,7 +222,7 @@ def test_many_writers_on_many_machines_exclude_each_other(written: Server, tmp_p
 
     def write(number: int) -> None:
         for _ in range(20):
-            with suppress(LeaseHeld), lakes[number].claim("buy", "raw.documents"):
+            with suppress(LeaseHeld), lakes[number].lease("buy", "raw.documents"):
                 inside.append(number)
                 most.append(len(inside))
                 won.append(number)
@@ -235,7 +235,7 @@ def test_many_writers_on_many_machines_exclude_each_other(written: Server, tmp_p
         thread.join()
     assert won
     assert max(most) == 1
-    with lakes[0].claim("buy", "raw.documents"):
+    with lakes[0].lease("buy", "raw.documents"):
         pass
 
 
@@ -250,10 +250,10 @@ def test_a_lease_is_taken_over_when_it_has_ended_and_not_before(
 
     for left in (b'{"holder": "x", "ends": 99999999999}', b"", b"{}", b'{"ends": null}', b"[]"):
         leave(left)
-        with pytest.raises(LeaseHeld), lake.claim("buy", "raw.documents"):
+        with pytest.raises(LeaseHeld), lake.lease("buy", "raw.documents"):
             pass
     leave(b'{"holder": "died", "ends": 1700000000}')
-    with lake.claim("buy", "raw.documents"):
+    with lake.lease("buy", "raw.documents"):
         pass
 
 
@@ -261,7 +261,7 @@ def test_whose_lease_was_taken_over_is_told(written: Server, tmp_path: Path) -> 
     lake, user = written.lake(tmp_path / "home", "buy"), written.user("buy")
     path = f"/{user.bucket}/lake/_leases/raw.documents"
 
-    with pytest.raises(LeaseHeld, match="taken over"), lake.claim("buy", "raw.documents"):
+    with pytest.raises(LeaseHeld, match="taken over"), lake.lease("buy", "raw.documents"):
         user.ask("PUT", path, content=b'{"holder": "another", "ends": 1}')
 
 
@@ -270,7 +270,7 @@ def test_two_delta_writers_without_a_lease_cannot_both_commit_one_version(
 ) -> None:
     """The lease is the rule; the conditional put is what holds when somebody slept through it."""
     lake = written.lake(tmp_path / "home", "buy")
-    with lake.claim("buy", "curation.decisions") as place:
+    with lake.lease("buy", "curation.decisions") as place:
         uri, options = place.uri, dict(place.storage_options)
         write_deltalake(uri, pa.table({"n": [0]}), storage_options=options)
     failed: list[str] = []

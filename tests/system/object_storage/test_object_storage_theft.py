@@ -50,7 +50,7 @@ class Heist:
 @pytest.fixture(scope="module")
 def heist(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Heist:
     lake = server.lake(tmp_path_factory.mktemp("owner"), "buy")
-    with lake.claim("buy", "raw.documents") as place:
+    with lake.lease("buy", "raw.documents") as place:
         write_deltalake(
             place.uri,
             pa.table({"text": [SECRET], "label_id": [lake.intern(LABEL)]}),
@@ -230,7 +230,7 @@ def test_nobody_is_let_in_by_the_thief(heist: Heist) -> None:
 def test_without_a_key_or_with_a_spoilt_signature_nothing_opens(
     heist: Heist, server: Server
 ) -> None:
-    from halocline_governance.signature import signed
+    from halocline_governance.lake.signature import signed
     from tests.system.object_storage.conftest import send
 
     path = f"/{heist.owner.bucket}/{heist.part}"
@@ -271,7 +271,7 @@ def test_a_table_of_one_s_own_that_names_the_other_s_files_reads_nothing(
 ) -> None:
     """A commit may name a file anywhere; only the table's own credential opens it."""
     lake = server.lake(tmp_path / "thief", "sell")
-    with lake.claim("sell", "raw.documents") as place:
+    with lake.lease("sell", "raw.documents") as place:
         options = dict(place.storage_options)
         write_deltalake(place.uri, pa.table({"text": ["own"]}), storage_options=options)
     log = f"/{heist.thief.bucket}/lake/raw/documents/_delta_log"

@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import re
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -39,10 +38,10 @@ class _Listing:
 
 
 class Interned:
-    """Reads folders of labels, each file once. Safe for threads; a copy starts with nothing."""
+    """Reads folders of labels, each file once. Safe for threads, without a lock that a fork could
+    find held: two that look at the same moment both read. A copy starts with nothing."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._listings: dict[Path, _Listing] = {}
 
     def __reduce__(self) -> tuple[type[Interned], tuple[()]]:
@@ -55,9 +54,8 @@ class Interned:
             stamp = _stamp(folder)
             if known is not None and known.settled and known.stamp == stamp:
                 return known.labels
-            with self._lock:
-                listing = _listing(folder, self._listings.get(folder))
-                self._listings[folder] = listing
+            listing = _listing(folder, known)
+            self._listings[folder] = listing
         except (FileNotFoundError, NotADirectoryError):
             return _NONE
         return listing.labels
@@ -73,6 +71,14 @@ def checked(label_id: str, content: bytes) -> Label | None:
         return None
     # Canonical to the byte: so no key stands twice, and no other reader sees another label.
     return label if label.canonical() == content else None
+
+
+def label_at(path: Path) -> Label | None:
+    """The label that this file is named after, if it is there and is that."""
+    try:
+        return checked(path.name, _read(path))
+    except OSError:
+        return None
 
 
 def is_label_id(name: str) -> bool:
@@ -92,12 +98,13 @@ def _listing(folder: Path, before: _Listing | None) -> _Listing:
     for name in sorted(names):
         label = known.get(name)
         if label is None:
-            try:
-                label = checked(name, _read(folder / name))
-            except OSError:
-                settled = False  # perhaps only for now
+            label = label_at(folder / name)
         if label is not None:
             found[name] = label
+        else:
+            settled = False  # a file mended in place leaves no trace in the folder's time
+    if found.keys() == known.keys():
+        return _Listing(stamp, settled, known)
     return _Listing(stamp, settled, MappingProxyType(found))
 
 

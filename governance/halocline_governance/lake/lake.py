@@ -10,20 +10,19 @@ prefix (docs/object-storage.md). Knows nothing of who may read what: that is the
 
 from __future__ import annotations
 
-import fcntl
-import os
-import threading
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from halocline_governance import places, tables
-from halocline_governance.errors import LeaseHeld, Refused, UnknownLabel
-from halocline_governance.interned import Interned
+from halocline_governance import tables
+from halocline_governance.errors import Refused, UnknownLabel
 from halocline_governance.label import SYSTEM, Label
-from halocline_governance.location import Location
-from halocline_governance.remote import Remote
+from halocline_governance.lake import places
+from halocline_governance.lake.bucket import Bucket
+from halocline_governance.lake.folder import Folder
+from halocline_governance.lake.interned import Interned
+from halocline_governance.lake.location import Location
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class Lake:
     """
 
     root: Path
-    remote: Mapping[str, Remote] = field(default_factory=dict[str, Remote], hash=False, repr=False)
+    remote: Mapping[str, Bucket] = field(default_factory=dict[str, Bucket], hash=False, repr=False)
     _interned: Interned = field(default_factory=Interned, init=False, repr=False, compare=False)
 
     @classmethod
@@ -48,10 +47,9 @@ class Lake:
             Refused: that file is not as it must be, or names a compartment that is none.
         """
         named = places.read(home / "lake.yaml")
-        lake = cls(home / "lake", {name: Remote(name, place) for name, place in named.items()})
         for name in named:
             check_compartment(name)
-        return lake
+        return cls(home / "lake", {name: Bucket(name, place) for name, place in named.items()})
 
     def location(self, compartment: str, table: str) -> Location:
         """Where one Delta table lies and what opens it, whether it exists yet or not.
@@ -59,14 +57,12 @@ class Lake:
         Raises:
             Refused: the compartment's credential cannot be used.
         """
-        bucket = self.remote.get(compartment)
-        if bucket is None:
-            return Location(str(self.path(compartment, table)))
         schema, name = _named(table)
-        if not bucket.is_open:
+        there = self._at(compartment)
+        if not there.is_open:
             # No compartment has such a name, so nothing lies there nor ever will.
             return Location(str(self.root / "_unopened" / compartment / schema / name))
-        return bucket.location(schema, name)
+        return there.location(schema, name)
 
     def path(self, compartment: str, table: str) -> Path:
         """The folder of one Delta table, whether it exists yet or not.
@@ -74,10 +70,10 @@ class Lake:
         Raises:
             Refused: the compartment lies in a bucket.
         """
-        if compartment in self.remote:
+        there = self._at(compartment)
+        if not isinstance(there, Folder):
             raise Refused(f"{compartment} lies in a bucket, and this reads and writes folders only")
-        schema, name = _named(table)
-        return self._compartment(compartment) / schema / name
+        return there.path.joinpath(*_named(table))
 
     def compartments(self) -> list[str]:
         """Every compartment that holds data, `system` left out; those in buckets when this process
@@ -92,45 +88,38 @@ class Lake:
         return [c for c in [*self.compartments(), SYSTEM] if self.exists(c, table)]
 
     def exists(self, compartment: str, table: str) -> bool:
-        bucket = self.remote.get(compartment)
-        if bucket is not None:
-            return bucket.is_open and bucket.exists(*_named(table))
-        return (self.path(compartment, table) / "_delta_log").is_dir()
+        """Whether this table was made here.
+
+        Raises:
+            StorageUnavailable: the compartment's bucket failed or refused.
+        """
+        there = self._at(compartment)
+        return there.is_open and there.exists(*_named(table))
 
     def version(self, compartment: str, table: str) -> int | None:
         """The newest committed version, or None when the table does not exist."""
-        from deltalake import DeltaTable
-
         if not self.exists(compartment, table):
             return None
         place = self.location(compartment, table)
         with place.reached():
-            return DeltaTable(place.uri, storage_options=dict(place.storage_options)).version()
+            return place.delta().version()
 
     def intern(self, label: Label, compartment: str | None = None) -> str:
         """Make a label known where its rows lie, durably, and return its id.
 
         Raises:
             NoCompartment: the label has no compartment and none is given.
+            Refused: no credential for the compartment.
+            StorageUnavailable: its bucket failed or refused.
         """
-        name = compartment or label.compartment
-        if name in self.remote:
-            self._opened(name).intern(label)
-            return label.label_id
-        folder = self._compartment(name) / "_labels"
-        target = folder / label.label_id
-        if not target.exists():
-            self._make(folder)
-            _write_durably(target, label.canonical())
+        self._opened(compartment or label.compartment).intern(label)
         return label.label_id
 
     def labels(self, compartment: str) -> Mapping[str, Label]:
         """Every label interned here, by id: the same mapping as long as nothing changed. A file
         that is not the label it is named after is left out, so that its rows are unreadable."""
-        bucket = self.remote.get(compartment)
-        if bucket is not None:
-            return bucket.labels() if bucket.is_open else {}
-        return self._interned.labels(self._compartment(compartment) / "_labels")
+        there = self._at(compartment)
+        return there.labels() if there.is_open else {}
 
     def label(self, compartment: str, label_id: str) -> Label:
         """One interned label.
@@ -144,65 +133,42 @@ class Lake:
         return label
 
     @contextmanager
-    def lease(self, compartment: str, table: str) -> Generator[Path]:
-        """Hold the right to write one table; yields its folder.
+    def lease(self, compartment: str, table: str) -> Generator[Location]:
+        """Hold the right to write one table; yields where it lies.
 
         Raises:
-            LeaseHeld: another process writes it now.
-            Refused: the compartment lies in a bucket.
-        """
-        path = self.path(compartment, table)
-        folder = self._compartment(compartment) / "_leases"
-        self._make(folder)
-        handle = os.open(folder / table, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise LeaseHeld(
-                    f"{compartment}:{table} is being written by another process; try again"
-                    " when it is done"
-                ) from error
-            self._make(path.parent)
-            yield path
-        finally:
-            os.close(handle)
-
-    @contextmanager
-    def claim(self, compartment: str, table: str) -> Generator[Location]:
-        """Hold the right to write one table, wherever it lies; yields its location.
-
-        Raises:
-            LeaseHeld: another process writes it now, or took it over from a bucket's claimant who
+            LeaseHeld: another process writes it now, or took it over from a bucket's holder who
                 did not answer for a minute.
             Refused: no credential for the compartment.
-            StorageUnavailable: the bucket cannot be reached.
+            StorageUnavailable: its bucket failed or refused.
         """
-        if compartment not in self.remote:
-            with self.lease(compartment, table):
-                yield self.location(compartment, table)
-            return
-        bucket, (schema, name) = self._opened(compartment), _named(table)
-        with bucket.lease(f"{schema}.{name}"):
-            yield bucket.location(schema, name)
+        schema, name = _named(table)
+        with self._opened(compartment).lease(schema, name) as place:
+            yield place
 
-    def _opened(self, compartment: str) -> Remote:
-        bucket = self.remote[compartment]
-        if not bucket.is_open:
+    def work(self, compartment: str, name: str) -> Path:
+        """A folder on this machine, made if need be, for files on their way into a compartment,
+        wherever that lies.
+
+        Raises:
+            Refused: no credential for the compartment.
+        """
+        self._opened(compartment)
+        here = Folder(self.root, compartment, self._interned)
+        return here.make(here.path / f"_{name}")
+
+    def _at(self, compartment: str) -> Folder | Bucket:
+        bucket = self.remote.get(compartment)
+        if bucket is not None:
+            return bucket
+        check_compartment(compartment)
+        return Folder(self.root, compartment, self._interned)
+
+    def _opened(self, compartment: str) -> Folder | Bucket:
+        there = self._at(compartment)
+        if not there.is_open:
             raise Refused(f"this process has no credential for compartment {compartment}")
-        return bucket
-
-    def _make(self, folder: Path) -> None:
-        """A folder of ours. `mkdir` would give the ones above it whatever mode is usual, and in a
-        home that others may enter anybody could list the compartments."""
-        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for part in reversed(folder.relative_to(self.root).parents[:-1]):
-            (self.root / part).mkdir(mode=0o700, exist_ok=True)
-        folder.mkdir(mode=0o700, exist_ok=True)
-
-    def _compartment(self, name: str) -> Path:
-        check_compartment(name)
-        return self.root / name
+        return there
 
 
 def check_compartment(name: str) -> None:
@@ -225,17 +191,3 @@ def _is_name(compartment: str) -> bool:
 def _named(table: str) -> tuple[str, str]:
     schema, _, name = tables.table(table).name.partition(".")
     return schema, name
-
-
-def _write_durably(target: Path, content: bytes) -> None:
-    draft = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}")
-    with draft.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(target)
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

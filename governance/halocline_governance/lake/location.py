@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from halocline_governance.errors import StorageUnavailable
+
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +33,21 @@ class Location:
         """The same place by the name that Hadoop's S3 client has for it."""
         return "s3a://" + self.uri[5:] if self.uri.startswith("s3://") else self.uri
 
+    def delta(self, version: int | None = None) -> DeltaTable:
+        """The table that lies there, as delta-rs opens it; to be used within `reached`."""
+        from deltalake import DeltaTable
+
+        return DeltaTable(self.uri, version=version, storage_options=dict(self.storage_options))
+
+    def is_delta(self) -> bool:
+        """Whether a Delta table lies there; to be asked within `reached`."""
+        from deltalake import DeltaTable
+
+        return DeltaTable.is_deltatable(self.uri, dict(self.storage_options))
+
     @contextmanager
     def reached(self) -> Generator[None]:
-        """Open or read what lies there within: a bucket's failure is told without the server's
+        """Open, read or write what lies there within: a bucket's failure is told without the server's
         own text, which may quote the credential.
 
         Raises:
@@ -47,5 +63,9 @@ class Location:
             if not self.uri.startswith("s3://"):
                 raise
             refused = "403 Forbidden" in str(error) or "401 Unauthorized" in str(error)
-            what = "refuses the credential" if refused else "failed; what was read is not whole"
+            what = (
+                "refuses the credential"
+                if refused
+                else "failed; what was read or written is not whole"
+            )
             raise StorageUnavailable(f"the object storage of {self.uri} {what}") from None

@@ -15,12 +15,13 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 from urllib.parse import urlsplit
 
+from halocline_governance import strict_yaml
 from halocline_governance.errors import Refused
 from halocline_governance.loopback import is_loopback
 
@@ -147,33 +148,15 @@ def _endpoint(path: Path, name: str, text: str) -> str:
 
 
 def _read_private(path: Path) -> object:
-    import yaml
-
     try:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode) or mode & 0o077:
             raise Refused(f"{path.name} can be read by others; run: chmod 600 {path}")
-        return yaml.load(path.read_bytes(), _loader())
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        return strict_yaml.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
         # The parser's own message quotes the file.
         kind = type(error).__name__
         raise Refused(f"{path.name} cannot be read as YAML ({kind})") from None
-
-
-def _loader() -> Any:
-    import yaml
-
-    class Strict(yaml.SafeLoader):
-        """Refuses a key that is no text or stands twice, which YAML would settle silently."""
-
-        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
-            plain = all(isinstance(key, yaml.ScalarNode) for key, _ in node.value)
-            names = {key.value for key, _ in node.value} if plain else set[str]()
-            if not plain or "<<" in names or len(names) != len(node.value):
-                raise yaml.constructor.ConstructorError(None, None, "a key stands twice")
-            return super().construct_mapping(node, deep)
-
-    return Strict
 
 
 def _mapping(found: object, name: str) -> Mapping[str, object]:

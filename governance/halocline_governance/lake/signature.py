@@ -7,7 +7,7 @@ import hmac
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from halocline_governance.places import Credential, Place
+from halocline_governance.lake.places import Credential, Place
 
 
 def signed(
