@@ -9,5 +9,6 @@ from halocline_governance.identity.authenticator import Authenticator
 from halocline_governance.identity.claims import AUDIENCE
 from halocline_governance.identity.development import ISSUER, Issuer, Verifier
 from halocline_governance.identity.oidc import OidcVerifier
+from halocline_governance.identity.token import bearer
 
-__all__ = ["AUDIENCE", "ISSUER", "Authenticator", "Issuer", "OidcVerifier", "Verifier"]
+__all__ = ["AUDIENCE", "ISSUER", "Authenticator", "Issuer", "OidcVerifier", "Verifier", "bearer"]

@@ -56,8 +56,8 @@ def _principal(claims: dict[str, Any]) -> Principal:
     subject, roles, token_id = claims.get("sub"), claims.get("roles"), claims.get("jti")
     if not isinstance(subject, str) or not is_subject(subject):
         raise Unauthenticated("the token names no subject")
-    if not isinstance(token_id, str) or not 0 < len(token_id) <= 255:
-        raise Unauthenticated("the token has no id")
+    if not isinstance(token_id, str) or not 0 < len(token_id) <= 255 or not token_id.isprintable():
+        raise Unauthenticated("the token has no id of 1 to 255 printable characters")
     if not isinstance(roles, list) or len(cast("list[object]", roles)) > _MAX_ROLES:
         raise Unauthenticated("the token's roles are not a list of names")
     names = cast("list[object]", roles)
@@ -65,8 +65,11 @@ def _principal(claims: dict[str, Any]) -> Principal:
         raise Unauthenticated("the token's roles are not a list of names")
     try:
         clearance = parse(claims.get("clearance"))
-    except MalformedLabel as error:
-        raise Unauthenticated(f"the token's clearance is malformed: {error}") from None
+    except MalformedLabel:
+        # Not what was wrong with it: that would repeat what the token says.
+        raise Unauthenticated(
+            "the token's clearance is no label: a sensitivity, and lists of distinct names"
+        ) from None
     # An issuer's other roles mean nothing here.
     known = tuple(sorted(set(cast("list[str]", names)) & set(ROLES)))
     return Principal(subject, known, clearance, token_id)

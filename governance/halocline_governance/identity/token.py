@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from base64 import urlsafe_b64decode
 from binascii import Error as NotBase64
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,8 +45,23 @@ class Token:
             raise Unauthenticated("the token is signed in a way that its key is not for")
         try:
             _SIGNATURES.decode_complete(self.text, key, algorithms=[self.algorithm])
-        except (jwt.PyJWTError, ValueError, TypeError) as error:
+        except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
             raise Unauthenticated(f"the token does not verify: {type(error).__name__}") from None
+
+
+def bearer(authorization: Sequence[str]) -> str:
+    """The token in the `Authorization` headers of one call.
+
+    Raises:
+        Unauthenticated: none, several, where another reader might take another one, or another
+            scheme.
+    """
+    if len(authorization) != 1:
+        raise Unauthenticated("a call carries its token once: Authorization: Bearer TOKEN")
+    scheme, _, token = authorization[0].partition(" ")
+    if scheme.lower() != "bearer":
+        raise Unauthenticated("a call carries its token so: Authorization: Bearer TOKEN")
+    return token.strip(" ")
 
 
 def read(text: str | None) -> Token:

@@ -6,6 +6,7 @@ from anyio import to_thread
 from starlette.requests import Request
 
 from halocline_governance.errors import Refused
+from halocline_governance.identity import bearer
 from halocline_governance.label import PUBLIC, Label, parse_compact
 from halocline_governance.principal import Principal
 from halocline_serving.runtime import Runtime
@@ -18,11 +19,10 @@ async def principal(runtime: Runtime, request: Request) -> Principal:
     reads the directory; and not in one of those that answers wait for.
 
     Raises:
-        Unauthenticated: there is none, or it does not verify.
+        Unauthenticated: there is none, there are several, or it does not verify.
     """
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    bearer = token.strip() if scheme.lower() == "bearer" else None
-    return await to_thread.run_sync(runtime.verify, bearer)
+    token = bearer(request.headers.getlist("authorization"))
+    return await to_thread.run_sync(runtime.verify, token)
 
 
 def context_label(request: Request) -> Label:
