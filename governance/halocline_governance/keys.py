@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import threading
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
@@ -15,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 )
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from halocline_governance import durable
 from halocline_governance.errors import Refused
 
 
@@ -66,18 +65,7 @@ def _pem(key: Ed25519PrivateKey | EllipticCurvePrivateKey) -> bytes:
 
 def _create(path: Path, content: bytes) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass  # another process made it first: its key is the key
-    finally:
-        draft.unlink()
+    durable.create(path, content)  # unless another process made it first: its key is the key
 
 
 def _read(path: Path) -> bytes:

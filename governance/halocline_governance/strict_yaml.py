@@ -22,7 +22,9 @@ def loads(content: bytes | str) -> Any:
         return yaml.load(content, _loader())
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         # What a parser says quotes the text, which may be a secret.
-        raise ValueError(f"not strict YAML ({type(error).__name__})") from None
+        raise ValueError(
+            f"not YAML with every key once and no `<<` ({type(error).__name__})"
+        ) from None
 
 
 def _loader() -> Any:

@@ -24,6 +24,7 @@ from typing import Any, Protocol, cast
 import rfc8785
 from cryptography.exceptions import InvalidSignature
 
+from halocline_governance import durable
 from halocline_governance.errors import MalformedLabel, Refused, Unverified
 from halocline_governance.label import Label, parse
 
@@ -218,10 +219,10 @@ def make_private(folder: Path) -> None:
 def settle(draft: Path, target: Path) -> None:
     """Make a finished folder durable, and move it to its name in one step."""
     for entry in draft.iterdir():
-        _sync(entry)
-    _sync(draft)
+        durable.sync(entry)
+    durable.sync(draft)
     draft.rename(target)
-    _sync(target.parent)
+    durable.sync(target.parent)
 
 
 def _manifest(contents: Contents, files: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -291,11 +292,3 @@ def _read(path: Path) -> bytes:
     if path.is_symlink() or not path.is_file():
         raise Unverified(f"{path.parent.name}: no {path.name}")
     return path.read_bytes()
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

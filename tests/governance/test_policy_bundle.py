@@ -92,6 +92,8 @@ def test_the_firms_facts_must_be_well_formed(firm: dict[str, Any]) -> None:
         "a: 2020-01-01\n",
         "a: [\n",
         "1: a\n",
+        "<<: {a: 1}\n",
+        "a: &a {x: 1}\nb: {<<: *a}\n",
         "!!python/object:os.system {}",
         "",
     ],

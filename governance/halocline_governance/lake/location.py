@@ -47,8 +47,8 @@ class Location:
 
     @contextmanager
     def reached(self) -> Generator[None]:
-        """Open, read or write what lies there within: a bucket's failure is told without the server's
-        own text, which may quote the credential.
+        """Open, read or write what lies there within: a bucket's failure is told without the
+        server's own text, which may quote the credential.
 
         Raises:
             StorageUnavailable: the bucket did not answer, or refused.

@@ -98,7 +98,7 @@ class S3Client:
         if limit is not None:
             asked["max-keys"] = str(limit)
         while True:
-            found = _xml(self._ask("GET", "", query=asked, max_bytes=_MAX_PAGE_BYTES).content)
+            found = _xml(self._ask("GET", "", query=asked).content)
             for node in found.findall("Contents"):
                 yield node.findtext("Key") or "", node.findtext("ETag") or ""
             token = found.findtext("NextContinuationToken")
@@ -115,7 +115,6 @@ class S3Client:
         headers: Mapping[str, str] | None = None,
         content: bytes = b"",
         accept: tuple[int, ...] = (200,),
-        max_bytes: int = _MAX_BYTES,
     ) -> _Answer:
         import httpx
 
@@ -129,7 +128,8 @@ class S3Client:
         try:
             with self._opened().stream(method, url, headers=signed, content=content) as response:
                 head = {name.lower(): value for name, value in response.headers.items()}
-                answer = _Answer(response.status_code, head, self._body(response, max_bytes))
+                body = self._body(response, _MAX_BYTES if key else _MAX_PAGE_BYTES)
+                answer = _Answer(response.status_code, head, body)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise self._failed(f"does not answer ({type(error).__name__})") from None
         if answer.status in accept and not (answer.status == 404 and _is_gone(answer)):

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, cast
 
 import rfc8785
-import yaml
 
+from halocline_governance import strict_yaml
 from halocline_governance.errors import Refused
 from halocline_governance.gates import Gate
 from halocline_governance.policy.lint import check
@@ -124,22 +124,11 @@ def layout(bundle: Bundle, epoch: int) -> dict[str, bytes]:
     }
 
 
-class _Plain(yaml.SafeLoader):
-    """Refuses a key twice: the second would silently win."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        pairs = cast("list[tuple[yaml.Node, yaml.Node]]", node.value)
-        names = {str(key.value) for key, _ in pairs}
-        if len(names) != len(pairs):
-            raise yaml.YAMLError
-        return super().construct_mapping(node, deep)
-
-
 def _read_data(path: Path) -> dict[str, Any]:
     try:
-        data: Any = yaml.load(path.read_text(encoding="utf-8"), _Plain)
+        data: Any = strict_yaml.loads(path.read_bytes())
         rfc8785.dumps(data)
-    except (yaml.YAMLError, rfc8785.CanonicalizationError, UnicodeDecodeError) as error:
+    except (ValueError, rfc8785.CanonicalizationError) as error:
         raise Refused(f"{path}: not plain YAML ({type(error).__name__}); correct it") from None
     if not isinstance(data, dict):
         raise Refused(f"{path}: must be a mapping of settings")

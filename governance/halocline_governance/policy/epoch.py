@@ -6,12 +6,12 @@ A signature says who made a bundle, not that it is today's. The file moves up on
 from __future__ import annotations
 
 import fcntl
-import os
 import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from halocline_governance import durable
 from halocline_governance.errors import Refused
 
 MAX_EPOCH = 2**53
@@ -60,17 +60,7 @@ def advance(path: Path, epoch: int, revision: str) -> None:
         check(path, epoch, revision)
         if epoch == highest(path)[0]:
             return
-        draft = path.with_name(f".{path.name}.draft")
-        with draft.open("wb") as file:
-            file.write(f"{epoch} {revision}\n".encode())
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        durable.write(path, f"{epoch} {revision}\n")
 
 
 @contextmanager

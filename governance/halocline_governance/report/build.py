@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from halocline_governance import tables
+from halocline_governance import durable, tables
 from halocline_governance.errors import Refused
 from halocline_governance.gates import Gate, Gates
 from halocline_governance.journal import Trust, verify
@@ -204,19 +203,9 @@ def _write(
     )
     out_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     paths = ReportPaths(out_dir / f"{name}.html", out_dir / f"{name}.json")
-    _put(paths.json, told)
-    _put(paths.html, shown)
+    durable.write(paths.json, told.encode("utf-8", "backslashreplace"))
+    durable.write(paths.html, shown.encode("utf-8", "backslashreplace"))
     return paths
-
-
-def _put(path: Path, text: str) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(text.encode("utf-8", "backslashreplace"))
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
 
 
 def _system(versions: Mapping[str, int]) -> dict[str, int]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from halocline_governance import durable
 from halocline_governance.errors import Refused
 
 # What the platform makes in its home, and a new story begins without. Keys and benches stay, and so
@@ -68,12 +69,7 @@ class Ledger:
         self._results[step] = result
         told = {name: found.as_json() for name, found in self._results.items()}
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = self._path.with_suffix(".draft")
-        with draft.open("w", encoding="utf-8") as file:
-            json.dump({"inputs": self._inputs, "steps": told}, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self._path)
+        durable.write(self._path, json.dumps({"inputs": self._inputs, "steps": told}, indent=1))
 
     def _load(self) -> dict[str, Result]:
         if not self._path.exists():

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from halocline_governance import durable
 from halocline_governance.label import Label
 from halocline_infra.demo.scene import Inputs
 
@@ -102,6 +103,4 @@ def tell_policies(platform: Platform, firm: Firm) -> None:
     if path.exists() and merged == there:
         return
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_suffix(".draft")
-    draft.write_text(json.dumps(merged, indent=1, sort_keys=True), encoding="utf-8")
-    draft.replace(path)
+    durable.write(path, json.dumps(merged, indent=1, sort_keys=True))

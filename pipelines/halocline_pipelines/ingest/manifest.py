@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import yaml
 
+from halocline_governance import strict_yaml
 from halocline_governance.errors import MalformedLabel, Refused
 from halocline_governance.label import AXES, Label, parse, parse_compact
 
@@ -52,9 +53,9 @@ def beside(path: Path) -> Declared:
     if not manifest.is_file():
         return Declared()
     try:
-        content = yaml.safe_load(manifest.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise Refused(f"{manifest} is not YAML: {type(error).__name__}") from None
+        content = strict_yaml.loads(manifest.read_bytes())
+    except ValueError as error:
+        raise Refused(f"{manifest}: {error}") from None
     if not isinstance(content, Mapping):
         raise Refused(f"{manifest} must hold keys: source, licence, label, text, id")
     return _declared(manifest, cast("Mapping[object, object]", content))

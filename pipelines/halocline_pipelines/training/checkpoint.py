@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file  # pyright: ignore[reportUnknownVariableType]
 
+from halocline_governance import durable
 from halocline_governance.errors import Unverified
 from halocline_registry.package import make_private
 
@@ -54,10 +54,10 @@ def save(
     hashes = {name: _sha256(draft / name) for name in (_WEIGHTS, _MOMENTS)}
     (draft / _STATE).write_text(json.dumps(asdict(progress) | {"files": hashes}), encoding="utf-8")
     for name in (*hashes, _STATE, "."):
-        _sync(draft / name)
+        durable.sync(draft / name)
     shutil.rmtree(target, ignore_errors=True)
     draft.rename(target)
-    _sync(folder)
+    durable.sync(folder)
     for old in _all(folder)[:-_KEPT]:
         shutil.rmtree(old)
 
@@ -118,11 +118,3 @@ def _all(folder: Path) -> list[Path]:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from halocline_governance import durable
 from halocline_governance.label import Label, parse
 from halocline_governance.refs import DatasetRef
 from halocline_pipelines.mixture import Mixture, MixtureSource
@@ -73,12 +73,7 @@ def write_outcome(folder: Path, run: TrainedRun) -> None:
     fields["inputs"] = [ref.as_json() for ref in run.inputs]
     fields["mixture"] = run.mixture.as_json()
     fields["model_dir"] = run.model_dir.name
-    draft = folder / f".{FILE}"
-    with draft.open("w", encoding="utf-8") as file:
-        json.dump(fields, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.rename(folder / FILE)
+    durable.write(folder / FILE, json.dumps(fields, indent=1))
 
 
 def read_outcome(folder: Path) -> TrainedRun | None:
