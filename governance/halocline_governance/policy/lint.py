@@ -28,7 +28,7 @@ BUILTINS = frozenset(
             "regex.match",
             "set",
         ),
-        *("sort", "split", "startswith", "sum", "trim", "trim_left", "trim_space"),
+        *("sort", "split", "startswith", "substring", "sum", "trim", "trim_left", "trim_space"),
     }
 )
 

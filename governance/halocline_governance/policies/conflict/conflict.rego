@@ -17,11 +17,7 @@ well_formed if {
 
 # METADATA
 # title: Does nothing compete with anything, as far as this caller goes?
-none if not "competitors" in object.keys(data.firm)
-
-else if {
-	data.firm.competitors == []
-}
+none if _no_pairs
 
 else if {
 	some held in input.principal.roles
@@ -80,11 +76,22 @@ obligations(thing) := {"would_touch": touches(thing)} if {
 	_only_looks
 }
 
+_no_pairs if not _pairs_given
+
+else if {
+	data.firm.competitors == []
+}
+
+# In a list, so that what is there but false counts as given.
+_pairs_given if [data.firm.competitors]
+
 _only_looks if input.resource.look == true
 
 _history := input.context.history
 
-_history := [] if not "history" in object.keys(input.context)
+_history := [] if not _history_given
+
+_history_given if [input.context.history]
 
 # Each pair both ways round.
 _pairs := array.concat(data.firm.competitors, [turned |
@@ -95,14 +102,14 @@ _pairs := array.concat(data.firm.competitors, [turned |
 _history_shaped if input.context.history == []
 
 else if {
-	not "history" in object.keys(input.context)
+	not _history_given
 }
 
 else if {
 	proof.texts(input.context.history)
 }
 
-_pairs_shaped if not "competitors" in object.keys(data.firm)
+_pairs_shaped if _no_pairs
 
 else if {
 	is_array(data.firm.competitors)

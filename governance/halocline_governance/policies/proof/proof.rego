@@ -60,7 +60,6 @@ nothing := {"allow": false, "reasons": ["nothing could be proven"], "obligations
 # METADATA
 # title: Does the input say who asks, for what purpose, of what, and when?
 asked if {
-	is_object(input.resource)
 	is_string(input.purpose)
 	whole(input.context.now)
 	text(input.principal.subject)
@@ -72,7 +71,10 @@ asked if {
 
 # METADATA
 # title: The clearance that the caller holds, if it is well-formed
-own := input.principal.clearance if label.well_formed(input.principal.clearance)
+own := held if {
+	held := input.principal.clearance
+	label.well_formed(held)
+}
 
 # METADATA
 # title: The clearance that counts, which is the caller's own and the walls of crossings that hold
@@ -85,8 +87,9 @@ else := crossing.widened(own) if {
 # METADATA
 # title: Has the caller one of the roles that may ask for this purpose?
 role(roles_of_purpose) if {
+	may_ask := roles_of_purpose[input.purpose]
 	some held in input.principal.roles
-	held in roles_of_purpose[input.purpose]
+	held in may_ask
 }
 
 # METADATA
@@ -97,7 +100,7 @@ cleared(thing) if label.within_clearance(thing, clearance, label.restricted_toda
 # title: Text that says something
 text(value) if {
 	is_string(value)
-	trim_space(value) != ""
+	not trim_space(value) == ""
 }
 
 # METADATA
@@ -110,9 +113,8 @@ texts(values) if {
 # METADATA
 # title: A whole number from zero
 whole(value) if {
-	is_number(value)
-	value >= 0
 	floor(value) == value
+	value >= 0
 }
 
 # METADATA

@@ -18,8 +18,7 @@ test_numbers if {
 	proof.whole(0)
 	not proof.whole(-1)
 	not proof.whole(1.5)
-	not proof.whole("1")
-	not proof.whole(true)
+	every other in ["1", true, null, [], {}] { not proof.whole(input.other) with input.other as other }
 }
 
 test_hashes if {
@@ -33,7 +32,7 @@ test_hashes if {
 test_text if {
 	proof.text("a")
 	not proof.text(" ")
-	not proof.text(null)
+	every other in [1, true, null, [], {}] { not proof.text(input.other) with input.other as other }
 	proof.texts([])
 	not proof.texts([""])
 	not proof.texts("a")

@@ -46,7 +46,7 @@ _obligations := {
 	"transforms": _masks,
 	"bound": bound,
 	"blocked_issuers": blocked_issuers,
-	"label_ids": sort(_readable),
+	"label_ids": _readable,
 	"versions": _versions,
 }
 
@@ -90,40 +90,62 @@ proven contains "conflict" if _no_conflict
 
 _well_formed if {
 	proof.asked
-	proof.text(input.resource.table)
+	_table_named
 	_compartment_named
 	_columns_named
-	is_object(_labels)
-}
-
-_compartment_named if input.resource.compartment in proof.clearance.sides
-
-else if {
-	label.compartment_name(input.resource.compartment)
+	_labels_given
 }
 
 # What is in the policy's own lists is text.
-_columns_named if {
-	is_array(input.resource.columns)
-	_all_plain
-}
+_table_named if _parts
 
 else if {
-	proof.texts(input.resource.columns)
+	proof.text(_table)
+}
+
+_compartment_named if _own_side
+
+else if {
+	label.compartment_name(_compartment)
+}
+
+_columns_named if _all_plain
+
+else if {
+	proof.texts(_asked)
+}
+
+_labels_given if _unlabelled
+
+else if {
+	is_object(input.resource.labels)
+}
+
+_table := input.resource.table
+
+_compartment := input.resource.compartment
+
+_asked := input.resource.columns
+
+# The compartment is a side that the caller is cleared for: the common case, told by one look. No
+# side is called `system`, `public` or `x`.
+_own_side if {
+	some side in proof.clearance.sides
+	side == _compartment
 }
 
 _role if proof.role(data.read.roles)
 
 _place_fits if {
-	input.resource.compartment != "system"
+	not _compartment == "system"
 	tables := data.read.system.tables
 	is_array(tables)
-	not input.resource.table in tables
+	not _table in tables
 }
 
 else if {
-	input.resource.compartment == "system"
-	input.resource.table in data.read.system.tables
+	_compartment == "system"
+	_table in data.read.system.tables
 	_may_read_system
 }
 
@@ -134,51 +156,56 @@ _may_read_system if {
 	held in data.read.system.roles
 }
 
-_some_columns if count(_columns) > 0
+_some_columns if _columns[0]
 
 _versions if input.purpose in data.read.version_purposes
 
 else := false
 
-_version_fits if not "version" in object.keys(input.resource)
+_version_fits if not _pinned
 
 else if {
 	proof.whole(input.resource.version)
 	_versions
 }
 
+# In a list, so that what is there but false counts as given.
+_pinned if [input.resource.version]
+
 # Asked without labels, the bound answers for every label there is.
 _some_labels if {
-	not _labelled
-	is_array(blocked_issuers)
+	_unlabelled
+	blocked_issuers
 }
 
 else if {
-	count(_readable) > 0
+	_readable[0]
 }
 
 _no_conflict if conflict.clear(bound)
 
-_plain := [column |
-	some part in data.read.tables[input.resource.table]
+_parts := data.read.tables[_table]
+
+# One part opens all that is asked for: the common case.
+_all_plain if {
+	is_array(_asked)
+	some part in _parts
 	input.purpose in part.purposes
-	some column in part.columns
-]
+	every column in _asked { column in part.columns }
+}
 
-_asked_plain := [column |
-	open := _plain
-	some column in input.resource.columns
-	column in open
-]
-
-_all_plain if count(_asked_plain) == count(input.resource.columns)
-
-_columns := _asked_plain if _all_plain
+_columns := _asked if _all_plain
 
 else := [column |
 	open := array.concat(_plain, _masked)
-	some column in input.resource.columns
+	some column in _asked
 	column in open
+]
+
+_plain := [column |
+	some part in _parts
+	input.purpose in part.purposes
+	some column in part.columns
 ]
 
 _masks := {} if _all_plain
@@ -189,7 +216,7 @@ _masked := [column | some column in object.keys(_mask_of)]
 
 # What is open unmasked is not masked. Masked in two ways, or in an unknown one, it stays closed.
 _mask_of[column] := mask if {
-	some column in input.resource.columns
+	some column in _asked
 	not column in _plain
 	count(_offers[column]) == 1
 	some mask in _offers[column]
@@ -197,21 +224,23 @@ _mask_of[column] := mask if {
 }
 
 _offers[column] contains mask if {
-	some part in data.read.tables[input.resource.table]
+	some part in _parts
 	input.purpose in part.purposes
 	some column in object.keys(part.transforms)
 	mask := part.transforms[column]
 }
 
-_labelled if "labels" in object.keys(input.resource)
+_unlabelled if not _labelled
 
-_labels := {} if not _labelled
+_labelled if [input.resource.labels]
 
-else := input.resource.labels
+_readable := [] if _unlabelled
 
-_readable := [id |
-	some id in object.keys(_labels)
-	thing := _labels[id]
+else := sort(_found_readable)
+
+_found_readable := [id |
+	some id
+	thing := input.resource.labels[id]
 	label.within_bound(thing, bound, blocked_issuers)
 	_lies_here(thing)
 ]
@@ -226,34 +255,36 @@ else if {
 	_anywhere
 }
 
-_anywhere if input.resource.compartment == "system"
+_anywhere if _compartment == "system"
 
 else if {
-	startswith(input.resource.compartment, "x.")
+	startswith(_compartment, "x.")
 }
 
-_place := split(input.resource.compartment, ".")
+_place := split(_compartment, ".")
 
-_sides := [_place[0]] if _place[0] in proof.clearance.sides
+_sides := [_compartment] if _own_side
+
+else := [_place[0]] if _place[0] in proof.clearance.sides
 
 else := proof.clearance.sides if {
-	input.resource.compartment == "system"
+	_compartment == "system"
 }
 
-else := [side | some side in crossing.contents(input.resource.compartment).sides; side in proof.clearance.sides] if {
+else := [side | some side in crossing.contents(_compartment).sides; side in proof.clearance.sides] if {
 	_anywhere
 }
 
 else := []
 
 # A tenant lies under the side that serves it: without the side, there is nothing of it to read.
-_tenants := [] if _place == _sides
+_tenants := [] if _own_side
 
 else := proof.clearance.tenants if {
-	input.resource.compartment == "system"
+	_compartment == "system"
 }
 
-else := [tenant | some tenant in crossing.contents(input.resource.compartment).tenants; tenant in proof.clearance.tenants] if {
+else := [tenant | some tenant in crossing.contents(_compartment).tenants; tenant in proof.clearance.tenants] if {
 	_anywhere
 }
 
