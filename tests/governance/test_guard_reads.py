@@ -56,8 +56,8 @@ def put(lake: Lake, table: str, rows: list[dict[str, Any]], label: Label, place:
     where = place or label.compartment
     blank = {field.name: _BLANK[str(field.type)] for field in schema if not field.nullable}
     filled = [{**blank, **row, "label_id": lake.intern(label, where)} for row in rows]
-    with lake.lease(where, table) as place:
-        write_deltalake(place.uri, pa.Table.from_pylist(filled, schema=schema), mode="append")
+    with lake.lease(where, table) as at:
+        write_deltalake(at.uri, pa.Table.from_pylist(filled, schema=schema), mode="append")
 
 
 _BLANK: dict[str, Any] = {"int64": 0, "string": "", "double": 0.0, "int32": 0}

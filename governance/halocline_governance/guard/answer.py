@@ -15,6 +15,7 @@ from halocline_governance.errors import Refused
 from halocline_governance.guard.descriptor import Descriptor
 from halocline_governance.guard.guard import Guard
 from halocline_governance.guard.plan import Plan
+from halocline_governance.guard.watch import Watch
 from halocline_governance.principal import Principal, Purpose
 
 if TYPE_CHECKING:
@@ -55,14 +56,14 @@ class Answer:
 
         return pa.schema([self.plan.schema.field(name) for name in self._shown()])
 
-    def reader(self, most: int | None = None) -> pa.RecordBatchReader:
-        """The rows as a stream, `most` of them at most.
+    def reader(self, most: int | None = None, watch: Watch | None = None) -> pa.RecordBatchReader:
+        """The rows as a stream, `most` of them at most, until `watch` ends it.
 
         Raises:
             As `Guard.reader`.
         """
         limits = [limit for limit in (self.asked.limit, most) if limit is not None]
-        rows = self.guard.reader(self.plan, self.asked.where, min(limits, default=None))
+        rows = self.guard.reader(self.plan, self.asked.where, min(limits, default=None), watch)
         shown = self._shown()
         return rows if shown == self.plan.columns else _only(rows, shown)
 

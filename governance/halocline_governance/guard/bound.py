@@ -5,14 +5,13 @@ The gate says up to where in the lattice the caller may read; this applies the l
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, cast
 
 from halocline_governance.decision import Decision
 from halocline_governance.errors import MalformedLabel, NoCompartment, PolicyUnavailable
+from halocline_governance.guard.kept import Kept
 from halocline_governance.label import Label, parse
 
 _KEPT = 256
@@ -44,8 +43,7 @@ class Readable:
     """Remembers what `within` gave while neither the decision nor the labels change."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[str, int], tuple[Any, Mapping[str, Label]]] = OrderedDict()
+        self._kept: Kept[tuple[str, int], tuple[Any, Mapping[str, Label]]] = Kept(_KEPT)
 
     def of(
         self, answer: Decision, labels: Mapping[str, Label], *, anywhere: bool
@@ -53,16 +51,11 @@ class Readable:
         """See `within`. The labels are told apart by identity: the lake hands out the same
         mapping while nothing was interned."""
         key = (answer.id, id(labels))
-        with self._lock:
-            kept = self._kept.get(key)
-            if kept is not None and kept[0] is labels:
-                self._kept.move_to_end(key)
-                return kept[1]
+        kept = self._kept.get(key)
+        if kept is not None and kept[0] is labels:
+            return kept[1]
         found = MappingProxyType(within(answer, labels, anywhere=anywhere))
-        with self._lock:
-            self._kept[key] = (labels, found)
-            while len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
+        self._kept.put(key, (labels, found))
         return found
 
 

@@ -1,36 +1,30 @@
-"""Plans reads through the read gate and carries them out, on Spark or on Arrow.
+"""Plans reads by what the read gate grants and carries them out, on Spark or on Arrow.
 
 The row filter is a native `label_id IN (...)` placed directly on the scan, never a function and
-never behind a caller's predicate. Knows no policy: up to which label the caller may read, which
-columns and under which masks, is the gate's answer. A row whose label is unknown matches no
-granted id and is never read.
+never behind a caller's predicate. A row whose label is unknown matches no granted id and is never
+read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+import time
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from halocline_governance import tables
 from halocline_governance.clock import Onward
 from halocline_governance.decision import Decision
-from halocline_governance.errors import (
-    Denied,
-    PolicyUnavailable,
-    Refused,
-    StorageUnavailable,
-    TableMissing,
-)
+from halocline_governance.errors import Denied, Refused
 from halocline_governance.gates import Gate, Gates
 from halocline_governance.guard import transform
-from halocline_governance.guard.bound import Readable
+from halocline_governance.guard.ask import ReadGate, touches
 from halocline_governance.guard.condition import Condition, expression
-from halocline_governance.guard.plan import Grant, Plan
+from halocline_governance.guard.plan import Grant, Plan, Question
 from halocline_governance.guard.scan import Scan, evenly
 from halocline_governance.guard.snapshot import Snapshots
-from halocline_governance.label import SYSTEM, Label
-from halocline_governance.lake import Lake, Location, check_compartment
+from halocline_governance.guard.watch import Watch
+from halocline_governance.label import PUBLIC
+from halocline_governance.lake import Lake, check_compartment
 from halocline_governance.lineage import fingerprint
 from halocline_governance.principal import Principal, Purpose
 from halocline_governance.records import AuditEvent, Kind
@@ -40,8 +34,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
 
-# Enough for a denial to tell why; the bound has decided already.
-_LABELS_IN_A_DENIAL = 16
+# As many as a message can tell of; `listed` tells all.
+_TOLD_TOUCHES = 3
 
 
 class Guard:
@@ -51,7 +45,8 @@ class Guard:
         lake: where the tables lie.
         gates: what decides.
         secret: what masks by hash are keyed with; without one, such columns are refused.
-        clock: seconds since the epoch; a plan is carried out until what allowed it ends.
+        clock: seconds since the epoch; a read goes on until what allowed it ends.
+        steady: seconds of a clock that never jumps; reads that go on are decided anew by it.
     """
 
     def __init__(
@@ -60,13 +55,15 @@ class Guard:
         gates: Gates,
         secret: bytes | None = None,
         clock: Callable[[], float] | None = None,
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
         self._lake = lake
         self._gates = gates
         self._secret = secret
         self._clock = clock or Onward()
+        self._steady = steady
         self._snapshots = Snapshots()
-        self._readable = Readable()
+        self._gate = ReadGate(lake, gates, self._snapshots)
 
     def plan(
         self,
@@ -88,30 +85,37 @@ class Guard:
         Raises:
             Denied: nothing of it may be read; the same answer whether rows exist or not.
             TableMissing: no such table in this release.
-            Refused: a version without a compartment, or an unknown column.
+            Refused: a version without a compartment, an unknown column, or a table whose every
+                part must be read by its compartment's name: the message tells them.
         """
         named, _, logical = table.rpartition(":")
         if named:
             check_compartment(named)
         wanted = _wanted(tables.table(logical), columns)
         _check_version(version, named, logical)
+        began = self._steady()
         grants: list[Grant] = []
-        denial: Decision | None = None
-        for compartment in [named] if named else self._lake.compartments():
-            answer = self._look(principal, purpose, logical, compartment, wanted, version)
-            if isinstance(answer, Grant) and _would_touch(answer.decision):
+        unnamed: list[Grant] = []
+        denial = Decision(False, ("nothing to read",))
+        # Where nothing lies, the gate says so of what is public: a denial is always on record.
+        for place in [named] if named else self._lake.compartments() or [PUBLIC.compartment]:
+            question = Question(logical, place, wanted, version)
+            answer = self._gate.look(principal, purpose, question)
+            if isinstance(answer, Grant) and touches(answer.decision):
                 # The first touch of a conflict class is made by naming it, never in passing.
-                touched = (
-                    self._touch(answer, principal, purpose, logical, version) if named else None
-                )
-                answer = touched or answer.decision
+                if not named:
+                    unnamed.append(answer)
+                    continue
+                answer = self._gate.touch(principal, purpose, answer)
             if isinstance(answer, Grant):
                 grants.append(answer)
             else:
                 denial = answer
+        if not grants and unnamed:
+            raise Refused(_name_one(unnamed))
         if not grants:
-            raise Denied(Gate.READ.value, denial or Decision(False, ("nothing to read",)))
-        plan = Plan(principal, purpose, logical, tuple(grants))
+            raise Denied(Gate.READ.value, denial)
+        plan = Plan(principal, purpose, logical, tuple(grants), began)
         if not plan.columns:
             raise Refused("no column is granted alike in all compartments; name one of them")
         self._gates.journal.append(
@@ -128,31 +132,53 @@ class Guard:
         """
         wanted = tables.table(table).column_names
         answers = [
-            self._look(principal, purpose, table, compartment, wanted, None)
+            self._gate.look(principal, purpose, Question(table, compartment, wanted))
             for compartment in self._lake.compartments()
         ]
         return [answer for answer in answers if isinstance(answer, Grant)]
 
+    def watch(self, plan: Plan, who: Callable[[], Principal] | None = None) -> Watch:
+        """What ends a read of this plan as soon as less is granted than the plan says.
+
+        Args:
+            plan: what is read.
+            who: the plan's caller as known now; as it was then when left out.
+        """
+        still = who or (lambda: plan.principal)
+        return Watch(self._gate, self._gates.journal, plan, still, self._clock, self._steady)
+
     def reader(
-        self, plan: Plan, where: Sequence[Condition] = (), limit: int | None = None
+        self,
+        plan: Plan,
+        where: Sequence[Condition] = (),
+        limit: int | None = None,
+        watch: Watch | None = None,
     ) -> pa.RecordBatchReader:
         """The plan's rows as a stream of Arrow batches, in batches whose sizes depend on nothing
         but the rows handed over. Memory is bounded by two row groups, however slow the reader is.
 
+        Args:
+            plan: what is read.
+            where: conditions that all hold.
+            limit: rows at most.
+            watch: ends the stream; of `watch` when left out.
+
         Raises:
-            Denied: what allowed the plan has ended.
+            Denied: less is granted by now than the plan says; so does each batch, within a second.
             Refused: a condition on a column that is not granted, or a negative limit.
         """
         import pyarrow as pa
 
-        self._check_current(plan)
+        watch = watch or self.watch(plan)
+        watch.check()
         if limit is not None and limit < 0:
             raise Refused("a limit is a number from 0")
         open_columns = set(plan.columns) - set(plan.transforms)
         asked = expression(where, tables.table(plan.table), open_columns)
         scans = [self._scan(plan, grant, asked) for grant in plan.grants]
         rows = (batch for scan in scans for batch in scan.batches())
-        return pa.RecordBatchReader.from_batches(plan.schema, evenly(rows, limit))
+        watched = _watched(evenly(rows, limit), watch)
+        return pa.RecordBatchReader.from_batches(plan.schema, watched)
 
     def batches(self, plan: Plan) -> Iterator[pa.RecordBatch]:
         """The plan's rows as Arrow record batches, compartment by compartment."""
@@ -163,14 +189,15 @@ class Guard:
         return self.reader(plan).read_all()
 
     def frame(self, spark: SparkSession, plan: Plan) -> DataFrame:
-        """The plan's rows on Spark; for trusted jobs that run as a service principal.
+        """The plan's rows on Spark; for trusted jobs that run as a service principal. Spark reads
+        them when it likes: what is granted now is asked here, and not again.
 
         Raises:
-            Denied: what allowed the plan has ended.
+            Denied: less is granted by now than the plan says.
         """
         from pyspark.sql import functions as F  # noqa: N812 - Spark's own convention
 
-        self._check_current(plan)
+        self.watch(plan).check()
         whole: DataFrame | None = None
         for grant in plan.grants:
             rows = (
@@ -197,106 +224,10 @@ class Guard:
         """Names exactly the rows each grant gives, by count and fingerprint.
 
         Raises:
-            Denied: what allowed the plan has ended.
+            Denied: less is granted by now than the plan says.
         """
-        self._check_current(plan)
+        self.watch(plan).check()
         return tuple(self._ref(plan, grant) for grant in plan.grants)
-
-    def _check_current(self, plan: Plan) -> None:
-        """Whoever keeps a plan may not outlive the crossing that it was made through."""
-        now = self._clock()
-        for grant in plan.grants:
-            until = grant.until
-            if until is not None and now >= until:
-                raise Denied(Gate.READ.value, grant.decision)
-
-    def _look(
-        self,
-        principal: Principal,
-        purpose: Purpose,
-        table: str,
-        compartment: str,
-        columns: tuple[str, ...],
-        version: int | None,
-    ) -> Grant | Decision:
-        asked = _resource(table, compartment, columns, version)
-        answer = self._gates.ask(Gate.READ, principal, purpose, {**asked, "look": True})
-        if not answer.allow:
-            return answer
-        try:
-            location, newest, labels = self._found(compartment, table)
-        except StorageUnavailable:
-            if _is_own(compartment, answer):
-                raise
-            # Whoever is not of this side reads on without it, and learns nothing of its trouble.
-            return self._denied(principal, purpose, asked, {})
-        mixed = compartment == SYSTEM or compartment.startswith("x.")
-        granted = self._readable.of(answer, labels, anywhere=mixed)
-        if newest is None or not granted:
-            return self._denied(principal, purpose, asked, labels)
-        pinned = newest if version is None else version
-        if pinned > newest:
-            raise TableMissing(f"{compartment}:{table} has no version {version}")
-        names = _names(answer)
-        schema = tables.table(table).arrow()
-        masks = transform.check(answer.obligations.get("transforms"), schema)
-        return Grant(
-            compartment=compartment,
-            location=location,
-            version=pinned,
-            labels=granted,
-            label_ids=tuple(granted),
-            columns=tuple(name for name in columns if name in names),
-            transforms={name: mask for name, mask in masks.items() if name in names},
-            decision=answer,
-        )
-
-    def _found(
-        self, compartment: str, table: str
-    ) -> tuple[Location, int | None, Mapping[str, Label]]:
-        """Where the table lies, its newest version, and what labels are interned beside it."""
-        try:
-            location = self._lake.location(compartment, table)
-            newest = self._snapshots.newest(location)
-            return location, newest, self._lake.labels(compartment) if newest is not None else {}
-        except Refused as error:
-            # A credential that cannot be used is the lake's trouble, and names its file: no caller
-            # of a server is told.
-            raise StorageUnavailable(str(error)) from None
-
-    def _touch(
-        self,
-        seen: Grant,
-        principal: Principal,
-        purpose: Purpose,
-        table: str,
-        version: int | None,
-    ) -> Grant | Decision:
-        """The grant, by a decision that is in the history; or the denial, if somebody was first."""
-        asked = _resource(table, seen.compartment, seen.columns, version)
-        answer = self._gates.ask(Gate.READ, principal, purpose, asked)
-        if not answer.allow:
-            return answer
-        same = {**seen.decision.obligations}
-        same.pop("would_touch")
-        if same != {k: v for k, v in answer.obligations.items() if k != "touches"}:
-            raise PolicyUnavailable("the read gate changed its answer in between; try again")
-        return replace(seen, decision=answer)
-
-    def _denied(
-        self,
-        principal: Principal,
-        purpose: Purpose,
-        asked: Mapping[str, object],
-        labels: Mapping[str, Label],
-    ) -> Decision:
-        """Nothing here lies within the bound: let the gate itself say so, and record it."""
-        some = dict(sorted(labels.items())[:_LABELS_IN_A_DENIAL])
-        shown = {label_id: label.as_json() for label_id, label in some.items()}
-        answer = self._gates.ask(Gate.READ, principal, purpose, {**asked, "labels": shown})
-        if answer.allow:
-            raise PolicyUnavailable("the read gate's bound and its label ids contradict")
-        return answer
 
     def _scan(self, plan: Plan, grant: Grant, asked: object) -> Scan:
         keys = {
@@ -342,6 +273,8 @@ class Guard:
 
 
 def _wanted(table: tables.Table, columns: Sequence[str] | None) -> tuple[str, ...]:
+    if isinstance(columns, str):
+        raise Refused(f"columns is a list of names, such as [{columns!r}]")
     wanted = tuple(columns or table.column_names)
     if unknown := set(wanted) - set(table.column_names):
         raise Refused(f"{table.name} has no column {', '.join(sorted(unknown))}")
@@ -359,26 +292,19 @@ def _check_version(version: int | None, named: str, table: str) -> None:
         raise Refused(f"name the compartment to pin a version: COMPARTMENT:{table}")
 
 
-def _resource(
-    table: str, compartment: str, columns: Sequence[str], version: int | None
-) -> dict[str, object]:
-    pinned = {} if version is None else {"version": version}
-    return {"table": table, "compartment": compartment, "columns": list(columns), **pinned}
+def _name_one(unnamed: Sequence[Grant]) -> str:
+    """What to do about a read that would only touch conflict classes. The caller may read each of
+    these, and is told of each by `listed`."""
+    told = [
+        f"{grant.compartment}:{grant.question.table} touches the conflict class of"
+        f" {' and '.join(touches(grant.decision))}"
+        for grant in unnamed[:_TOLD_TOUCHES]
+    ]
+    more = ["halocline lake list tells the others"] if len(unnamed) > len(told) else []
+    return f"name the compartment to read it: {'; '.join([*told, *more])}"
 
 
-def _is_own(compartment: str, answer: Decision) -> bool:
-    """Does the bound reach into this compartment, rather than to what is public in it?"""
-    bound = answer.obligations.get("bound", {})
-    names = {*bound.get("sides", []), *bound.get("tenants", [])}
-    return compartment == SYSTEM or {*compartment.split(".")} - {"public", "x"} <= names
-
-
-def _would_touch(answer: Decision) -> bool:
-    return bool(answer.obligations.get("would_touch"))
-
-
-def _names(answer: Decision) -> set[str]:
-    names = answer.obligations.get("columns")
-    if not isinstance(names, list) or not names:
-        raise PolicyUnavailable("the read gate allowed without saying which columns")
-    return set(names)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+def _watched(batches: Iterator[pa.RecordBatch], watch: Watch) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        watch.check()
+        yield batch

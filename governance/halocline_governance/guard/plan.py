@@ -24,10 +24,26 @@ _MAX_TOLD_LABELS = 64
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """What the read gate is asked of one compartment."""
+
+    table: str
+    compartment: str
+    columns: tuple[str, ...]
+    version: int | None = None
+
+    def as_json(self) -> dict[str, object]:
+        """The gate's resource."""
+        pinned = {} if self.version is None else {"version": self.version}
+        named = {"table": self.table, "compartment": self.compartment}
+        return {**named, "columns": list(self.columns), **pinned}
+
+
+@dataclass(frozen=True, slots=True)
 class Grant:
     """Readable part of one table in one compartment, pinned to a version."""
 
-    compartment: str
+    question: Question
     location: Location
     version: int
     labels: Mapping[str, Label]
@@ -37,14 +53,14 @@ class Grant:
     decision: Decision
 
     @property
+    def compartment(self) -> str:
+        """Where it lies."""
+        return self.question.compartment
+
+    @property
     def told_version(self) -> int | None:
         """The version, where the decision lets its caller know it."""
         return self.version if self.decision.obligations.get("versions") is True else None
-
-    @property
-    def until(self) -> float | None:
-        """When what the decision was made from ends, in seconds since the epoch, if it does."""
-        return self.decision.obligations.get("until")
 
     @property
     def path(self) -> Path:
@@ -79,6 +95,8 @@ class Plan:
     purpose: Purpose
     table: str
     grants: tuple[Grant, ...]
+    decided_at: float = field(compare=False)
+    """Before the read gate was asked, in seconds of the guard's steady clock."""
     columns: tuple[str, ...] = field(init=False)
     """Granted in every compartment, alike masked or unmasked, in the first grant's order."""
 

@@ -21,16 +21,14 @@ import pyarrow as pa
 from pyarrow import flight
 
 from halocline_governance import tables
-from halocline_governance.clock import Onward
 from halocline_governance.errors import Refused
 from halocline_governance.guard import descriptor, flightsql
 from halocline_governance.guard.answer import Answer, listed
 from halocline_governance.guard.descriptor import Descriptor
 from halocline_governance.guard.guard import Guard
-from halocline_governance.guard.plan import Plan
 from halocline_governance.guard.server_caller import Caller, Door
 from halocline_governance.guard.server_error import FAILED, closed
-from halocline_governance.guard.server_stream import Slots, Stream, Term
+from halocline_governance.guard.server_stream import Slots, Stream
 from halocline_governance.guard.server_ticket import Tickets
 from halocline_governance.loopback import is_loopback
 from halocline_governance.principal import Principal
@@ -80,7 +78,6 @@ class GuardServer(flight.FlightServerBase):
         address: host and port to listen at.
         identity: for TLS; without it only a loopback address is served.
         limits: what callers get at most.
-        clock: seconds since the epoch.
 
     Raises:
         Refused: an address that others can reach, without TLS; or one that is taken.
@@ -94,14 +91,12 @@ class GuardServer(flight.FlightServerBase):
         *,
         identity: Identity | None = None,
         limits: Limits | None = None,
-        clock: Callable[[], float] | None = None,
     ) -> None:
         host, port = address
         if identity is None and not is_loopback(host):
             raise Refused(f"{host} can be reached by others: give --tls-cert and --tls-key")
         self._guard = guard
         self._limits = limits or Limits()
-        self._clock = clock or Onward()
         self._tickets = Tickets(
             self._limits.ticket_s, self._limits.tickets_per_subject, time.monotonic
         )
@@ -235,33 +230,27 @@ class GuardServer(flight.FlightServerBase):
         self._slots.take(subject)
         try:
             answer = self._answer(caller, asked)
-            reader = answer.reader(self._limits.rows)
+            watch = self._guard.watch(answer.plan, self._still(caller))
+            reader = answer.reader(self._limits.rows, watch)
             stream = Stream(
-                reader,
-                self._term(caller, answer.plan),
-                lambda: self._slots.give(subject),
-                self._limits.piece_bytes,
+                reader, watch.check, lambda: self._slots.give(subject), self._limits.piece_bytes
             )
         except BaseException:
             self._slots.give(subject)
             raise
         return stream, reader.schema
 
-    def _term(self, caller: Caller, plan: Plan) -> Term:
-        ends = [grant.until for grant in plan.grants]
+    def _still(self, caller: Caller) -> Callable[[], Principal]:
+        ends = time.monotonic() + self._limits.stream_s
 
-        def still() -> None:
+        def still() -> Principal:
             if self._stopping:
                 raise flight.FlightUnavailableError("unavailable: the server stops")
-            caller.still()
+            if time.monotonic() >= ends:
+                raise flight.FlightTimedOutError("unavailable: the read took too long")
+            return caller.again()
 
-        return Term(
-            still=still,
-            deadline=time.monotonic() + self._limits.stream_s,
-            until=min((end for end in ends if end is not None), default=None),
-            monotonic=time.monotonic,
-            wall=self._clock,
-        )
+        return still
 
 
 _ACTIONS: Mapping[str, str] = {

@@ -5,15 +5,12 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, Self
 
 import pyarrow as pa
 from pyarrow import flight
 
 from halocline_governance.guard.server_error import closed
-
-_RECHECK_S = 1.0
 
 
 class Slots:
@@ -48,49 +45,29 @@ class Slots:
             return self._taken.total()
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
-    """How long a stream may go on.
+class Stream(Iterator[pa.RecordBatch]):
+    """The batches of a reader in pieces of a few MiB.
 
     Args:
-        still: raises when the caller is no longer who it was; asked every second.
-        deadline: seconds on the monotonic clock.
-        until: seconds since the epoch at which what was decided ends, if it does.
-        monotonic, wall: the clocks.
+        reader: gives the batches.
+        check: asked before each piece; raises when the stream must end.
+        done: called once, however it ends: read to the end, failed, or dropped with the connection
+            of a caller who went away.
+        piece_bytes: about how large a piece may be.
     """
-
-    still: Callable[[], None]
-    deadline: float
-    until: float | None
-    monotonic: Callable[[], float]
-    wall: Callable[[], float]
-
-    def check(self) -> None:
-        """Raises a public error when the stream must end."""
-        if self.until is not None and self.wall() >= self.until:
-            raise flight.FlightUnauthorizedError("denied: what allowed this read has expired")
-        if self.monotonic() >= self.deadline:
-            raise flight.FlightTimedOutError("unavailable: the read took too long")
-        self.still()
-
-
-class Stream(Iterator[pa.RecordBatch]):
-    """The batches of a reader in pieces of a few MiB; `done` is called once, however it ends:
-    read to the end, failed, or dropped with the connection of a caller who went away."""
 
     def __init__(
         self,
         reader: pa.RecordBatchReader,
-        term: Term,
+        check: Callable[[], None],
         done: Callable[[], None],
         piece_bytes: int,
     ) -> None:
         self._reader = reader
-        self._term = term
+        self._check = check
         self._done: Callable[[], None] | None = done
         self._piece_bytes = piece_bytes
         self._pieces: list[pa.RecordBatch] = []
-        self._checked = term.monotonic()
 
     def __iter__(self) -> Self:
         return self
@@ -122,10 +99,7 @@ class Stream(Iterator[pa.RecordBatch]):
         self.close()
 
     def _next(self) -> pa.RecordBatch | None:
-        now = self._term.monotonic()
-        if now - self._checked >= _RECHECK_S:
-            self._term.check()
-            self._checked = now
+        self._check()
         while not self._pieces:
             try:
                 batch = self._reader.read_next_batch()

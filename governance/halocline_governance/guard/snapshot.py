@@ -8,40 +8,37 @@ there.
 from __future__ import annotations
 
 import os
-import threading
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from halocline_governance.errors import TableMissing
+from halocline_governance.guard.kept import Kept
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
 
     from halocline_governance.lake import Location
 
-_KEPT = 128
+_KEPT_TABLES = 4096
+_KEPT_DATASETS = 128
 
 
 class Snapshots:
     """Opened versions, the most recently used ones kept. Safe to use from many threads."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._newest: dict[str, tuple[tuple[int, int] | None, int]] = {}
-        self._datasets: OrderedDict[tuple[str, object, int], Any] = OrderedDict()
+        self._newest: Kept[str, tuple[tuple[int, int] | None, int]] = Kept(_KEPT_TABLES)
+        self._datasets: Kept[tuple[str, object, int], Any] = Kept(_KEPT_DATASETS)
 
     def newest(self, location: Location) -> int | None:
         """The newest committed version, or None when there is no table."""
-        with self._lock:
-            known = self._newest.get(location.uri)
+        known = self._newest.get(location.uri)
         if known and _is_newest(location, *known):
             return known[1]
         opened = _open(location)
         if opened is None:
             return None
         version = int(opened.version())
-        with self._lock:
-            self._newest[location.uri] = (_commit(location, version), version)
+        self._newest.put(location.uri, (_commit(location, version), version))
         return version
 
     def dataset(self, location: Location, version: int) -> Any:
@@ -51,19 +48,15 @@ class Snapshots:
             TableMissing: there is none.
         """
         key = (location.uri, _commit(location, version), version)
-        with self._lock:
-            if key in self._datasets:
-                self._datasets.move_to_end(key)
-                return self._datasets[key]
+        dataset = self._datasets.get(key)
+        if dataset is not None:
+            return dataset
         opened = _open(location, version)
         if opened is None:
             raise TableMissing("the table has gone")
         dataset = opened.to_pyarrow_dataset()
         if key[1] is not None:
-            with self._lock:
-                self._datasets[key] = dataset
-                while len(self._datasets) > _KEPT:
-                    self._datasets.popitem(last=False)
+            self._datasets.put(key, dataset)
         return dataset
 
 
