@@ -237,21 +237,80 @@ def test_nobody_widens_their_own_entry(
     with pytest.raises(Refused, match="own entry"):
         directory.put(own, OFFICER, journal)
     directory.put(own, Principal("otto", ("operator",), TOP), journal)
-    directory.set_disabled("cleo", True, OFFICER, journal)
+    directory.set_disabled("cleo", True, OFFICER, journal, sure=True)
     with pytest.raises(Refused, match="own entry"):
         directory.set_disabled("cleo", False, OFFICER, journal)
 
 
-def test_who_has_no_entry_can_be_disabled_at_once(directory: Directory, journal: Recording) -> None:
+def test_who_has_no_entry_can_be_disabled_and_then_has_none_again(
+    directory: Directory, journal: Recording
+) -> None:
     with pytest.raises(Refused, match="no such entry"):
         directory.set_disabled("ana", False, OFFICER, journal)
     assert journal.events == []
 
+    for _ in range(2):
+        directory.set_disabled("ana", True, OFFICER, journal)
+        with pytest.raises(Unauthenticated):
+            directory.narrow(ANA)
+    (entry,) = directory.list()
+    assert entry.as_json()["clearance"] is None
+    assert directory.set_disabled("ana", False, OFFICER, journal) is None
+    assert directory.narrow(ANA) == ANA
+    assert directory.list() == ()
+    assert [event.object["after"] is None for event in journal.events] == [False, False, True]
+
     directory.set_disabled("ana", True, OFFICER, journal)
-    with pytest.raises(Unauthenticated):
-        directory.narrow(ANA)
+    directory.put(NARROW, OFFICER, journal)
     directory.set_disabled("ana", False, OFFICER, journal)
-    assert directory.narrow(ANA) == Principal("ana", (), PUBLIC, "t1")
+    assert directory.show("ana") == NARROW, "what was said since stays"
+
+
+def test_disabled_without_an_entry_nobody_enables_themselves(
+    directory: Directory, journal: Recording
+) -> None:
+    otto = Principal("otto", ("operator",), TOP)
+    directory.set_disabled("otto", True, OFFICER, journal)
+    with pytest.raises(Refused, match="own entry"):
+        directory.set_disabled("otto", False, otto, journal)
+    with pytest.raises(Unauthenticated):
+        directory.narrow(otto)
+
+
+def test_nobody_shuts_themselves_or_the_last_officer_out_unawares(
+    store: Store, directory: Directory, journal: Recording
+) -> None:
+    otto = Principal("otto", ("operator",), TOP)
+    before = store.epoch()
+    with pytest.raises(Refused, match=r"disable yourself.*--yes"):
+        directory.set_disabled("cleo", True, OFFICER, journal)
+    assert (store.epoch(), directory.list(), journal.events) == (before, (), [])
+
+    lesser = Entry("cleo", ("analyst",), TOP)
+    directory.put(Entry("cleo", ("analyst", "compliance"), TOP), OFFICER, journal)
+    with pytest.raises(Refused, match=r"nobody with an entry.*--yes"):
+        directory.put(lesser, OFFICER, journal)
+    directory.put(Entry("otto", ("operator",), TOP, disabled=True), OFFICER, journal)
+    with pytest.raises(Refused, match="nobody with an entry"):
+        directory.put(lesser, OFFICER, journal)
+    directory.set_disabled("otto", False, OFFICER, journal)
+    directory.put(lesser, OFFICER, journal)  # he may
+    with pytest.raises(Refused, match="disable yourself"):
+        directory.set_disabled("otto", True, otto, journal)
+    directory.set_disabled("otto", True, otto, journal, sure=True)
+    assert directory.show("otto") == Entry("otto", ("operator",), TOP, disabled=True)
+    bob = Principal("bob", ("analyst",), TOP)
+    with pytest.raises(Refused, match="roles"):
+        directory.set_disabled("bob", True, bob, journal)
+
+
+def test_an_entry_without_a_clearance_only_disables() -> None:
+    for roles, disabled, owner in ((("analyst",), True, None), ((), False, None), ((), True, "o")):
+        with pytest.raises(Refused):
+            Entry("ana", roles, None, disabled, owner)
+    for other in (NARROW, Entry("ana", (), Label("public"), disabled=True)):
+        assert Entry("ana", (), None, disabled=True) <= other
+        assert (other <= Entry("ana", (), None, disabled=True)) == other.disabled
 
 
 def test_a_new_entry_enables_nobody(directory: Directory, journal: Recording) -> None:
@@ -282,6 +341,7 @@ def test_an_unknown_role_is_refused() -> None:
     ("column", "value"),
     [
         ("clearance", "{}"),
+        ("clearance", "null"),
         ("clearance", '{"sensitivity": "cosmic"}'),
         ("clearance", "x"),
         ("roles", '["king"]'),

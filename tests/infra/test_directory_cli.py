@@ -144,6 +144,26 @@ def test_nobody_widens_their_own_entry(fresh: Installation, cleo: str) -> None:
     assert "own entry" in fresh.refused(*add, "confidential", token=cleo)
 
 
+def test_who_had_no_entry_has_none_after_disable_and_enable(
+    fresh: Installation, cleo: str, ana: str
+) -> None:
+    before = fresh.told("token", "show", token=ana)
+    assert fresh.told("directory", "disable", "ana", token=cleo)["disabled"] is True
+    assert "ana" in fresh.run("directory", "list", token=cleo).stdout
+    assert "disabled" in fresh.refused("token", "show", token=ana)
+    assert fresh.told("directory", "enable", "ana", token=cleo)["roles"] is None
+    assert fresh.told("token", "show", token=ana) == before
+
+
+def test_shutting_oneself_out_needs_to_be_meant(fresh: Installation, cleo: str) -> None:
+    told = fresh.refused("directory", "disable", "cleo", token=cleo)
+    assert "yourself" in told
+    assert "--yes" in told
+    assert fresh.told("directory", "list", token=cleo) == []
+    fresh.told("directory", "disable", "cleo", "--yes", token=cleo)
+    assert "disabled" in fresh.refused("directory", "list", token=cleo)
+
+
 def test_beside_an_issuer_development_tokens_are_refused(fresh: Installation, ana: str) -> None:
     issuer = {"HALOCLINE_OIDC_ISSUER": "https://id.example.com"}
     show = ["token", "show"]

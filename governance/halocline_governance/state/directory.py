@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from halocline_governance.errors import MalformedLabel, Refused, StateUnavailable, Unauthenticated
-from halocline_governance.label import AXES, PUBLIC, SENSITIVITIES, Label, parse
+from halocline_governance.label import AXES, SENSITIVITIES, Label, parse
 from halocline_governance.principal import ROLES, Principal, Purpose, is_subject
 from halocline_governance.records import AuditEvent, Kind, timestamp
 from halocline_governance.state.store import METADATA, Store
@@ -41,6 +41,7 @@ class Entry:
     """What one subject may hold at most; a token that says less is not raised.
 
     Args:
+        clearance: None when nothing was ever said but that the subject is disabled.
         owner: the person who answers for a service account.
 
     Raises:
@@ -49,7 +50,7 @@ class Entry:
 
     subject: str
     roles: tuple[str, ...]
-    clearance: Label
+    clearance: Label | None
     disabled: bool = False
     owner: str | None = None
 
@@ -61,14 +62,19 @@ class Entry:
             raise Refused(f"no role {', '.join(sorted(unknown))}; there are: {', '.join(ROLES)}")
         if list(self.roles) != sorted(set(self.roles)):
             raise Refused("roles must be sorted and distinct")
+        if self.clearance is None and (self.roles or self.owner or not self.disabled):
+            raise Refused("an entry says a clearance, unless all it says is that one is disabled")
+
+    @property
+    def may_change(self) -> bool:
+        """Whether it lets its subject change the directory."""
+        return not self.disabled and bool(set(self.roles) & set(MAY_CHANGE))
 
     def __le__(self, other: Entry) -> bool:
         """Whether this one lets nothing through that the other does not."""
-        return self.disabled or (
-            not other.disabled
-            and set(self.roles) <= set(other.roles)
-            and self.clearance <= other.clearance
-        )
+        if self.disabled or other.disabled or self.clearance is None or other.clearance is None:
+            return self.disabled
+        return set(self.roles) <= set(other.roles) and self.clearance <= other.clearance
 
     def narrow(self, principal: Principal) -> Principal:
         """What is left of a principal of this subject.
@@ -76,7 +82,7 @@ class Entry:
         Raises:
             Unauthenticated: the subject is disabled.
         """
-        if self.disabled:
+        if self.disabled or self.clearance is None:
             raise Unauthenticated("this subject is disabled in the directory")
         return replace(
             principal,
@@ -88,10 +94,61 @@ class Entry:
         return {
             "subject": self.subject,
             "roles": list(self.roles),
-            "clearance": self.clearance.as_json(),
+            "clearance": self.clearance.as_json() if self.clearance else None,
             "disabled": self.disabled,
             "owner": self.owner,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What `by` makes of an entry; None where there is none."""
+
+    before: Entry | None
+    after: Entry | None
+    by: Principal
+
+    @property
+    def subject(self) -> str:
+        entry = self.after or self.before
+        assert entry is not None
+        return entry.subject
+
+    def objection(self) -> str | None:
+        """Why it may not be made."""
+        if not set(self.by.roles) & set(MAY_CHANGE):
+            return f"the directory is changed by the roles {' and '.join(MAY_CHANGE)}"
+        narrows = self.before is None or (self.after is not None and self.after <= self.before)
+        if self.subject == self.by.subject and not narrows:
+            return "nobody widens their own entry: ask another officer"
+        return None
+
+    def warning(self, others: bool) -> str | None:
+        """What most likely nobody wants.
+
+        Args:
+            others: whether anybody else's entry lets them change the directory.
+        """
+        # Whoever changes somebody else's entry can change the directory afterwards, too.
+        if self.subject != self.by.subject or self.after is None:
+            return None
+        if self.after.disabled:
+            return "you would disable yourself, and only another officer could enable you again"
+        if not self.after.may_change and not others:
+            return "nobody with an entry could change the directory any more"
+        return None
+
+    def event(self, outcome: str) -> AuditEvent:
+        return AuditEvent(
+            kind=Kind.DIRECTORY,
+            subject=self.by.subject,
+            purpose=Purpose.AUDIT.value,
+            object={
+                "outcome": outcome,
+                "before": self.before.as_json() if self.before else None,
+                "after": self.after.as_json() if self.after else None,
+            },
+        )
 
 
 class Directory:
@@ -139,78 +196,56 @@ class Directory:
             rows = connection.execute(sa.select(_ENTRY).order_by(_ENTRY.c.subject)).mappings()
             return tuple(_entry(row) for row in rows)
 
-    def put(self, entry: Entry, by: Principal, journal: Sink) -> Entry:
+    def put(self, entry: Entry, by: Principal, journal: Sink, *, sure: bool = False) -> Entry:
         """Add an entry, or put it in the place of the one that is there. Who is disabled stays so.
+
+        Args:
+            sure: also when `by` gives their right to change away, and no entry has it.
 
         Returns:
             The entry as it is now.
 
         Raises:
-            Refused: `by` may not make this change; that is recorded.
+            Refused: `by` may not make this change, which is recorded; or is not `sure`.
             JournalUnavailable, StateUnavailable: nothing was changed.
         """
         with self._store.change() as connection:
             before = _get(connection, entry.subject)
             was_disabled = before is not None and before.disabled
             after = replace(entry, disabled=entry.disabled or was_disabled)
-            self._write(connection, before, after, by, journal)
+            _make(connection, _Change(before, after, by), journal, sure)
         return after
 
-    def set_disabled(self, subject: str, disabled: bool, by: Principal, journal: Sink) -> Entry:
+    def set_disabled(
+        self, subject: str, disabled: bool, by: Principal, journal: Sink, *, sure: bool = False
+    ) -> Entry | None:
         """Disable a subject, or enable it again; its entry is kept.
 
-        Who has no entry gets one when disabled: it holds nothing until somebody puts another.
+        Who had no entry when disabled has none when enabled again, and counts as before: as the
+        token says, or nothing at all in a strict directory.
+
+        Args:
+            sure: also when `by` is the subject.
 
         Returns:
-            The entry as it is now.
+            The entry as it is now, if there is one.
 
         Raises:
-            Refused: nobody to enable, or `by` may not make this change; the latter is recorded.
+            Refused: nobody to enable; `by` may not make this change, which is recorded; or is not
+                `sure`.
             JournalUnavailable, StateUnavailable: nothing was changed.
         """
         with self._store.change() as connection:
             before = _get(connection, subject)
             if before is None and not disabled:
                 raise Refused("no such entry; see halocline directory list")
-            after = replace(before or Entry(subject, (), PUBLIC), disabled=disabled)
-            self._write(connection, before, after, by, journal)
+            after = before or Entry(subject, (), None, disabled=True)
+            if not disabled and after.clearance is None:
+                after = None
+            elif after.disabled is not disabled:
+                after = replace(after, disabled=disabled)
+            _make(connection, _Change(before, after, by), journal, sure)
         return after
-
-    def _write(
-        self,
-        connection: sa.Connection,
-        before: Entry | None,
-        after: Entry,
-        by: Principal,
-        journal: Sink,
-    ) -> None:
-        reason = _objection(before, after, by)
-        journal.append(
-            AuditEvent(
-                kind=Kind.DIRECTORY,
-                subject=by.subject,
-                purpose=Purpose.AUDIT.value,
-                object={
-                    "outcome": "refused" if reason else "changed",
-                    "before": before.as_json() if before else None,
-                    "after": after.as_json(),
-                },
-            )
-        )
-        if reason:
-            raise Refused(reason)
-        connection.execute(sa.delete(_ENTRY).where(_ENTRY.c.subject == after.subject))
-        connection.execute(
-            sa.insert(_ENTRY).values(
-                subject=after.subject,
-                roles=json.dumps(after.roles),
-                clearance=after.clearance.canonical().decode(),
-                disabled=after.disabled,
-                owner=after.owner,
-                changed=timestamp(),
-                changed_by=by.subject,
-            )
-        )
 
     def _remembered(self, subject: str) -> Entry | None:
         # The epoch is read first: what is read after it is as fresh or fresher, and if fresher,
@@ -228,12 +263,33 @@ class Directory:
         return found
 
 
-def _objection(before: Entry | None, after: Entry, by: Principal) -> str | None:
-    if not set(by.roles) & set(MAY_CHANGE):
-        return f"the directory is changed by the roles {' and '.join(MAY_CHANGE)}"
-    if after.subject == by.subject and before is not None and not after <= before:
-        return "nobody widens their own entry: ask another officer"
-    return None
+def _make(connection: sa.Connection, change: _Change, journal: Sink, sure: bool) -> None:
+    """Record a change, then make it."""
+    if reason := change.objection():
+        journal.append(change.event("refused"))
+        raise Refused(reason)
+    if not sure and (warning := change.warning(_has_others(connection, change.subject))):
+        raise Refused(f"{warning}; nothing was changed. Give --yes if that is meant")
+    journal.append(change.event("changed"))
+    connection.execute(sa.delete(_ENTRY).where(_ENTRY.c.subject == change.subject))
+    if (after := change.after) is not None:
+        connection.execute(
+            sa.insert(_ENTRY).values(
+                subject=after.subject,
+                roles=json.dumps(after.roles),
+                clearance=json.dumps(after.as_json()["clearance"]),
+                disabled=after.disabled,
+                owner=after.owner,
+                changed=timestamp(),
+                changed_by=change.by.subject,
+            )
+        )
+
+
+def _has_others(connection: sa.Connection, subject: str) -> bool:
+    """Whether anybody else's entry lets them change the directory."""
+    rows = connection.execute(sa.select(_ENTRY).where(_ENTRY.c.subject != subject)).mappings()
+    return any(_entry(row).may_change for row in rows)
 
 
 def _meet(a: Label, b: Label) -> Label:
@@ -254,7 +310,7 @@ def _entry(row: Mapping[Any, Any]) -> Entry:
         return Entry(
             subject=row["subject"],
             roles=tuple(json.loads(row["roles"])),
-            clearance=parse(json.loads(row["clearance"])),
+            clearance=None if row["clearance"] == "null" else parse(json.loads(row["clearance"])),
             disabled=bool(row["disabled"]),
             owner=row["owner"],
         )

@@ -10,9 +10,9 @@ import typer
 from halocline_infra.commands.options import (
     JsonFlag,
     TokenFile,
+    called,
     print_json,
     print_table,
-    read_token,
     show,
 )
 
@@ -124,13 +124,9 @@ def report(
 
         halocline audit report 0197f3c2-... --token officer.jwt
     """
-    from halocline_infra.environment import from_env
     from halocline_infra.oversight import build_report
-    from halocline_infra.platform import Platform
 
-    environment = from_env()
-    with Platform(environment) as platform:
-        officer = platform.caller(read_token(environment, token))
+    with called(token) as (platform, officer):
         paths = build_report(platform, officer, request_id)
     show({"html": str(paths.html), "json": str(paths.json)}, as_json=as_json, title="Report")
 
@@ -138,11 +134,8 @@ def report(
 def _events(token: str | None) -> list[tuple[str, int, dict[str, Any]]]:
     """All events, for somebody the read gate lets at the audit record; the reading is recorded."""
     from halocline_governance.journal import read
-    from halocline_infra.environment import from_env
     from halocline_infra.oversight import require_auditor
-    from halocline_infra.platform import Platform
 
-    environment = from_env()
-    with Platform(environment) as platform:
-        require_auditor(platform, platform.caller(read_token(environment, token)))
-        return list(read(environment.journal))
+    with called(token) as (platform, officer):
+        require_auditor(platform, officer)
+        return list(read(platform.environment.journal))

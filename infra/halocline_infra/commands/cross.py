@@ -15,9 +15,9 @@ import typer
 from halocline_infra.commands.options import (
     JsonFlag,
     TokenFile,
+    called,
     print_json,
     print_table,
-    read_token,
     show,
 )
 
@@ -161,14 +161,10 @@ def report(
 
         halocline cross report --from 2026-07-01 --to 2026-07-31 --token officer.jwt
     """
-    from halocline_infra.environment import from_env
     from halocline_infra.oversight import crossing_register
-    from halocline_infra.platform import Platform
 
     period = _period(start, end)
-    environment = from_env()
-    with Platform(environment) as platform:
-        officer = platform.caller(read_token(environment, token))
+    with called(token) as (platform, officer):
         told = crossing_register(platform, officer, period)
     if as_json:
         print_json(told)
@@ -210,12 +206,8 @@ def _print_line(one: dict[str, Any]) -> None:
 @contextmanager
 def _room(token: str | None) -> Generator[tuple[Platform, ControlRoom, Principal]]:
     from halocline_governance.control_room import ControlRoom
-    from halocline_infra.environment import from_env
-    from halocline_infra.platform import Platform
 
-    environment = from_env()
-    with Platform(environment) as platform:
-        principal = platform.caller(read_token(environment, token))
+    with called(token) as (platform, principal):
         yield platform, ControlRoom(platform.crossings, platform.gates), principal
 
 

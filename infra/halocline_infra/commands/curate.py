@@ -10,9 +10,9 @@ import typer
 from halocline_infra.commands.options import (
     JsonFlag,
     TokenFile,
+    called,
     print_json,
     print_table,
-    read_token,
 )
 
 app = typer.Typer(help="Ingest documents and curate them on Spark.", no_args_is_help=True)
@@ -38,17 +38,13 @@ def ingest(  # noqa: PLR0913 - the command's options are its interface
         halocline curate ingest ./memos --label 'restricted sides=sell' \\
             --licence LicenseRef-Internal --token svc.jwt
     """
-    from halocline_infra.environment import from_env
     from halocline_infra.jobs import job
-    from halocline_infra.platform import Platform
     from halocline_pipelines.ingest.files import files
     from halocline_pipelines.ingest.manifest import Declared
     from halocline_pipelines.ingest.run import ingest as run
 
     declared = Declared(source=source, licence=licence, label=label, text=text)
-    environment = from_env()
-    with Platform(environment) as platform:
-        principal = platform.caller(read_token(environment, token))
+    with called(token) as (platform, principal):
         read = files(data, declared)
         report = run(job(platform, principal, "ingest"), [read])
     told = {
@@ -82,15 +78,11 @@ def curate(
     """
     from dataclasses import asdict
 
-    from halocline_infra.environment import from_env
     from halocline_infra.jobs import job
-    from halocline_infra.platform import Platform
     from halocline_pipelines.curate import curate as run
     from halocline_pipelines.recipes.curation import english
 
-    environment = from_env()
-    with Platform(environment) as platform:
-        principal = platform.caller(read_token(environment, token))
+    with called(token) as (platform, principal):
         report = run(job(platform, principal, "curate"), compartment, english())
     if as_json:
         print_json(asdict(report))

@@ -10,19 +10,23 @@ import typer
 from halocline_infra.commands.options import (
     JsonFlag,
     TokenFile,
+    called,
     print_json,
     print_table,
-    read_token,
     show,
 )
 
 if TYPE_CHECKING:
     from halocline_governance.label import Label
+    from halocline_governance.state.directory import Entry
 
 app = typer.Typer(
     help="Say what a subject may hold at most; it narrows tokens from the next call on.",
     no_args_is_help=True,
 )
+Sure = Annotated[
+    bool, typer.Option("--yes", help="Even if it takes away your own right to change it.")
+]
 Subject = Annotated[str, typer.Argument(help="Whose entry: the subject of their tokens.")]
 
 
@@ -41,6 +45,7 @@ def add(  # noqa: PLR0913 - the command's options are its interface
     owner: Annotated[
         str | None, typer.Option(help="Who answers for it, when it is a service account.")
     ] = None,
+    sure: Sure = False,
     token: TokenFile = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -53,37 +58,38 @@ def add(  # noqa: PLR0913 - the command's options are its interface
         halocline directory add ana --role analyst --label 'confidential sides=buy' --token cleo.jwt
     """
     from halocline_governance.state.directory import Entry
-    from halocline_infra.environment import from_env
-    from halocline_infra.platform import Platform
 
     entry = Entry(subject, tuple(sorted(set(role or ()))), _cleared(clearance, label), owner=owner)
-    environment = from_env()
-    with Platform(environment) as platform:
-        by = platform.caller(read_token(environment, token))
-        entry = platform.directory.put(entry, by, platform.journal)
+    with called(token) as (platform, by):
+        entry = platform.directory.put(entry, by, platform.journal, sure=sure)
     show(entry.as_json(), as_json=as_json, title="Entry")
 
 
 @app.command("disable")
-def disable(subject: Subject, token: TokenFile = None, as_json: JsonFlag = False) -> None:
+def disable(
+    subject: Subject, sure: Sure = False, token: TokenFile = None, as_json: JsonFlag = False
+) -> None:
     """Let nobody in under this name, from the next call on. An entry that is there is kept.
+
+    Disabling yourself needs --yes: only another officer could enable you again.
 
     Example:
 
         halocline directory disable ana --token cleo.jwt
     """
-    _set_disabled(subject, token, disabled=True, as_json=as_json)
+    _show(subject, _set_disabled(subject, token, disabled=True, sure=sure), as_json)
 
 
 @app.command("enable")
 def enable(subject: Subject, token: TokenFile = None, as_json: JsonFlag = False) -> None:
-    """Let a disabled subject in again, as far as its entry says.
+    """Let a disabled subject in again, as far as its entry says. Who had none when it was disabled
+    has none again.
 
     Example:
 
         halocline directory enable ana --token cleo.jwt
     """
-    _set_disabled(subject, token, disabled=False, as_json=as_json)
+    _show(subject, _set_disabled(subject, token, disabled=False, sure=False), as_json)
 
 
 @app.command("show")
@@ -95,12 +101,8 @@ def show_entry(subject: Subject, token: TokenFile = None, as_json: JsonFlag = Fa
         halocline directory show ana --token cleo.jwt
     """
     from halocline_governance.errors import Refused
-    from halocline_infra.environment import from_env
-    from halocline_infra.platform import Platform
 
-    environment = from_env()
-    with Platform(environment) as platform:
-        by = platform.caller(read_token(environment, token))
+    with called(token) as (platform, by):
         if by.subject != subject:
             _require_officer(by.roles)
         entry = platform.directory.show(subject)
@@ -117,14 +119,8 @@ def list_entries(token: TokenFile = None, as_json: JsonFlag = False) -> None:
 
         halocline directory list --token cleo.jwt
     """
-    import json
-
-    from halocline_infra.environment import from_env
-    from halocline_infra.platform import Platform
-
-    environment = from_env()
-    with Platform(environment) as platform:
-        _require_officer(platform.caller(read_token(environment, token)).roles)
+    with called(token) as (platform, by):
+        _require_officer(by.roles)
         entries = platform.directory.list()
     if as_json:
         print_json([entry.as_json() for entry in entries])
@@ -134,7 +130,7 @@ def list_entries(token: TokenFile = None, as_json: JsonFlag = False) -> None:
             entry.subject,
             "disabled" if entry.disabled else "",
             ", ".join(entry.roles),
-            json.dumps({axis: val for axis, val in entry.clearance.as_json().items() if val}),
+            _axes(entry.clearance),
             entry.owner or "",
         )
         for entry in entries
@@ -144,15 +140,25 @@ def list_entries(token: TokenFile = None, as_json: JsonFlag = False) -> None:
     )
 
 
-def _set_disabled(subject: str, token: str | None, *, disabled: bool, as_json: bool) -> None:
-    from halocline_infra.environment import from_env
-    from halocline_infra.platform import Platform
+def _axes(clearance: Label | None) -> str:
+    import json
 
-    environment = from_env()
-    with Platform(environment) as platform:
-        by = platform.caller(read_token(environment, token))
-        entry = platform.directory.set_disabled(subject, disabled, by, platform.journal)
-    show(entry.as_json(), as_json=as_json, title="Entry")
+    if clearance is None:
+        return ""
+    return json.dumps({axis: val for axis, val in clearance.as_json().items() if val})
+
+
+def _set_disabled(subject: str, token: str | None, *, disabled: bool, sure: bool) -> Entry | None:
+    with called(token) as (platform, by):
+        return platform.directory.set_disabled(subject, disabled, by, platform.journal, sure=sure)
+
+
+def _show(subject: str, entry: Entry | None, as_json: bool) -> None:
+    """An entry; where there is none, that nothing bounds what the token says."""
+    told = entry.as_json() if entry else {
+        "subject": subject, "roles": None, "clearance": None, "disabled": False, "owner": None
+    }  # fmt: skip
+    show(told, as_json=as_json, title="Entry" if entry else "No entry")
 
 
 def _require_officer(roles: tuple[str, ...]) -> None:

@@ -9,9 +9,9 @@ import typer
 from halocline_infra.commands.options import (
     JsonFlag,
     TokenFile,
+    called,
     print_json,
     print_table,
-    read_token,
     show,
 )
 
@@ -91,12 +91,8 @@ def approve(
 
         halocline model approve p1a2b3c4 --evidence 9f8e... --token omar.jwt
     """
-    from halocline_infra.environment import from_env
-    from halocline_infra.platform import Platform
 
-    environment = from_env()
-    with Platform(environment) as platform:
-        principal = platform.caller(read_token(environment, token))
+    with called(token) as (platform, principal):
         platform.registry.approve(principal, request, evidence_sha256)
 
 
@@ -112,12 +108,8 @@ def promote(
 
         halocline model promote p1a2b3c4 --token mia.jwt
     """
-    from halocline_infra.environment import from_env
-    from halocline_infra.platform import Platform
 
-    environment = from_env()
-    with Platform(environment) as platform:
-        principal = platform.caller(read_token(environment, token))
+    with called(token) as (platform, principal):
         decision = platform.registry.promote(principal, request)
     told = {"allow": decision.allow, "decision": decision.id, "revision": decision.revision}
     show(told, as_json=as_json, title="Promotion")
@@ -133,12 +125,8 @@ def reconcile(token: TokenFile = None, as_json: JsonFlag = False) -> None:
 
         halocline model reconcile --token operator.jwt
     """
-    from halocline_infra.environment import from_env
-    from halocline_infra.platform import Platform
 
-    environment = from_env()
-    with Platform(environment) as platform:
-        principal = platform.caller(read_token(environment, token))
+    with called(token) as (platform, principal):
         repairs = platform.registry.reconcile(principal)
     if as_json:
         print_json(repairs)

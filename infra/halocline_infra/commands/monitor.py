@@ -9,9 +9,9 @@ import typer
 from halocline_infra.commands.options import (
     JsonFlag,
     TokenFile,
+    called,
     print_json,
     print_table,
-    read_token,
 )
 
 app = typer.Typer(help="Monitor what models said.", no_args_is_help=True)
@@ -33,13 +33,9 @@ def run(
             --token svc.jwt
     """
     from halocline_infra.checks import detectors
-    from halocline_infra.environment import from_env
-    from halocline_infra.platform import Platform
     from halocline_monitoring.run import Monitor
 
-    environment = from_env()
-    with Platform(environment) as platform:
-        principal = platform.caller(read_token(environment, token))
+    with called(token) as (platform, principal):
         watch = Monitor(
             platform.lake,
             platform.guard,
@@ -47,7 +43,7 @@ def run(
             principal,
             detectors(platform),
         )
-        report = watch.window(compartment, start, end, environment.reports / "drift")
+        report = watch.window(compartment, start, end, platform.environment.reports / "drift")
     if as_json:
         print_json(report.as_json())
         return

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -15,6 +16,10 @@ from rich.text import Text
 
 from halocline_governance.errors import Refused, Unauthenticated
 from halocline_infra.environment import Environment
+
+if TYPE_CHECKING:
+    from halocline_governance.principal import Principal
+    from halocline_infra.platform import Platform
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 TokenFile = Annotated[
@@ -44,6 +49,21 @@ def read_token(environment: Environment, source: str | None) -> str:
         "who are you? give --token FILE (or -), or set HALOCLINE_TOKEN;"
         " `halocline token issue --help` makes one"
     )
+
+
+@contextmanager
+def called(token: str | None) -> Generator[tuple[Platform, Principal]]:
+    """The platform of this process, open, and who calls.
+
+    Args:
+        token: where the caller's token is, as `--token` says it.
+    """
+    from halocline_infra.environment import from_env
+    from halocline_infra.platform import Platform
+
+    environment = from_env()
+    with Platform(environment) as platform:
+        yield platform, platform.caller(read_token(environment, token))
 
 
 def print_json(value: object) -> None:

@@ -14,6 +14,7 @@ from halocline_infra.commands import policy_files
 from halocline_infra.commands.options import (
     JsonFlag,
     TokenFile,
+    called,
     print_json,
     print_table,
     read_token,
@@ -110,14 +111,11 @@ def explain(
     from halocline_governance.journal import read
     from halocline_governance.policy.explain import explain as explain_event
     from halocline_governance.policy.explain import find
-    from halocline_infra.environment import from_env
     from halocline_infra.oversight import installed_policies, require_auditor
-    from halocline_infra.platform import Platform
 
-    environment = from_env()
-    with Platform(environment) as platform:
-        require_auditor(platform, platform.caller(read_token(environment, token)))
-        event = find(read(environment.journal), ident)
+    with called(token) as (platform, officer):
+        require_auditor(platform, officer)
+        event = find(read(platform.environment.journal), ident)
         told = explain_event(event, installed_policies(platform))
     if as_json:
         print_json(told.as_json())

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from halocline_infra.commands.options import JsonFlag, TokenFile, read_token, show
+from halocline_infra.commands.options import JsonFlag, TokenFile, called, show
 
 _YEAR_S = 366 * 24 * 3600
 
@@ -65,10 +65,6 @@ def show_token(token: TokenFile = None, as_json: JsonFlag = False) -> None:
 
         halocline token show --token ana.jwt
     """
-    from halocline_infra.environment import from_env
-    from halocline_infra.platform import Platform
 
-    environment = from_env()
-    with Platform(environment) as platform:
-        principal = platform.caller(read_token(environment, token))
-    show(principal.as_json(), as_json=as_json, title="Principal")
+    with called(token) as (_, principal):
+        show(principal.as_json(), as_json=as_json, title="Principal")

@@ -6,7 +6,13 @@ from typing import Annotated
 
 import typer
 
-from halocline_infra.commands.options import JsonFlag, TokenFile, print_table, read_token, show
+from halocline_infra.commands.options import (
+    JsonFlag,
+    TokenFile,
+    called,
+    print_table,
+    show,
+)
 
 app = typer.Typer(help="Train models on pinned mixtures.", no_args_is_help=True)
 
@@ -30,17 +36,13 @@ def run(
     """
     from rich.console import Console
 
-    from halocline_infra.environment import from_env
-    from halocline_infra.platform import Platform
     from halocline_infra.training import recipe_of, site, sources
     from halocline_pipelines.training.inputs import TrainRequest
     from halocline_pipelines.training.run import train
 
     console = Console(stderr=True, highlight=False)
     chosen, wanted = recipe_of(recipe), sources(source)
-    environment = from_env()
-    with Platform(environment) as platform:
-        principal = platform.caller(read_token(environment, token))
+    with called(token) as (platform, principal):
         trained = train(
             site(platform),
             chosen,
