@@ -220,7 +220,8 @@ def row_group_counts(scene: Scene) -> Evidence:
     from deltalake import DeltaTable
 
     fragments = DeltaTable(scene.world.path()).to_pyarrow_dataset().get_fragments()
-    return Evidence(hidden=sum(fragment.metadata.num_rows for fragment in fragments))
+    rows = sum(fragment.metadata.num_rows for fragment in fragments)
+    return Evidence(hidden=rows - NUM_ALLOWED)
 
 
 @bare(40)
@@ -251,8 +252,9 @@ def dataset_profile(scene: Scene) -> Evidence:
     mlflow_data: Any = import_module("mlflow.data")
 
     tracked: Any = mlflow_data.from_spark(scene.raw(), path=scene.world.path())
-    profile: dict[str, Any] = tracked.profile or {}
-    return Evidence(str(tracked.source.to_json()), hidden=profile.get("approx_count"))
+    return Evidence(
+        str(tracked.source.to_json()), hidden=tracked.profile["approx_count"] - NUM_ALLOWED
+    )
 
 
 @bare(44)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from bypass_names import KEY, NUM_ALLOWED, NUM_HIDDEN, SECRET
+from bypass_names import KEY, SECRET
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What an attack obtained. `hidden` is how many hidden rows it makes out; `sign` names an
-    observable that depends on what is hidden, for attacks that obtain no value."""
+    """What an attack obtained. `hidden` is how many hidden rows it makes out, if only one of them;
+    `sign` names an observable that depends on what is hidden, for attacks that obtain no value."""
 
     text: object = ""
     hidden: int | None = None
@@ -22,7 +22,7 @@ def leaks(evidence: Evidence) -> list[str]:
     """What of it Ana may not know."""
     text = str(evidence.text)
     found = [name for name, pattern in _MARKERS.items() if re.search(pattern, text)]
-    if evidence.hidden in (NUM_HIDDEN, NUM_HIDDEN + NUM_ALLOWED):
+    if evidence.hidden:
         found.append("number of hidden rows")
     return [*found, evidence.sign] if evidence.sign else found
 

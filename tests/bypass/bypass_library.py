@@ -52,7 +52,9 @@ def explain(scene: Scene) -> Evidence:
 def udf_before_filter(scene: Scene) -> Evidence:
     seen = scene.place() / "seen"
     scene.granted().where(known.spy(seen)("text")).count()
-    return Evidence(seen.read_text())
+    found = seen.read_text()
+    assert "plain text" in found, "the function saw nothing: the attack proves nothing"
+    return Evidence(found)
 
 
 @library(7)
@@ -82,7 +84,7 @@ def old_version(scene: Scene) -> Evidence:
 def change_feed(scene: Scene) -> Evidence:
     scene.granted().createOrReplaceTempView("granted")
     with_feed = errors_or_rows(scene, "SELECT * FROM table_changes('granted', 0)")
-    return Evidence([with_feed, scene.plan(columns=["text", "_change_type"])])
+    return Evidence([with_feed, read_or_error(scene, columns=["text", "_change_type"])])
 
 
 def errors_or_rows(scene: Scene, asked: str) -> object:
@@ -94,9 +96,18 @@ def errors_or_rows(scene: Scene, asked: str) -> object:
 
 @library(14)
 def count_by_deleting(scene: Scene) -> Evidence:
-    scene.granted().createOrReplaceTempView("granted")
-    done = scene.spark.sql("DELETE FROM granted WHERE num_pii = 777").collect()
-    return Evidence(hidden=int(done[0][0]))
+    """Delta writes through a view, and counts; a frame of one version it does not."""
+    guard = scene.guarding(scene.copy())
+    plan = guard.plan(ANA, Purpose.ANALYSIS, f"buy:{TABLE}")
+    guard.frame(scene.spark, plan).createOrReplaceTempView("granted")
+    asked = (
+        "DELETE FROM granted WHERE num_pii = 777",
+        "UPDATE granted SET text = 'x' WHERE num_pii = 777",
+        "MERGE INTO granted USING (SELECT 777 AS n) ON num_pii = n WHEN MATCHED THEN DELETE",
+    )
+    done = [errors_or_rows(scene, one) for one in asked]
+    hit = [rows for rows in done if not isinstance(rows, str)]
+    return Evidence(done, sign="a granted frame could be written through" if hit else "")
 
 
 @library(16)
@@ -132,7 +143,9 @@ def around_the_view(scene: Scene) -> Evidence:
 
 @library(28)
 def old_time(scene: Scene) -> Evidence:
-    return Evidence(scene.guard.table(scene.plan(version=cast("int", "2026-01-01"))))
+    who, when = replace(ANA, roles=("service",)), cast("int", "2026-01-01")
+    plan = scene.guard.plan(who, Purpose.EVALUATION, f"buy:{TABLE}", version=when)
+    return Evidence(scene.guard.table(plan).to_pylist())
 
 
 @library(30)
@@ -171,12 +184,12 @@ def linked_compartment(scene: Scene) -> Evidence:
 
 @library(34)
 def path_traversal(scene: Scene) -> Evidence:
-    return Evidence([read_or_error(scene, name) for name in TRAVERSALS])
+    return Evidence([read_or_error(scene, table=name) for name in TRAVERSALS])
 
 
-def read_or_error(scene: Scene, table: str) -> object:
+def read_or_error(scene: Scene, **asked: Any) -> object:
     try:
-        return scene.guard.table(scene.plan(table=table)).to_pylist()
+        return scene.guard.table(scene.plan(**asked)).to_pylist()
     except HaloclineError as error:
         return str(error)
 
@@ -211,7 +224,9 @@ def predicate_injection(scene: Scene) -> Evidence:
 
 @library(37)
 def error_message(scene: Scene) -> Evidence:
-    return Evidence(texts(scene.granted().where("cast(text AS int) > 0").select("row_uid")))
+    """Only hidden rows would fail, had they come so far."""
+    asked = scene.granted().where("num_pii < 777 OR cast(text AS int) > 0")
+    return Evidence(texts(asked.select("row_uid")))
 
 
 @library(38)
@@ -254,9 +269,8 @@ def dataset_profile(scene: Scene) -> Evidence:
 
     plan = scene.plan()
     tracked: Any = mlflow_data.from_spark(scene.granted(), path="granted")
-    profile: dict[str, Any] = tracked.profile or {}
     refs = [ref.as_json() for ref in scene.guard.refs(plan)]
-    return Evidence(refs, hidden=profile.get("approx_count"))
+    return Evidence(refs, hidden=tracked.profile["approx_count"] - NUM_ALLOWED)
 
 
 @library(48)
@@ -288,6 +302,6 @@ def newest_version(scene: Scene) -> Evidence:
 def hidden_or_missing(scene: Scene) -> Evidence:
     told: set[object] = set()
     for where in ("sell", "sella", "buy.acme"):
-        answer = str(read_or_error(scene, f"{where}:{TABLE}"))
+        answer = str(read_or_error(scene, table=f"{where}:{TABLE}"))
         told.add(answer.split("(decision")[0])
     return Evidence(told, sign="whether a hidden table is there" if len(told) > 1 else "")

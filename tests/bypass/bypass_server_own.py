@@ -256,18 +256,20 @@ def process_of_server(target: Target) -> Evidence:
     return Evidence(found, sign="the server's own process" if len(found) > 2 else "")
 
 
+PLATFORM_FILES = (
+    "keys/identity.key",
+    "keys/journal.key",
+    "journal/log-0000/000000000000.seg",
+    "state/governance.sqlite",
+    "policy/firm.json",
+    "lake",
+)
+
+
 @server(46)
 def platform_files(target: Target) -> Evidence:
     home = Path(target.home)
-    names = (
-        "keys/identity.key",
-        "keys/journal.key",
-        "journal/log-0000/000000000000.seg",
-        "state/governance.sqlite",
-        "policy/firm.json",
-        "lake",
-    )
-    read = [name for name in names if readable(home / name)]
+    read = [name for name in PLATFORM_FILES if readable(home / name)]
     return Evidence(read, sign=f"files of the platform: {', '.join(read)}" if read else "")
 
 
@@ -283,6 +285,7 @@ def memory_of_server(target: Target) -> Evidence:
     libc = ctypes.CDLL(None, use_errno=True)
     attached = libc.ptrace(16, target.pid, None, None) == 0
     if attached:
+        os.waitpid(target.pid, 0)  # let go before it has stopped, it would stay stopped
         libc.ptrace(17, target.pid, None, None)
     try:
         handle = os.open(f"/proc/{target.pid}/mem", os.O_RDONLY)

@@ -74,17 +74,17 @@ ATTACKS: dict[int, Attack] = {
     12: Attack(
         "an old version, RESTORE",
         "obb",
-        "today's policy on the labels stored then",
+        "today's policy on the labels stored then; by the files it is as 1",
     ),
     13: Attack(
         "the change feed: images of changed and deleted rows",
         "obb",
-        "the guard reads no feed; its files lie with the table's",
+        "the guard reads no feed; by the files it is as 1",
     ),
     14: Attack(
         "DELETE, UPDATE, MERGE: how many rows were hit",
         "obb",
-        "a granted frame is no table; the server only reads",
+        "a granted frame is of one version, which cannot be written; the server only reads",
     ),
     15: Attack("TRANSFORM ... USING a shell script", "oob", "a job may run what it likes"),
     16: Attack(
@@ -134,7 +134,7 @@ ATTACKS: dict[int, Attack] = {
     28: Attack(
         "time travel by timestamp",
         "obb",
-        "the guard pins by number only, and filters as in 12",
+        "the guard pins by number only, and filters as in 12; by the files it is as 1",
     ),
     29: Attack("files of deleted rows before VACUUM", "oob", "as 1"),
     30: Attack(

@@ -14,6 +14,7 @@ from bypass_names import HIDDEN_PII, KEY, NUM_ALLOWED, NUM_HIDDEN, SECRET, TABLE
 from deltalake import DeltaTable, write_deltalake
 
 from halocline_governance import keys, tables
+from halocline_governance.errors import HaloclineError
 from halocline_governance.gates import Gates
 from halocline_governance.guard import Guard, Plan
 from halocline_governance.journal import Journal, Signer
@@ -154,8 +155,14 @@ Attack = Callable[[Scene], Evidence]
 
 
 def attempt(attack: Attack, scene: Scene) -> Evidence:
-    """What it obtained; what an error says counts too."""
+    """What it obtained; what a refusal says counts too.
+
+    An attack that stumbles over itself has shown nothing: any other error is the test's own.
+    """
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+
     try:
         return attack(scene)
-    except Exception as error:  # noqa: BLE001 - an attack may fail in any way
+    except (HaloclineError, PySparkException, Py4JError) as error:
         return Evidence(f"{type(error).__name__}: {error}")

@@ -10,13 +10,14 @@ import sys
 import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 from bypass_evidence import Evidence, leaks
 from bypass_server import SERVER, Target
+from bypass_server_own import PLATFORM_FILES
 from bypass_table import ATTACKS
 from bypass_world import ABOVE, CAROL, MINE
 from pyarrow import flight
@@ -91,10 +92,20 @@ def owned() -> Generator[Path]:
 def obtained() -> Iterator[dict[int, Evidence]]:
     """What each attack obtained."""
     with owned() as place, serving(place) as (url, pid):
-        yield attacked(target(url, pid, place / "home"), ATTACKER)
+        aimed = target(url, pid, place / "home")
+        found = attacked(aimed, ATTACKER)
+        assert num_rows(url, aimed.anothers_ticket, aimed.anothers_token) == 101, "it was spent"
+        yield found
 
 
-def target(url: str, pid: int, home: Path) -> Target:
+@dataclass(frozen=True, slots=True)
+class Aimed(Target):
+    """The target, and what shows that its ticket was good."""
+
+    anothers_token: str = field(kw_only=True)
+
+
+def target(url: str, pid: int, home: Path) -> Aimed:
     """All that the attacker is given: tickets that were not theirs, and what is no secret."""
     issuer = Issuer(keys.ed25519(home / "keys" / "identity.key"))
     ana, carol, dan = (
@@ -108,14 +119,16 @@ def target(url: str, pid: int, home: Path) -> Target:
     with connect(url, carol) as client:
         assert client.read("buy:curated.documents").read_all().num_rows == 101
     tickets = [ticket(url, token) for token in (carol, dan)]
+    assert num_rows(url, ticket(url, dan), dan) == 101
     disable("dan", home, carol)
-    return Target(
+    return Aimed(
         url=url,
         home=str(home),
         pid=pid,
         uid=OWNER,
         token=ana,
         anothers_ticket=tickets[0],
+        anothers_token=carol,
         revoked_ticket=tickets[1],
         revoked_token=dan,
         public_key=issuer.key.public_key().public_bytes_raw().hex(),
@@ -132,6 +145,13 @@ def ticket(url: str, token: str) -> str:
         return info.endpoints[0].ticket.ticket.hex()
 
 
+def num_rows(url: str, ticket: str, token: str) -> int:
+    options = flight.FlightCallOptions(headers=[(b"authorization", f"Bearer {token}".encode())])
+    with flight.connect(url) as client:
+        rows = client.do_get(flight.Ticket(bytes.fromhex(ticket)), options)
+        return rows.read_all().num_rows
+
+
 def disable(subject: str, home: Path, token: str) -> None:
     """As an officer does, beside the running server."""
     env = {**environment(home), "HALOCLINE_TOKEN": token}
@@ -141,12 +161,13 @@ def disable(subject: str, home: Path, token: str) -> None:
     assert process.returncode == 0, told
 
 
-def attacked(target: Target, uid: int, *numbers: int) -> dict[int, Evidence]:
+def attacked(aimed: Aimed, uid: int, *numbers: int) -> dict[int, Evidence]:
     folder = tempfile.mkdtemp()
     os.chown(folder, uid, uid)
     env = {"PATH": "/usr/bin:/bin", "HOME": folder, "TMPDIR": folder}
     process = as_user(uid, HERE / "bypass_server.py", env, *map(str, numbers))
-    told, complaint = process.communicate(json.dumps(asdict(target)), timeout=120)
+    given = {one.name: getattr(aimed, one.name) for one in fields(Target)}
+    told, complaint = process.communicate(json.dumps(given), timeout=120)
     shutil.rmtree(folder)
     assert process.returncode == 0, complaint
     answer: dict[str, Any] = json.loads(told)
@@ -171,6 +192,7 @@ def test_each_attack_is_made_on_the_server() -> None:
 def test_the_attacks_work_where_nothing_separates() -> None:
     """As the server's own user they get what they are after: so it is the user that blocks them."""
     with owned() as place, serving(place) as (url, pid):
-        by_files = (1, 11, 13, 23, 24, 29, 45, 46, 48, 33, 31, 32)
+        by_files = (1, 8, 11, 13, 23, 24, 25, 29, 44, 45, 46, 47, 48, 33, 30, 31, 32)
         found = attacked(target(url, pid, place / "home"), OWNER, *by_files)
     assert [number for number in by_files if not leaks(found[number])] == []
+    assert str(found[46].text) == str(list(PLATFORM_FILES))
