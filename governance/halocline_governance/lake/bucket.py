@@ -36,6 +36,7 @@ class Bucket:
         self._labels = _NONE
         # Objects that are not the label they are named after, by the etag that was read.
         self._spoilt: Mapping[str, str] = {}
+        self._interned: set[str] = set()
         self._turn = (os.getpid(), threading.Lock())
 
     def __reduce__(self) -> tuple[type[Bucket], tuple[str, Place]]:
@@ -97,21 +98,25 @@ class Bucket:
 
     def intern(self, label: Label) -> None:
         """Make the label known here: an object named by its hash. One of its name that is not it
-        is replaced, on condition that it still is what was read.
+        is replaced, on condition that it still is what was read. Asks the server once a process
+        and label: whoever serves answers interns at each.
 
         Raises:
             StorageUnavailable: the server failed or refused, or others write that object too.
         """
         key = self._place.key("_labels", label.label_id)
-        if self._client.put(key, label.canonical()) is not None:
+        if label.label_id in self._interned:
             return
-        held = self._client.get(key)
-        if held is not None and checked(label.label_id, held.content) is not None:
-            return
-        if held is None or self._client.put(key, label.canonical(), held.etag) is None:
-            raise StorageUnavailable(
-                f"label {label.label_id} could not be made known in {self._name}: try again"
-            )
+        if self._client.put(key, label.canonical()) is None:
+            held = self._client.get(key)
+            is_it = held is not None and checked(label.label_id, held.content) is not None
+            if not is_it and held is not None:
+                is_it = self._client.put(key, label.canonical(), held.etag) is not None
+            if not is_it:
+                raise StorageUnavailable(
+                    f"label {label.label_id} could not be made known in {self._name}: try again"
+                )
+        self._interned.add(label.label_id)
 
     def labels(self) -> Mapping[str, Label]:
         """Every label interned here, by id, listed at each call. An object is read once, and again

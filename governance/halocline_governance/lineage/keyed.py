@@ -15,7 +15,7 @@ from halocline_governance import tables
 from halocline_governance.errors import LeaseHeld, Refused
 from halocline_governance.lake import Lake, Location
 
-_RETRY_S = 0.02
+_RETRY_S, _MAX_RETRY_S = 0.02, 0.5
 WAIT_S = 30.0
 
 Row = Mapping[str, Any]
@@ -37,7 +37,7 @@ def lease(lake: Lake, compartment: str, table: str, wait_s: float = WAIT_S) -> G
     Raises:
         LeaseHeld: somebody held it for all of `wait_s`.
     """
-    deadline = time.monotonic() + wait_s
+    deadline, pause_s = time.monotonic() + wait_s, _RETRY_S
     while True:
         claim = lake.lease(compartment, table)
         try:
@@ -45,7 +45,8 @@ def lease(lake: Lake, compartment: str, table: str, wait_s: float = WAIT_S) -> G
         except LeaseHeld:
             if time.monotonic() >= deadline:
                 raise
-            time.sleep(_RETRY_S)
+            time.sleep(pause_s)
+            pause_s = min(2 * pause_s, _MAX_RETRY_S)
             continue
         try:
             yield place
