@@ -1,0 +1,111 @@
+"""The edges of what is granted: ids, bounds, masks, claims and keys that are almost right."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+import jwt
+import pyarrow as pa
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from halocline_governance import tables
+from halocline_governance.decision import Decision
+from halocline_governance.errors import IssuerUnavailable, PolicyUnavailable, Unauthenticated
+from halocline_governance.guard import bound, transform
+from halocline_governance.identity import Issuer, Verifier, keyset
+from halocline_governance.label import PUBLIC, Label
+from halocline_governance.principal import ROLES
+from tests.governance.oidc_issuer import ED, RSA, jwk
+
+BUY = Label("confidential", ("buy",))
+
+
+def without_issuers(label: Label, **more: Any) -> dict[str, Any]:
+    """A bound as the read gate writes it."""
+    return {**{name: value for name, value in label.as_json().items() if name != "issuers"}, **more}
+
+
+def test_ids_that_lie_in_lakes_never_change() -> None:
+    assert PUBLIC.label_id == "l306d8236d382b86dec0a864dea1a92b1"
+    assert BUY.label_id == "l9a6351589c254448783d903c39541eab"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"bound": None},
+        {"bound": []},
+        {"bound": {}},
+        {"bound": without_issuers(BUY, sides=None)},
+        {"bound": without_issuers(BUY, issuers=["acme"])},
+        {"blocked_issuers": None},
+        {"blocked_issuers": "acme"},
+        {"blocked_issuers": {"acme": True}},
+        {"blocked_issuers": [["acme"]]},
+        {"blocked_issuers": [None]},
+        {"blocked_issuers": ["acme", 1]},
+    ],
+)
+def test_a_bound_of_any_other_shape_grants_nothing(wrong: dict[str, Any]) -> None:
+    labels = {label.label_id: label for label in (PUBLIC, BUY)}
+    allowed = {"bound": without_issuers(BUY), "blocked_issuers": ["acme"]}
+    granted = bound.within(Decision(True, (), allowed), labels, anywhere=False)
+    assert granted.keys() == labels.keys()
+    with pytest.raises(PolicyUnavailable):
+        bound.within(Decision(True, (), {**allowed, **wrong}), labels, anywhere=False)
+
+
+@pytest.mark.parametrize("name", transform.TRANSFORMS)
+def test_a_mask_of_a_column_that_is_not_there_is_none(name: str) -> None:
+    schema = tables.table("curated.documents").arrow()
+    assert transform.check({"text": name}, schema) == {"text": name}
+    with pytest.raises(PolicyUnavailable):
+        transform.check({"texts": name}, schema)
+
+
+@pytest.mark.parametrize("name", transform.TRANSFORMS)
+@pytest.mark.parametrize("kind", [pa.string(), pa.int64(), pa.float64()], ids=str)
+def test_masked_values_are_of_the_type_that_is_told(name: str, kind: pa.DataType) -> None:
+    plain = pa.field("one", kind, nullable=False)
+    try:
+        transform.check({"one": name}, pa.schema([plain]))
+    except PolicyUnavailable:
+        assert kind != pa.string()
+        assert name != "null"
+        return
+    told = transform.field(plain, name)
+    masked = transform.mask(pa.array([2026, None]).cast(kind), name, b"k")
+    assert masked.type == told.type == (kind if name == "null" else pa.string())
+    assert told.nullable
+
+
+def test_the_order_of_roles_in_a_token_means_nothing(rng: random.Random) -> None:
+    issuer = Issuer(Ed25519PrivateKey.generate())
+    verifier = Verifier(issuer.key.public_key())
+    for _ in range(5):
+        roles = rng.sample(ROLES, len(ROLES)) * 2
+        assert verifier.verify(issuer.issue("ana", roles, BUY)).roles == tuple(sorted(ROLES))
+
+
+@pytest.mark.parametrize(("size", "is_taken"), [(100, True), (8_000, True), (16_000, False)])
+def test_a_token_has_a_size(size: int, is_taken: bool) -> None:
+    issuer = Issuer(Ed25519PrivateKey.generate())
+    claims = jwt.decode(issuer.issue("ana", [], BUY), options={"verify_signature": False})
+    token = jwt.encode({**claims, "more": "x" * size}, issuer.key, algorithm="EdDSA")
+    verifier = Verifier(issuer.key.public_key())
+    if is_taken:
+        assert verifier.verify(token).subject == "ana"
+    else:
+        with pytest.raises(Unauthenticated):
+            verifier.verify(token)
+
+
+@pytest.mark.parametrize("member", ["d", "p", "q", "k"])
+def test_a_key_that_was_published_with_a_secret_verifies_nothing(member: str) -> None:
+    told = [jwk(RSA, "one", **{member: "AQAB"}), jwk(ED, "other")]
+    assert keyset.parse(json.dumps({"keys": told}).encode()).keys.keys() == {"other"}
+    with pytest.raises(IssuerUnavailable):
+        keyset.parse(json.dumps({"keys": told[:1]}).encode())
