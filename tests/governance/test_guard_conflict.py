@@ -3,6 +3,7 @@ chooses between them by looking around."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from deltalake import write_deltalake
 
 from halocline_governance import tables
-from halocline_governance.errors import Denied
+from halocline_governance.errors import Denied, Refused
 from halocline_governance.gates import Gates
 from halocline_governance.guard import Guard
 from halocline_governance.journal import Journal, Signer
+from halocline_governance.journal import read as read_journal
 from halocline_governance.label import Label, parse_compact
 from halocline_governance.lake import Lake
 from halocline_governance.policy.choose import open_engine
@@ -80,6 +82,59 @@ def test_looking_chooses_nothing_and_naming_chooses(guard: Guard) -> None:
     with pytest.raises(Denied):
         uids(guard, ben, f"sell.acme:{TABLE}")
     assert uids(guard, Principal("bea", ("banker",), BOTH), f"sell.acme:{TABLE}") == {1}
+
+
+@pytest.mark.parametrize(
+    ("clearance", "told"),
+    [
+        (BOTH, {"sell.acme", "sell.globex"}),
+        (parse_compact("confidential sides=sell tenants=acme"), {"sell.acme"}),
+    ],
+    ids=str,
+)
+def test_a_read_that_would_only_touch_is_told_what_to_name(
+    lake: Lake, guard: Guard, clearance: Label, told: set[str]
+) -> None:
+    shutil.rmtree(lake.path("public", TABLE))
+    ben = Principal("ben", ("banker",), clearance)
+    for _ in range(2):
+        with pytest.raises(Refused, match="name the compartment to read it: ") as caught:
+            guard.plan(ben, Purpose.ANALYSIS, TABLE)
+        named = {word.rpartition(":")[0] for word in str(caught.value).split() if TABLE in word}
+        assert named == told
+        assert {grant.compartment for grant in guard.listed(ben, Purpose.ANALYSIS, TABLE)} == told
+        for tenant in {"acme", "globex", "hooli"} - {name.partition(".")[2] for name in told}:
+            assert tenant not in str(caught.value)
+    assert uids(guard, ben, f"sell.acme:{TABLE}") == {1}
+
+
+def test_whoever_has_touched_a_competitor_is_denied_on_record(
+    lake: Lake, guard: Guard, tmp_path: Path
+) -> None:
+    ben = Principal("ben", ("banker",), BOTH)
+    assert uids(guard, ben, f"sell.globex:{TABLE}") == {2}
+    for compartment in ("public", "sell.globex"):
+        shutil.rmtree(lake.path(compartment, TABLE))
+    with pytest.raises(Denied) as caught:
+        guard.plan(ben, Purpose.ANALYSIS, TABLE)
+    assert recorded(tmp_path)[caught.value.decision.id] is False
+
+
+def test_a_lake_that_holds_nothing_denies_on_record(
+    lake: Lake, guard: Guard, tmp_path: Path
+) -> None:
+    shutil.rmtree(lake.root)
+    for table in (TABLE, f"sell.acme:{TABLE}"):
+        with pytest.raises(Denied) as caught:
+            guard.plan(Principal("ben", ("banker",), BOTH), Purpose.ANALYSIS, table)
+        assert recorded(tmp_path)[caught.value.decision.id] is False
+
+
+def recorded(home: Path) -> dict[str, bool]:
+    """Every decision on record: whether it allowed, by its id."""
+    events = [event for _, _, event in read_journal(home / "journal")]
+    answers = [event["object"]["answer"] for event in events if event["kind"] == "decision"]
+    return {answer["id"]: answer["allow"] for answer in answers if "id" in answer}
 
 
 def test_a_denied_read_touches_nothing(guard: Guard) -> None:

@@ -4,9 +4,9 @@ nothing else."""
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,6 @@ from deltalake import write_deltalake
 
 from halocline_governance import tables
 from halocline_governance.control_room import ControlRoom
-from halocline_governance.decision import Decision
 from halocline_governance.errors import (
     Denied,
     HaloclineError,
@@ -39,37 +38,13 @@ from halocline_governance.remembered import LIFETIME_S
 from halocline_governance.state import Crossings, Facts, History, Store
 from halocline_governance.state.crossings import Request, State
 from halocline_governance.state.directory import Directory
+from tests.governance.guard_loose import Loose
 
 TABLE = "curation.signals"
 BATCHES = 4
 BOTH = Label("restricted", ("buy", "sell"), ("acme",))
 ANA = Principal("ana", ("analyst",), parse_compact("confidential sides=buy issuers=free"))
 ISSUED = parse_compact("internal sides=buy issuers=hooli")
-
-
-@dataclass
-class Loose:
-    """A real engine on a lead: it can be cut, exchanged for another, and its allows altered."""
-
-    engine: Engine
-    name: str = "loose"
-    down: bool = False
-    alter: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    asked: int = 0
-
-    @property
-    def revision(self) -> str:
-        return f"{self.engine.revision}{sorted(self.alter.items())}"
-
-    def decide(self, gate: str, input: Mapping[str, Any]) -> Decision:
-        self.asked += 1
-        if self.down:
-            raise PolicyUnavailable("down")
-        answer = replace(self.engine.decide(gate, input), revision=self.revision)
-        altered = {**answer.obligations, **self.alter} if answer.allow else {}
-        return replace(answer, obligations=altered)
-
-    def close(self) -> None: ...
 
 
 @dataclass

@@ -11,6 +11,7 @@ What comes back is a `pyarrow.RecordBatchReader`: Polars, DuckDB and pandas take
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -29,10 +30,14 @@ from halocline_governance.errors import (
     Refused,
     Unauthenticated,
 )
+from halocline_governance.guard import descriptor
 from halocline_governance.guard.condition import Condition
 from halocline_governance.guard.descriptor import Descriptor
 from halocline_governance.loopback import is_loopback
 from halocline_governance.principal import Purpose
+
+# gRPC writes to standard error of what is raised anyway; whoever debugs it says so.
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 _URL = re.compile(r"grpc(?:\+tcp|(?P<tls>\+tls))?://(?P<host>[^/@?#\s]+):\d+/?")
 _TOLD = re.compile(
@@ -119,14 +124,7 @@ class Client:
             Unauthenticated: the token does not verify.
             PolicyUnavailable: the server cannot decide, record, or be reached.
         """
-        asked = Descriptor(
-            table,
-            None if columns is None else tuple(columns),
-            tuple(one if isinstance(one, Condition) else Condition(*one) for one in where),
-            version,
-            Purpose(purpose),
-            limit,
-        )
+        asked = descriptor.of(table, columns, where, version, purpose, limit)
         return self.ask(asked)
 
     def ask(self, asked: Descriptor) -> pa.RecordBatchReader:
@@ -156,7 +154,7 @@ class Client:
             As `read`.
         """
         with _told():
-            command = Descriptor(table, purpose=Purpose(purpose)).encode()
+            command = Descriptor(table, purpose=descriptor.purpose(purpose)).encode()
             asked = flight.FlightDescriptor.for_command(command)
             schema = self._flight.get_schema(asked, self._options()).schema
         told: dict[bytes, bytes] = schema.metadata or {}
@@ -167,7 +165,7 @@ class Client:
     def _options(self, purpose: Purpose | str | None = None) -> flight.FlightCallOptions:
         headers = [(b"authorization", f"Bearer {self._token()}".encode())]
         if purpose is not None:
-            headers.append((b"x-halocline-purpose", Purpose(purpose).value.encode()))
+            headers.append((b"x-halocline-purpose", descriptor.purpose(purpose).value.encode()))
         return flight.FlightCallOptions(headers=headers)
 
 

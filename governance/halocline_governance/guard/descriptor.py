@@ -10,7 +10,7 @@ Only `table` must be there. What the columns are, and who may read them, is the 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -39,7 +39,11 @@ class Descriptor:
     limit: int | None = None
 
     def encode(self) -> bytes:
-        """The JSON form; what is not asked is left out."""
+        """The JSON form; what is not asked is left out.
+
+        Raises:
+            Refused: a value that JSON does not hold.
+        """
         conditions = [[one.column, one.op, one.value] for one in self.where]
         asked: dict[str, Any] = {
             "table": self.table,
@@ -49,7 +53,11 @@ class Descriptor:
             "purpose": self.purpose.value if self.purpose else None,
             "limit": self.limit,
         }
-        return json.dumps({key: val for key, val in asked.items() if val is not None}).encode()
+        told = {key: val for key, val in asked.items() if val is not None}
+        try:
+            return json.dumps(told, allow_nan=False).encode()
+        except (TypeError, ValueError, RecursionError):
+            raise Refused("a condition's value is a text, a number, or for `in` a list") from None
 
 
 def parse(content: bytes) -> Descriptor:
@@ -81,6 +89,32 @@ def parse(content: bytes) -> Descriptor:
     )
 
 
+def of(
+    table: str,
+    columns: Sequence[str] | None,
+    where: Iterable[Condition | Sequence[Any]],
+    version: int | None,
+    why: Purpose | str,
+    limit: int | None,
+) -> Descriptor:
+    """The question in these words, from Python.
+
+    Raises:
+        Refused: not of the form, such as a text where a list is meant; the message tells it.
+    """
+    if isinstance(columns, str):
+        raise Refused(f"columns is a list of names, such as [{columns!r}]")
+    asked = Descriptor(
+        table,
+        None if columns is None else tuple(columns),
+        tuple(_named(one) for one in (where if not isinstance(where, str) else [where])),
+        version,
+        purpose(why),
+        limit,
+    )
+    return parse(asked.encode())
+
+
 def purpose(name: str) -> Purpose:
     """A purpose by its name.
 
@@ -109,6 +143,15 @@ def _columns(value: object) -> tuple[str, ...] | None:
     if len(set(found)) != len(found):
         raise Refused("a column can be asked for once")
     return found
+
+
+def _named(one: object) -> Condition:
+    if isinstance(one, Condition):
+        return one
+    parts = cast("Sequence[Any]", one) if isinstance(one, list | tuple) else ()
+    if len(parts) != 3:
+        raise Refused("where is a list of conditions, such as [('num_pii', '=', 0)]")
+    return Condition(*parts)
 
 
 def _where(value: object) -> tuple[Condition, ...]:

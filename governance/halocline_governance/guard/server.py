@@ -10,9 +10,11 @@ subject, so nobody but that caller is kept waiting.
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,17 +23,20 @@ import pyarrow as pa
 from pyarrow import flight
 
 from halocline_governance import tables
-from halocline_governance.errors import Refused
+from halocline_governance.errors import Denied, HaloclineError, Refused
 from halocline_governance.guard import descriptor, flightsql
 from halocline_governance.guard.answer import Answer, listed
 from halocline_governance.guard.descriptor import Descriptor
 from halocline_governance.guard.guard import Guard
 from halocline_governance.guard.server_caller import Caller, Door
-from halocline_governance.guard.server_error import FAILED, closed
+from halocline_governance.guard.server_error import FAILED, Health, Malformed, closed
 from halocline_governance.guard.server_stream import Slots, Stream
 from halocline_governance.guard.server_ticket import Tickets
 from halocline_governance.loopback import is_loopback
 from halocline_governance.principal import Principal
+
+# gRPC writes to standard error of what callers are told anyway; whoever debugs it says so.
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 _INFO_TICKET = "CommandGetSqlInfo"
 
@@ -101,6 +106,7 @@ class GuardServer(flight.FlightServerBase):
             self._limits.ticket_s, self._limits.tickets_per_subject, time.monotonic
         )
         self._slots = Slots(self._limits.streams, self._limits.streams_per_subject)
+        self._health = Health()
         self._stopping = False
         self._host = f"[{host}]" if ":" in host else host
         self._scheme = "grpc+tls" if identity else "grpc+tcp"
@@ -143,7 +149,9 @@ class GuardServer(flight.FlightServerBase):
             if criteria:
                 raise Refused("list takes no criteria; the purpose is a header")
             caller = _caller(context)
-            return [_flight(one) for one in listed(self._guard, caller.principal, caller.purpose)]
+            with self._told():
+                found = listed(self._guard, caller.principal, caller.purpose)
+            return [_flight(one) for one in found]
 
     def get_flight_info(
         self, context: flight.ServerCallContext, asked: flight.FlightDescriptor
@@ -166,7 +174,7 @@ class GuardServer(flight.FlightServerBase):
                 caller = _caller(context)
                 question, _ = _question(caller, _command(asked))
                 return flight.SchemaResult(self._answer(caller, question).schema)
-        except flight.FlightError as error:
+        except (flight.FlightError, Malformed) as error:
             return flight.SchemaResult(pa.schema([], {FAILED: str(error).encode()}))
 
     def do_get(
@@ -215,7 +223,22 @@ class GuardServer(flight.FlightServerBase):
         self.do_put(context)
 
     def _answer(self, caller: Caller, asked: Descriptor) -> Answer:
-        return Answer.of(self._guard, caller.principal, caller.purpose, asked)
+        with self._told():
+            answer = Answer.of(self._guard, caller.principal, caller.purpose, asked)
+        self._health.answered(grant.decision.id for grant in answer.plan.grants)
+        return answer
+
+    @contextmanager
+    def _told(self) -> Generator[None]:
+        """Ask the guard within: the log is told when it begins or ceases to answer."""
+        try:
+            yield
+        except Denied as error:
+            self._health.answered([error.decision.id])
+            raise
+        except HaloclineError as error:
+            self._health.failed(error)
+            raise
 
     def _ticket(self, caller: Caller, content: bytes) -> bytes:
         if flightsql.is_command(content) and flightsql.unpack(content)[0] == _INFO_TICKET:
@@ -232,8 +255,13 @@ class GuardServer(flight.FlightServerBase):
             answer = self._answer(caller, asked)
             watch = self._guard.watch(answer.plan, self._still(caller))
             reader = answer.reader(self._limits.rows, watch)
+
+            def check() -> None:
+                with self._told():
+                    watch.check()
+
             stream = Stream(
-                reader, watch.check, lambda: self._slots.give(subject), self._limits.piece_bytes
+                reader, check, lambda: self._slots.give(subject), self._limits.piece_bytes
             )
         except BaseException:
             self._slots.give(subject)

@@ -18,7 +18,7 @@ from deltalake import write_deltalake
 
 from halocline_governance import tables
 from halocline_governance.errors import Unauthenticated
-from halocline_governance.gates import Gates
+from halocline_governance.gates import Facts, Gates
 from halocline_governance.guard import Guard
 from halocline_governance.guard.client import Client, connect
 from halocline_governance.guard.server import GuardServer, Identity, Limits
@@ -40,6 +40,7 @@ class House:
     home: Path
     lake: Lake
     journal: Journal
+    gates: Gates
     server: GuardServer
     issuer: Issuer
     stack: ExitStack
@@ -113,7 +114,7 @@ def signal(number: int) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def open_house(served: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenHouse]:
-    """`open_house(limits=, engine=, identity=, host=)`: all of them end with the session."""
+    """`open_house(engine=, limits=, identity=, clock=, facts=)`: all end with the session."""
     stack = ExitStack()
     numbers = itertools.count()
 
@@ -122,6 +123,7 @@ def open_house(served: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iter
         limits: Limits | None = None,
         identity: Identity | None = None,
         clock: Callable[[], float] = time.time,
+        facts: Facts | None = None,
     ) -> House:
         home = tmp_path_factory.mktemp(f"house{next(numbers)}")
         journal = stack.enter_context(
@@ -138,12 +140,13 @@ def open_house(served: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iter
             return principal
 
         lake = Lake(home / "lake")
-        guard = Guard(lake, Gates(engine or served, journal), b"k" * 32)
+        gates = Gates(engine or served, journal, facts=facts)
+        guard = Guard(lake, gates, b"k" * 32)
         server = GuardServer(guard, verify, identity=identity, limits=limits)
         clients = ExitStack()
         stack.callback(server.stop)
         stack.push(clients)
-        return House(home, lake, journal, server, Issuer(key), clients, disabled)
+        return House(home, lake, journal, gates, server, Issuer(key), clients, disabled)
 
     with stack:
         yield opened

@@ -4,50 +4,21 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from halocline_governance.decision import Decision
 from halocline_governance.errors import Denied, PolicyUnavailable, Unauthenticated
 from halocline_governance.guard.server import Limits
 from halocline_governance.policy import Engine
+from tests.governance.guard_loose import Loose
 
 DOCUMENTS = "curated.documents"
 BUY = "confidential sides=buy"
 # More bytes than a connection holds while nobody reads.
 ROWS = 6000
 SLOW = Limits(piece_bytes=1 << 16)
-
-
-class Loose:
-    """The real engine on a lead: it can be cut, and its allows made to end."""
-
-    name = "loose"
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self.down = False
-        self.denying = False
-        self.until: int | None = None
-
-    @property
-    def revision(self) -> str:
-        return self.engine.revision
-
-    def decide(self, gate: str, input: Mapping[str, Any]) -> Decision:
-        if self.down:
-            raise PolicyUnavailable("down")
-        if self.denying:
-            return Decision(False, ("revoked",), {}, self.revision, "d-1")
-        decision = self.engine.decide(gate, input)
-        if self.until is not None and decision.allow:
-            return replace(decision, obligations={**decision.obligations, "until": self.until})
-        return decision
-
-    def close(self) -> None: ...
 
 
 @pytest.fixture
@@ -130,7 +101,7 @@ def test_a_person_disabled_in_the_middle_reads_no_further(house: Any) -> None:
 
 
 def test_what_allowed_a_read_ends_in_the_middle(house: Any, loose: Loose) -> None:
-    loose.until = int(time.time()) + 3
+    loose.alter = {"until": int(time.time()) + 3}
     rows = half_read(house)
     time.sleep(3.2)
     with pytest.raises(Denied):
