@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -73,9 +74,13 @@ def leftover_files(scene: Scene) -> Evidence:
 
 @bare(30)
 def edited_label(scene: Scene) -> Evidence:
+    return by_labels(scene, edit_label)
+
+
+def by_labels(scene: Scene, change: Callable[[Path], None]) -> Evidence:
     """A hand-written filter takes a label file for what it says."""
     world = scene.copy()
-    edit_label(scene, world.lake.root)
+    change(world.lake.root)
     folder = world.lake.root / "buy" / "_labels"
     said = {page.name: json.loads(page.read_bytes()) for page in folder.iterdir()}
     ids = [name for name, label in said.items() if label["sensitivity"] != "restricted"]
@@ -83,19 +88,13 @@ def edited_label(scene: Scene) -> Evidence:
     return Evidence(texts(shown.where(shown.label_id.isin(ids)).select("text")))
 
 
-def edit_label(scene: Scene, root: Path) -> None:
+def edit_label(root: Path) -> None:
     (root / "buy" / "_labels" / ABOVE.label_id).write_bytes(MINE.canonical())
 
 
 @bare(31)
 def replaced_label(scene: Scene) -> Evidence:
-    world = scene.copy()
-    replace_label(world.lake.root)
-    folder = world.lake.root / "buy" / "_labels"
-    said = {page.name: json.loads(page.read_bytes()) for page in folder.iterdir()}
-    ids = [name for name, label in said.items() if label["sensitivity"] != "restricted"]
-    shown = scene.spark.read.format("delta").load(world.path())
-    return Evidence(texts(shown.where(shown.label_id.isin(ids)).select("text")))
+    return by_labels(scene, replace_label)
 
 
 def replace_label(root: Path) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
+from pathlib import Path
 from typing import Any, cast
 
 import bypass_bare_known as known
@@ -150,16 +152,23 @@ def old_time(scene: Scene) -> Evidence:
 
 @library(30)
 def edited_label(scene: Scene) -> Evidence:
-    world = scene.copy()
-    own.edit_label(scene, world.lake.root)
-    guard = scene.guarding(world)
-    return Evidence(guard.table(guard.plan(ANA, Purpose.ANALYSIS, TABLE)).to_pylist())
+    return after(scene, own.edit_label)
 
 
 @library(31)
 def replaced_label(scene: Scene) -> Evidence:
+    return after(scene, own.replace_label)
+
+
+@library(33)
+def linked_compartment(scene: Scene) -> Evidence:
+    return after(scene, own.link_compartment)
+
+
+def after(scene: Scene, change: Callable[[Path], None]) -> Evidence:
+    """What the guard gives of a lake that was changed behind its back."""
     world = scene.copy()
-    own.replace_label(world.lake.root)
+    change(world.lake.root)
     guard = scene.guarding(world)
     return Evidence(guard.table(guard.plan(ANA, Purpose.ANALYSIS, TABLE)).to_pylist())
 
@@ -172,14 +181,6 @@ def unlabelled_rows(scene: Scene) -> Evidence:
     guard = scene.guarding(world)
     plan = guard.plan(ANA, Purpose.ANALYSIS, f"buy:{TABLE}")
     return Evidence([guard.table(plan).to_pylist(), texts(guard.frame(scene.spark, plan))])
-
-
-@library(33)
-def linked_compartment(scene: Scene) -> Evidence:
-    world = scene.copy()
-    own.link_compartment(world.lake.root)
-    guard = scene.guarding(world)
-    return Evidence(guard.table(guard.plan(ANA, Purpose.ANALYSIS, TABLE)).to_pylist())
 
 
 @library(34)
