@@ -22,22 +22,17 @@ def test_an_allow_obliges_and_a_denial_does_not() -> None:
     assert decided({**WHOLE, "allow": False}) == Decision(False, ("a", "b"), {}, "r", "d")
 
 
-@pytest.mark.parametrize(
-    "result",
-    [
-        None,
-        True,
-        [],
-        "allow",
-        {},
-        *({name: value for name, value in WHOLE.items() if name != left} for left in WHOLE),
-        {**WHOLE, "more": 1},
-        *({**WHOLE, "allow": other} for other in (None, 1, 0, "true", [True])),
-        *({**WHOLE, "reasons": other} for other in (None, "a", {"a": 1}, [1], ["a", None])),
-        *({**WHOLE, "obligations": other} for other in (None, [], "columns", True)),
-    ],
-    ids=repr,
-)
+WRONG: dict[str, tuple[object, ...]] = {
+    "allow": (None, 1, 0, "true", [True]),
+    "reasons": (None, "a", {"a": 1}, [1], ["a", None]),
+    "obligations": (None, [], "columns", True),
+}
+RESULTS: list[object] = [None, True, [], "allow", {}, {**WHOLE, "more": 1}]
+RESULTS += [{name: value for name, value in WHOLE.items() if name != left} for left in WHOLE]
+RESULTS += [{**WHOLE, name: other} for name, others in WRONG.items() for other in others]
+
+
+@pytest.mark.parametrize("result", RESULTS, ids=repr)
 def test_any_other_shape_is_no_answer(result: object) -> None:
     with pytest.raises(PolicyUnavailable):
         decided(result)
