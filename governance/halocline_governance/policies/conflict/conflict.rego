@@ -82,8 +82,12 @@ else if {
 	data.firm.competitors == []
 }
 
+_pairs_given if is_array(data.firm.competitors)
+
 # In a list, so that what is there but false counts as given.
-_pairs_given if [data.firm.competitors]
+else if {
+	[data.firm.competitors]
+}
 
 _only_looks if input.resource.look == true
 

@@ -212,11 +212,13 @@ _id(name) if {
 	substring(name, 0, _max_id) == name
 }
 
-# All at once, by one expression, however many there are.
+# All of a sorted list at once, however many there are. What is empty or begins with a dot or a dash
+# would come first, before letters and digits; what begins with an underscore may come later.
 _spelled(names) if {
+	trim(concat("", names), _in_ids) == ""
+	not trim_left(names[0], _letters_and_digits) == names[0]
 	joined := concat(",", names)
-	regex.match(`^[a-z0-9][a-z0-9._-]*(,[a-z0-9][a-z0-9._-]*)*$`, joined)
-	count(split(joined, ",")) == count(names)
+	count(split(joined, ",_")) == 1
 	_short(names, joined)
 }
 

@@ -33,11 +33,23 @@ test_malformed_is_no_label if {
 		object.union(_deal, {"sides": ["buy\n"]}),
 		object.union(_deal, {"sides": [""]}),
 		object.union(_deal, {"sides": ["public"]}),
+		object.union(_deal, {"sides": ["x"]}),
+		object.union(_deal, {"sides": ["buy", "system"]}),
 		object.union(_deal, {"tenants": ["system"]}),
+		object.union(_deal, {"tenants": ["abcdefghijklmnopqrstuvwxyz1234567"]}),
 		object.union(_deal, {"ndas": ["b", "a"]}),
 		object.union(_deal, {"ndas": ["a", "a"]}),
 		object.union(_deal, {"issuers": [1]}),
+		object.union(_deal, {"ndas": [1, "a"]}),
+		object.union(_deal, {"ndas": ["", "a"]}),
+		object.union(_deal, {"ndas": ["-a", "b"]}),
+		object.union(_deal, {"ndas": [".a", "b"]}),
+		object.union(_deal, {"ndas": ["9", "_a", "b"]}),
+		object.union(_deal, {"ndas": ["a", "b c"]}),
+		object.union(_deal, {"ndas": ["a", "b,c"]}),
+		object.union(_deal, {"ndas": ["a", concat("", [part | some _ in numbers.range(1, 65); part := "b"])]}),
 		object.union(_deal, {"issuers": [".acme"]}),
+		object.union(_deal, {"issuers": ["_acme"]}),
 	] {
 		not label.well_formed(broken)
 		not label.accessible(broken, _deal, [])

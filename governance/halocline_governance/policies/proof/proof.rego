@@ -64,17 +64,16 @@ asked if {
 	whole(input.context.now)
 	text(input.principal.subject)
 	texts(input.principal.roles)
-	own
+	_own_well_formed
 	crossing.well_formed
 	conflict.well_formed
 }
 
 # METADATA
 # title: The clearance that the caller holds, if it is well-formed
-own := held if {
-	held := input.principal.clearance
-	label.well_formed(held)
-}
+own := input.principal.clearance if _own_well_formed
+
+_own_well_formed if label.well_formed(input.principal.clearance)
 
 # METADATA
 # title: The clearance that counts, which is the caller's own and the walls of crossings that hold

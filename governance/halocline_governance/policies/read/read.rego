@@ -97,7 +97,7 @@ _well_formed if {
 }
 
 # What is in the policy's own lists is text.
-_table_named if _parts
+_table_named if is_array(_parts)
 
 else if {
 	proof.text(_table)
@@ -115,10 +115,10 @@ else if {
 	proof.texts(_asked)
 }
 
-_labels_given if _unlabelled
+_labels_given if _labelled
 
 else if {
-	is_object(input.resource.labels)
+	_unlabelled
 }
 
 _table := input.resource.table
@@ -174,12 +174,13 @@ _pinned if [input.resource.version]
 
 # Asked without labels, the bound answers for every label there is.
 _some_labels if {
-	_unlabelled
-	blocked_issuers
+	_labelled
+	_readable[0]
 }
 
 else if {
-	_readable[0]
+	_unlabelled
+	is_array(blocked_issuers)
 }
 
 _no_conflict if conflict.clear(bound)
@@ -230,13 +231,15 @@ _offers[column] contains mask if {
 	mask := part.transforms[column]
 }
 
-_unlabelled if not _labelled
+_labelled if is_object(input.resource.labels)
 
-_labelled if [input.resource.labels]
+_unlabelled if not _with_labels
 
-_readable := [] if _unlabelled
+_with_labels if [input.resource.labels]
 
-else := sort(_found_readable)
+_readable := sort(_found_readable) if _labelled
+
+else := []
 
 _found_readable := [id |
 	some id
