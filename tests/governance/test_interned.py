@@ -6,6 +6,7 @@ import json
 import os
 import pickle
 import shutil
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -121,6 +122,24 @@ def test_an_edited_file_stays_hidden_in_a_fresh_process(lake: Lake) -> None:
     assert pickle.loads(pickle.dumps(lake)).labels("buy") == {}
 
 
+def test_a_spoilt_file_is_mended_by_interning_or_in_place(lake: Lake) -> None:
+    other = many(1)[0]
+    lake.intern(other)
+    path = folder(lake) / BUY.label_id
+    mends: list[Callable[[], object]] = [
+        lambda: lake.intern(BUY),
+        lambda: path.write_bytes(BUY.canonical()),
+    ]
+    for mend in mends:
+        path.write_bytes(b"{}")
+        assert lake.labels("buy").keys() == {other.label_id}
+        settle(lake)
+        mend()
+        assert lake.labels("buy") == {other.label_id: other, BUY.label_id: BUY}
+        path.unlink()
+        assert lake.labels("buy").keys() == {other.label_id}
+
+
 def test_lakes_with_one_root_are_equal_and_show_nothing_more(lake: Lake) -> None:
     lake.intern(BUY)
     lake.labels("buy")
@@ -153,6 +172,36 @@ def test_threads_see_every_label_that_was_there_before_they_asked(
         reader.join()
     assert misses == []
     assert len(lake.labels("buy")) == len(labels)
+
+
+def test_children_forked_while_threads_read_read_too(lake: Lake) -> None:
+    """No lock that a thread of the parent's held is held for ever in a child."""
+    ids = {lake.intern(label) for label in many(50)}
+    stopped = threading.Event()
+
+    def look() -> None:
+        while not stopped.is_set():
+            lake.intern(Label("internal", ("buy",), issuers=("issuer-1",)))
+            (folder(lake) / ".draft").touch()
+            (folder(lake) / ".draft").unlink(missing_ok=True)
+            lake.labels("buy")
+
+    threads = [threading.Thread(target=look) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    codes = [_forked(lambda: set(lake.labels("buy")) == ids) for _ in range(20)]
+    stopped.set()
+    for thread in threads:
+        thread.join()
+    assert codes == [0] * 20
+
+
+def _forked(is_so: Callable[[], bool]) -> int:
+    child = os.fork()
+    if child == 0:
+        signal.alarm(10)
+        os._exit(0 if is_so() else 1)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def test_two_thousand_labels_are_looked_up_again_in_a_millisecond(lake: Lake) -> None:
