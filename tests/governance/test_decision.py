@@ -27,9 +27,16 @@ WRONG: dict[str, tuple[object, ...]] = {
     "reasons": (None, "a", {"a": 1}, [1], ["a", None]),
     "obligations": (None, [], "columns", True),
 }
-RESULTS: list[object] = [None, True, [], "allow", {}, {**WHOLE, "more": 1}]
-RESULTS += [{name: value for name, value in WHOLE.items() if name != left} for left in WHOLE]
-RESULTS += [{**WHOLE, name: other} for name, others in WRONG.items() for other in others]
+RESULTS: list[object] = [
+    None,
+    True,
+    [],
+    "allow",
+    {},
+    {**WHOLE, "more": 1},
+    *({name: value for name, value in WHOLE.items() if name != left} for left in WHOLE),
+    *({**WHOLE, name: other} for name, others in WRONG.items() for other in others),
+]
 
 
 @pytest.mark.parametrize("result", RESULTS, ids=repr)
