@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import random
-from typing import Any
+from typing import Any, cast
 
 import jwt
 import pyarrow as pa
@@ -13,8 +14,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from halocline_governance import tables
 from halocline_governance.decision import Decision
-from halocline_governance.errors import IssuerUnavailable, PolicyUnavailable, Unauthenticated
-from halocline_governance.guard import bound, transform
+from halocline_governance.errors import (
+    IssuerUnavailable,
+    PolicyUnavailable,
+    Refused,
+    Unauthenticated,
+)
+from halocline_governance.guard import Condition, bound, transform
+from halocline_governance.guard.condition import expression
 from halocline_governance.identity import Issuer, Verifier, keyset
 from halocline_governance.label import PUBLIC, Label
 from halocline_governance.principal import ROLES
@@ -109,3 +116,32 @@ def test_a_key_that_was_published_with_a_secret_verifies_nothing(member: str) ->
     assert keyset.parse(json.dumps({"keys": told}).encode()).keys.keys() == {"other"}
     with pytest.raises(IssuerUnavailable):
         keyset.parse(json.dumps({"keys": told[:1]}).encode())
+
+
+VALUES = ("a", "", 0, 2**63, -1, 1.5, 1e300, math.nan, math.inf, True, None, b"a", [1], {"a": 1})
+
+
+def fits(value: object, kind: pa.DataType) -> bool:
+    if pa.types.is_string(kind):
+        return type(value) is str
+    if pa.types.is_integer(kind):
+        return type(value) is int and value < 2 ** (kind.bit_width - 1)
+    # A double does not hold every whole number beyond 2**53.
+    is_exact = (type(value) is int and abs(value) <= 2**53) or type(value) is float
+    return pa.types.is_floating(kind) and is_exact and math.isfinite(cast("float", value))
+
+
+@pytest.mark.parametrize("table", tables.TABLES.values(), ids=lambda table: table.name)
+@pytest.mark.parametrize("op", ["=", "in"])
+def test_a_literal_is_of_its_columns_own_type(table: tables.Table, op: str) -> None:
+    """A conversion could fail or round, and would tell of a value that the filter hides."""
+    for column in table.arrow():
+        for value in VALUES:
+            told = Condition(column.name, op, [value] if op == "in" else value)
+            if fits(value, column.type):
+                assert expression([told], table, [column.name]) is not None
+                with pytest.raises(Refused):
+                    expression([told], table, [])
+            else:
+                with pytest.raises(Refused):
+                    expression([told], table, [column.name])
