@@ -70,17 +70,22 @@ def main() -> None:
     try:
         app()
     except KeyboardInterrupt:
-        Console(stderr=True).print("halocline: interrupted; run the same command to go on")
+        _tell("interrupted; run the same command to go on")
         sys.exit(130)
     except HaloclineError as error:
-        Console(stderr=True).print(f"halocline: {error}", style="red", markup=False)
+        _tell(str(error))
         if isinstance(error, Denied):
             print_reference(error)
         sys.exit(1)
     except OSError as error:
         # A full disk, a closed pipe, a file that is not ours: the system's own words.
-        Console(stderr=True).print(f"halocline: {error}", style="red", markup=False)
+        _tell(str(error))
         sys.exit(1)
+
+
+def _tell(text: str) -> None:
+    """One line, however narrow the terminal is."""
+    Console(stderr=True).print(f"halocline: {text}", style="red", markup=False, soft_wrap=True)
 
 
 def print_reference(error: Denied) -> None:

@@ -163,6 +163,12 @@ def _without_password(url: str | None) -> str | None:
 
 def _opa(named: str | None) -> Path | None:
     if named:
+        if not os.access(named, os.X_OK) or not os.path.isfile(named):
+            raise Refused(
+                "HALOCLINE_OPA is the path of a program, OPA 1.19.1 or newer, and there is none"
+                " that can be run: correct it, or unset it to use the one that `make setup` puts"
+                " beside Python; HALOCLINE_POLICY=embedded decides without OPA"
+            )
         return Path(named)
     beside = Path(sys.prefix) / "bin" / "opa"
     if beside.is_file():

@@ -108,7 +108,7 @@ class Platform:
             opa_binary=here.opa,
             # A signed bundle brings the firm's facts; those beside it must not differ.
             firm=self.firm if bundle is None or here.firm_data.exists() else None,
-            token=token_file.read_text(encoding="utf-8").strip() if token_file else None,
+            token=_secret(token_file, "token of the policy server") if token_file else None,
             ca=here.policy_ca_file,
             signed=Signed(bundle, here.policy_key, here.policy_epoch) if bundle else None,
         )
@@ -134,7 +134,9 @@ class Platform:
             else:
                 url = database.parse(environment.state)
             if environment.state_password_file is not None:
-                url = url.set(password=_secret(environment.state_password_file))
+                url = url.set(
+                    password=_secret(environment.state_password_file, "password of the database")
+                )
             store = Store(url)
         except ImportError as error:
             raise Refused(
@@ -273,8 +275,8 @@ def trust(environment: Environment) -> Trust:
     return Trust.parse(path.read_text(encoding="utf-8"))
 
 
-def _secret(path: Path) -> str:
+def _secret(path: Path, what: str) -> str:
     try:
         return path.read_text(encoding="utf-8").strip()
     except (OSError, ValueError):
-        raise Refused(f"{path.name}: the password of the database cannot be read") from None
+        raise Refused(f"{path}: the {what} cannot be read; name a file with it alone") from None

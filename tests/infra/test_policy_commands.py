@@ -164,7 +164,16 @@ def test_writers_of_policies_have_their_tools(home: Path, tmp_path: Path) -> Non
     assert halocline(home, "policy", "coverage", folder).returncode == 0
 
 
-def test_without_opa_one_is_told_what_to_do(home: Path) -> None:
-    done = halocline(home, "policy", "test", HALOCLINE_OPA="/nonexistent/opa")
+def test_without_opa_one_is_told_what_to_do(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("no program")
+    for wrong in ("/nonexistent/opa", "/tmp", str(tmp_path / "text"), "opa"):
+        done = halocline(home, "policy", "test", HALOCLINE_OPA=wrong)
+        assert done.returncode == 1
+        assert "HALOCLINE_OPA is the path of a program, OPA 1.19.1" in done.stderr
+        assert "HALOCLINE_POLICY=embedded" in done.stderr
+    question = tmp_path / "q.json"
+    question.write_text(json.dumps(QUESTION))
+    asked = ("policy", "decide", "read", "--input", question, "--engine", "opa")
+    done = halocline(home, *asked, HALOCLINE_OPA=shutil.which("true") or "")
     assert done.returncode == 1
-    assert "OPA cannot be started" in done.stderr
+    assert "version` must say 1.19.1" in done.stderr

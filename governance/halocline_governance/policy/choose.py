@@ -96,7 +96,10 @@ def _open(
             raise Refused("OPA is not installed: run set-up again, or choose `embedded`")
         return start(opa_binary, bundle, signed=archive)
     if "://" not in choice:
-        raise Refused("policy engine: choose auto, opa, embedded or a server's URL")
+        raise Refused(
+            "there is no such policy engine: choose auto, opa, embedded or a server's URL, with"
+            " HALOCLINE_POLICY or --engine"
+        )
     where = address(choice, token, ca)
     engine = Remote(where, bundle.revision, name=f"OPA server ({choice})")
     engine.wait(DEADLINE_S)

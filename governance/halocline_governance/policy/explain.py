@@ -1,4 +1,4 @@
-"""Why a recorded decision came out as it did: facts, proven or missing, and the axes that failed.
+"""Why a recorded decision came out as it did: facts, proven or missing, and what counted.
 
 Evaluates the journaled question once more on the embedded engine. For purpose `audit` only: whoever
 calls this has asked the read gate first.
@@ -11,14 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
-from regopy import Interpreter, LogLevel, RegoError
-
 from halocline_governance.decision import from_result
 from halocline_governance.errors import PolicyUnavailable, Refused
-from halocline_governance.label import AXES, SENSITIVITIES
+from halocline_governance.policy import counted
 from halocline_governance.policy.bundle import Bundle
+from halocline_governance.policy.counted import Axis, Crossing
+from halocline_governance.policy.interpreter import needed
 
-_LABEL_KEYS = {"sensitivity", *AXES}
+_CLEARANCE, _HOLDING = "halocline/proof/clearance", "halocline/crossing/holding"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +31,13 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
-class Axis:
-    """Where a label is not within the caller's own clearance, crossings left aside."""
-
-    label: str
-    axis: str
-    needs: object
-    has: object
-
-
-@dataclass(frozen=True, slots=True)
 class Explanation:
     """Attributes:
     facts: as evaluated now; empty when the revision differs.
     reproduced: whether the same question gives the recorded answer; None when it was not asked.
+    held: the clearance that the directory had left of the token's.
+    counted: that with the walls of the crossings that held; None when it was not asked again.
+    entry: what the directory let the caller hold at most then; None without an entry.
     """
 
     id: str
@@ -56,8 +49,11 @@ class Explanation:
     current: bool
     reproduced: bool | None
     facts: tuple[Fact, ...]
+    held: object
+    counted: object
+    entry: Mapping[str, Any] | None
     axes: tuple[Axis, ...]
-    crossings: tuple[str, ...]
+    crossings: tuple[Crossing, ...]
     question: Mapping[str, Any]
 
     def as_json(self) -> dict[str, Any]:
@@ -79,12 +75,15 @@ def find(events: Iterable[tuple[str, int, dict[str, Any]]], ident: str) -> dict[
     raise Refused(f"no decision {ident} in this journal")
 
 
-def explain(event: Mapping[str, Any], bundle: Bundle) -> Explanation:
+def explain(
+    event: Mapping[str, Any], bundle: Bundle, entry: Mapping[str, Any] | None = None
+) -> Explanation:
     """What the event's decision rests on.
 
     Args:
         event: a decision, as the journal has it.
         bundle: the policies that decide now.
+        entry: the caller's entry in the directory then: `counted.entry_at`.
 
     Raises:
         Refused: the policies cannot be evaluated.
@@ -92,11 +91,15 @@ def explain(event: Mapping[str, Any], bundle: Bundle) -> Explanation:
     gate, asked = event["object"]["gate"], event["object"]["input"]
     answer = cast("dict[str, Any]", event["object"]["answer"])
     current = answer.get("revision") == bundle.revision
-    facts, reproduced = (), None
+    facts, reproduced, evaluated = (), None, dict[str, Any]()
     if current:
         evaluated = _evaluate(gate, asked, bundle)
         facts = tuple(_facts(evaluated))
         reproduced = _is_same(answer, evaluated.get("decision"))
+    held = _mapping(_mapping(asked).get("principal")).get("clearance")
+    whole = evaluated.get("clearance")
+    used = _mapping(answer.get("obligations")).get("crossings") or ()
+    firm = _mapping(bundle.data.get("firm"))
     return Explanation(
         id=str(answer.get("id") or event["event_id"]),
         when=event["ts"],
@@ -107,22 +110,32 @@ def explain(event: Mapping[str, Any], bundle: Bundle) -> Explanation:
         current=current,
         reproduced=reproduced,
         facts=facts,
-        axes=tuple(_axes(asked, bundle)),
-        crossings=tuple(_crossings(asked)),
+        held=held,
+        counted=whole,
+        entry=entry,
+        axes=tuple(counted.axes(asked, whole or held, firm.get("restricted_issuers"), entry)),
+        crossings=tuple(counted.crossings(asked, used, evaluated.get("holding"))),
         question=asked,
     )
 
 
 def _evaluate(gate: str, asked: object, bundle: Bundle) -> dict[str, Any]:
-    """`decision`, `needs` and `proven` of the gate; a name is left out where it is undefined."""
+    """`decision`, `needs` and `proven` of the gate, the `clearance` that counted and the crossings
+    `holding`; a name is left out where it is undefined."""
+    # Here, because `interpreter` must have been loaded first: it says why.
+    from regopy import Interpreter, LogLevel, RegoError
+
     rego: Any = Interpreter()
     rego.log_level = LogLevel.NONE
     found: dict[str, Any] = {}
     try:
-        for path, source in bundle.modules.items():
+        modules = needed(bundle.modules, gate)
+        for path, source in modules.items():
             rego.add_module(path, source)
         rego.add_data_json(json.dumps(bundle.data, ensure_ascii=False))
         names = [f"halocline/{gate}/{name}" for name in ("decision", "needs", "proven")]
+        # A firm's own policies may do without them.
+        names += [name for name in (_CLEARANCE, _HOLDING) if _module(name) in modules]
         built = rego.build(None, names)
         if not built.ok():
             raise Refused("the policies do not compile; run `opa check` on them")
@@ -134,6 +147,11 @@ def _evaluate(gate: str, asked: object, bundle: Bundle) -> dict[str, Any]:
     except (RegoError, ValueError, LookupError) as error:
         raise Refused(f"the policies cannot be evaluated ({type(error).__name__})") from None
     return found
+
+
+def _module(entry: str) -> str:
+    name = entry.split("/")[1]
+    return f"{name}/{name}.rego"
 
 
 def _facts(evaluated: Mapping[str, Any]) -> Iterator[Fact]:
@@ -148,52 +166,6 @@ def _is_same(recorded: Mapping[str, Any], result: object) -> bool:
     except PolicyUnavailable:
         return False
     return all(again[key] == recorded.get(key) for key in ("allow", "reasons", "obligations"))
-
-
-def _axes(asked: object, bundle: Bundle) -> Iterator[Axis]:
-    """Every label in the resource against the caller's clearance, axis by axis."""
-    whole = _mapping(asked)
-    clearance = _mapping(_mapping(whole.get("principal")).get("clearance"))
-    if set(clearance) != _LABEL_KEYS:
-        return
-    today = set(_names(_mapping(bundle.data.get("firm")).get("restricted_issuers")))
-    for path, label in _labels(whole.get("resource"), "resource"):
-        if _rank(label["sensitivity"]) > _rank(clearance["sensitivity"]):
-            yield Axis(path, "sensitivity", label["sensitivity"], clearance["sensitivity"])
-        for axis in AXES:
-            counted, held = set(_names(label[axis])), set(_names(clearance[axis]))
-            if axis == "issuers":
-                counted &= today
-            if not counted <= held:
-                yield Axis(path, axis, sorted(counted), sorted(held))
-
-
-def _labels(value: object, path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    if isinstance(value, Mapping):
-        fields = cast("Mapping[str, Any]", value)
-        if set(fields) == _LABEL_KEYS:
-            yield path, fields
-            return
-        for key, item in fields.items():
-            yield from _labels(item, f"{path}.{key}")
-    elif isinstance(value, list):
-        for index, item in enumerate(cast("list[object]", value)):
-            yield from _labels(item, f"{path}[{index}]")
-
-
-def _crossings(asked: object) -> Iterator[str]:
-    """The crossings that the question named; which of them held is the policy's to say."""
-    named = _mapping(_mapping(asked).get("context")).get("crossings")
-    for crossing in cast("list[object]", named) if isinstance(named, list) else []:
-        yield str(_mapping(crossing).get("id"))
-
-
-def _rank(level: object) -> int:
-    return SENSITIVITIES.index(level) if level in SENSITIVITIES else len(SENSITIVITIES)
-
-
-def _names(value: object) -> list[str]:
-    return [str(name) for name in cast("list[object]", value)] if isinstance(value, list) else []
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -71,7 +71,7 @@ def start(
             engine.wait(timeout_s, is_alive=child.is_alive)
         except PolicyUnavailable:
             child.close()
-            raise _told(log) from None
+            raise _told(log, binary) from None
     return engine
 
 
@@ -169,8 +169,11 @@ def _listening(pid: int) -> list[int]:
     return [int(r[1].split(":")[1], 16) for r in rows if r[3] == _LISTENING and r[9] in sockets]
 
 
-def _told(log: Any) -> Refused:
+def _told(log: Any, binary: Path) -> Refused:
     log.seek(0)
     lines = log.read().decode("utf-8", "replace").strip().splitlines()
     said = lines[0][:300] if lines else "it said nothing"
-    return Refused(f"OPA did not start: {said}; check the binary and the policies")
+    return Refused(
+        f"OPA did not start: {said}; `{binary} version` must say 1.19.1 or newer, and"
+        " `halocline policy lint` find nothing"
+    )

@@ -11,6 +11,7 @@ from halocline_infra.commands.options import (
     JsonFlag,
     TokenFile,
     called,
+    cleared,
     print_json,
     print_table,
     show,
@@ -59,7 +60,7 @@ def add(  # noqa: PLR0913 - the command's options are its interface
     """
     from halocline_governance.state.directory import Entry
 
-    entry = Entry(subject, tuple(sorted(set(role or ()))), _cleared(clearance, label), owner=owner)
+    entry = Entry(subject, tuple(sorted(set(role or ()))), cleared(clearance, label), owner=owner)
     with called(token) as (platform, by):
         entry = platform.directory.put(entry, by, platform.journal, sure=sure)
     show(entry.as_json(), as_json=as_json, title="Entry")
@@ -167,19 +168,3 @@ def _require_officer(roles: tuple[str, ...]) -> None:
 
     if not set(roles) & set(MAY_CHANGE):
         raise Refused(f"the directory is shown to the roles {' and '.join(MAY_CHANGE)}")
-
-
-def _cleared(clearance: Path | None, label: str | None) -> Label:
-    import json
-
-    from halocline_governance.errors import Refused
-    from halocline_governance.label import parse, parse_compact
-
-    if (clearance is None) == (label is None):
-        raise Refused("give the clearance once: --clearance FILE or --label TEXT")
-    if clearance is None:
-        return parse_compact(label or "")
-    try:
-        return parse(json.loads(clearance.read_bytes()))
-    except ValueError as error:
-        raise Refused(f"{clearance.name} is not JSON: {error}") from error

@@ -18,6 +18,7 @@ from halocline_governance.errors import Refused, Unauthenticated
 from halocline_infra.environment import Environment
 
 if TYPE_CHECKING:
+    from halocline_governance.label import Label
     from halocline_governance.principal import Principal
     from halocline_infra.platform import Platform
 
@@ -49,6 +50,25 @@ def read_token(environment: Environment, source: str | None) -> str:
         "who are you? give --token FILE (or -), or set HALOCLINE_TOKEN;"
         " `halocline token issue --help` makes one"
     )
+
+
+def cleared(clearance: Path | None, label: str | None) -> Label:
+    """The clearance that a command is given, as a file or in one line.
+
+    Raises:
+        Refused: not once, or a file that cannot be read.
+        MalformedLabel: no label.
+    """
+    from halocline_governance.label import loads, parse_compact
+
+    if (clearance is None) == (label is None):
+        raise Refused("give the clearance once: --clearance FILE or --label TEXT")
+    if clearance is None:
+        return parse_compact(label or "")
+    try:
+        return loads(clearance.read_bytes())
+    except OSError as error:
+        raise Refused(f"{clearance} cannot be read: {error.strerror}") from None
 
 
 @contextmanager

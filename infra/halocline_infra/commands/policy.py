@@ -101,7 +101,8 @@ def explain(
 ) -> None:
     """Say why a recorded decision came out as it did, to an officer cleared for audit.
 
-    Asks the journaled question once more. When the answer is another than the recorded one, or the
+    Asks the journaled question once more: as of then, with the clearance that the directory had
+    left and the crossings that held. When the answer is another than the recorded one, or the
     policies have changed since, it says so. Exits with 1 when the record cannot be reproduced.
 
     Example:
@@ -109,14 +110,17 @@ def explain(
         halocline policy explain 0197f3c2-... --token officer.jwt
     """
     from halocline_governance.journal import read
+    from halocline_governance.policy.counted import entry_at
     from halocline_governance.policy.explain import explain as explain_event
     from halocline_governance.policy.explain import find
     from halocline_infra.oversight import installed_policies, require_auditor
 
     with called(token) as (platform, officer):
         require_auditor(platform, officer)
-        event = find(read(platform.environment.journal), ident)
-        told = explain_event(event, installed_policies(platform))
+        journal = platform.environment.journal
+        event = find(read(journal), ident)
+        entry = entry_at(read(journal), event["subject"], event["ts"])
+        told = explain_event(event, installed_policies(platform), entry)
     if as_json:
         print_json(told.as_json())
     else:
@@ -207,8 +211,11 @@ def _print_explanation(told: Explanation) -> None:
         ("answer", "allowed" if answer.get("allow") else "denied"),
         ("reasons", "; ".join(answer.get("reasons") or []) or "-"),
         ("obligations", json.dumps(answer.get("obligations") or {}, sort_keys=True)),
-        ("crossings named", ", ".join(told.crossings) or "-"),
+        ("clearance", f"{json.dumps(told.held, sort_keys=True)}, as the directory left it"),
+        ("directory's entry then", json.dumps(told.entry, sort_keys=True) if told.entry else "-"),
     ]
+    if told.counted is not None and told.counted != told.held:
+        rows.append(("with crossings", json.dumps(told.counted, sort_keys=True)))
     print_table("Decision", ("what", "value"), rows)
     if told.facts:
         facts = [
@@ -216,9 +223,25 @@ def _print_explanation(told: Explanation) -> None:
             for f in told.facts
         ]
         print_table("Facts that the gate needs", ("fact", "state", "why it is missing"), facts)
+    if told.crossings:
+        print_table(
+            "Crossings that were open for the caller",
+            ("crossing", "state", "why"),
+            [(one.id, one.state, one.why) for one in told.crossings],
+        )
     if told.axes:
-        axes = [(a.label, a.axis, json.dumps(a.needs), json.dumps(a.has)) for a in told.axes]
-        print_table("Not within the clearance", ("label", "axis", "it has", "clearance"), axes)
+        axes = [
+            (
+                one.label,
+                one.axis,
+                json.dumps(one.needs),
+                json.dumps(one.has),
+                "lacks it too" if one.entry else "",
+            )
+            for one in told.axes
+        ]
+        names = ("label", "axis", "it has", "clearance that counted", "directory's entry")
+        print_table("Not within the clearance", names, axes)
     if not told.current:
         typer.echo("decided by other policies than today's, or by none: only the record is shown")
     elif told.reproduced:

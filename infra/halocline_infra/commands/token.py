@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from halocline_infra.commands.options import JsonFlag, TokenFile, called, show
+from halocline_infra.commands.options import JsonFlag, TokenFile, called, cleared, show
 
 _YEAR_S = 366 * 24 * 3600
 
@@ -36,20 +36,17 @@ def issue(
     """
     from halocline_governance.errors import Refused, Unauthenticated
     from halocline_governance.identity import Verifier
-    from halocline_governance.label import loads, parse_compact
     from halocline_governance.principal import ROLES
     from halocline_infra.environment import from_env
     from halocline_infra.platform import Platform
 
     if not sub.strip():
         raise Refused("--sub names who the token is for")
-    if (clearance is None) == (label is None):
-        raise Refused("give the clearance once: --clearance FILE or --label TEXT")
     if unknown := set(role) - set(ROLES):
         raise Refused(f"no role {', '.join(sorted(unknown))}; there are: {', '.join(ROLES)}")
-    cleared = loads(clearance.read_bytes()) if clearance else parse_compact(label or "")
+    greatest = cleared(clearance, label)
     with Platform(from_env()) as platform:
-        token = platform.issuer.issue(sub, role, cleared, lifetime_s)
+        token = platform.issuer.issue(sub, role, greatest, lifetime_s)
         try:
             Verifier(platform.issuer.key.public_key()).verify(token)
         except Unauthenticated as error:
