@@ -64,6 +64,24 @@ _JUNK: tuple[object, ...] = (
 )
 
 
+_SPELLED = (
+    "",
+    "-c",
+    ".d",
+    "9",
+    "_b",
+    "a",
+    "a_b",
+    "b,_c",
+    "b-c",
+    "c d",
+    "é",
+    "x",
+    "x" * 64,
+    "y" * 65,
+)
+
+
 def _label(rng: random.Random) -> dict[str, Any]:
     names = {"sides": "s", "tenants": "t", "ndas": "n", "issuers": "i"}
     axes = {
@@ -79,6 +97,8 @@ def _damaged(rng: random.Random, label: dict[str, Any]) -> Any:
         return rng.choice(_JUNK)
     if rng.random() < 0.2:
         return {name: value for name, value in label.items() if name != key}
+    if rng.random() < 0.3 and key in AXES:
+        return {**label, key: sorted(rng.sample(_SPELLED, rng.randint(1, 4)))}
     if rng.random() < 0.4 and isinstance(label.get(key), list):
         return {**label, key: [*label[key], rng.choice(_JUNK)]}
     return {**label, key: rng.choice(_JUNK)}

@@ -30,7 +30,13 @@ from halocline_governance.errors import Refused
 from halocline_governance.policy.bundle import Bundle
 
 _IMPORT = re.compile(r"\bdata\.halocline\.([a-z_]+)")
-_C: Any = rego_shared.rego
+# Without giving up the GIL: each call is shorter than giving it up and waiting for it again.
+_C: Any = ctypes.PyDLL(rego_shared.path)
+_C.regoNewInput.restype = ctypes.c_void_p
+_C.regoInputInt.argtypes = [ctypes.c_void_p, ctypes.c_int64]
+_C.regoFreeInput.restype = None
+# regopy looks a key up by comparing it to each one before it: what is asked for most comes first.
+_ORDER = ("resource", "principal", "context", "purpose")
 
 
 class Interpreter:
@@ -44,7 +50,8 @@ class Interpreter:
         try:
             for path, source in needed(bundle.modules, gate).items():
                 self._rego.add_module(path, source)
-            self._rego.add_data_json(json.dumps(bundle.data, ensure_ascii=False))
+            data = _first(bundle.data, (gate, "firm"))
+            self._rego.add_data_json(json.dumps(data, ensure_ascii=False))
             self._built: Any = self._rego.build(None, [self._entry])
         except RegoError as error:
             raise Refused(f"the policies do not load: {_first_line(error)}") from None
@@ -82,10 +89,11 @@ class Interpreter:
             rego_shared.rego_free_output(output)
 
     def _set_nodes(self, asked: Mapping[str, Any]) -> bool:
-        nodes = _C.regoNewInput()
+        nodes = ctypes.c_void_p(_C.regoNewInput())
         try:
-            if not _add(nodes, asked):
+            if not _add(nodes, _first(asked, _ORDER)):
                 return False
+            # What failed on the way is kept there, and told here.
             rego_shared.rego_set_input(self._rego._impl, nodes)
         finally:
             _C.regoFreeInput(nodes)
@@ -109,26 +117,34 @@ def _add(nodes: object, value: object) -> bool:
     """Push one value; False if it is of a kind that would not arrive exactly."""
     kind = type(value)
     if kind is str:
-        return _C.regoInputString(nodes, cast("str", value).encode()) == 0
-    if kind is dict:
+        _C.regoInputString(nodes, cast("str", value).encode())
+    elif kind is dict:
         items = cast("dict[str, object]", value)
         for key, item in items.items():
-            if _C.regoInputString(nodes, key.encode()) or not _add(nodes, item):
+            _C.regoInputString(nodes, key.encode())
+            if not _add(nodes, item):
                 return False
-            if _C.regoInputObjectItem(nodes):
-                return False
-        return _C.regoInputObject(nodes, len(items)) == 0
-    if kind is list:
+            _C.regoInputObjectItem(nodes)
+        _C.regoInputObject(nodes, len(items))
+    elif kind is list:
         members = cast("list[object]", value)
-        return (
-            all(_add(nodes, member) for member in members)
-            and _C.regoInputArray(nodes, len(members)) == 0
-        )
-    if kind is int:
-        return _C.regoInputInt(nodes, value) == 0
-    if kind is bool:
-        return _C.regoInputBoolean(nodes, value) == 0
-    return value is None and _C.regoInputNull(nodes) == 0
+        if not all(_add(nodes, member) for member in members):
+            return False
+        _C.regoInputArray(nodes, len(members))
+    elif kind is int:
+        _C.regoInputInt(nodes, value)
+    elif kind is bool:
+        _C.regoInputBoolean(nodes, value)
+    elif value is None:
+        _C.regoInputNull(nodes)
+    else:
+        return False
+    return True
+
+
+def _first(named: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """The same, in another order: these names before the others."""
+    return {name: named[name] for name in names if name in named} | dict(named)
 
 
 def _only(said: object) -> object:
