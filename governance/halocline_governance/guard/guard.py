@@ -21,7 +21,7 @@ from halocline_governance.guard.ask import ReadGate, touches
 from halocline_governance.guard.condition import Condition, expression
 from halocline_governance.guard.plan import Grant, Plan, Question
 from halocline_governance.guard.scan import Scan, evenly
-from halocline_governance.guard.snapshot import Snapshots
+from halocline_governance.guard.snapshot import Snapshots, legible
 from halocline_governance.guard.watch import Watch
 from halocline_governance.label import PUBLIC
 from halocline_governance.lake import Lake, check_compartment
@@ -257,7 +257,7 @@ class Guard:
         names = [name for name in names if name in grant.columns and name not in grant.transforms]
         readable = pc.field("label_id").isin(list(grant.label_ids))
         dataset = self._snapshots.dataset(grant.location, grant.version)
-        with grant.location.reached():
+        with legible(grant.location):
             rows = dataset.to_table(columns=names, filter=readable)
         hashes = rows["content_sha256"] if "content_sha256" in names else rows["row_uid"]
         pairs = zip(rows["row_uid"].to_pylist(), map(str, hashes.to_pylist()), strict=True)

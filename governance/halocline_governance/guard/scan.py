@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from halocline_governance.guard import transform
+from halocline_governance.guard.snapshot import legible
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,7 +34,7 @@ class Scan:
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The rows, of whatever batch sizes the files give."""
-        with self.location.reached():
+        with legible(self.location):
             for batch in self._read():
                 if batch.num_rows:
                     yield self._shown(batch)

@@ -8,9 +8,11 @@ there.
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from halocline_governance.errors import TableMissing
+from halocline_governance.errors import StorageUnavailable, TableMissing
 from halocline_governance.guard.kept import Kept
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ class Snapshots:
 
         Raises:
             TableMissing: there is none.
+            StorageUnavailable: it cannot be read: see `legible`.
         """
         key = (location.uri, _commit(location, version), version)
         dataset = self._datasets.get(key)
@@ -54,23 +57,46 @@ class Snapshots:
         opened = _open(location, version)
         if opened is None:
             raise TableMissing("the table has gone")
-        dataset = opened.to_pyarrow_dataset()
+        with legible(location):
+            dataset = opened.to_pyarrow_dataset()
         if key[1] is not None:
             self._datasets.put(key, dataset)
         return dataset
 
 
+@contextmanager
+def legible(location: Location) -> Generator[None]:
+    """Open or read a table within.
+
+    Raises:
+        StorageUnavailable: its log or files are gone, damaged, or of a kind that is not read here;
+            or delta-rs is used in a process that was forked from one that used it.
+    """
+    import pyarrow as pa
+    from deltalake.exceptions import DeltaError, TableNotFoundError
+
+    try:
+        with location.reached():
+            yield
+    except TableNotFoundError:
+        raise
+    except (OSError, DeltaError, pa.ArrowException) as error:
+        what = f"not what the guard can read ({type(error).__name__})"
+        raise StorageUnavailable(f"the log or a file of {location.uri} is {what}") from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException" or "Forked" not in str(error):
+            raise
+        raise StorageUnavailable("read tables in a process that was spawned, not forked") from None
+
+
 def _open(location: Location, version: int | None = None) -> DeltaTable | None:
-    from deltalake import DeltaTable
     from deltalake.exceptions import TableNotFoundError
 
-    with location.reached():
-        try:
-            return DeltaTable(
-                location.uri, version=version, storage_options=dict(location.storage_options)
-            )
-        except TableNotFoundError:
-            return None
+    try:
+        with legible(location):
+            return location.delta(version)
+    except TableNotFoundError:
+        return None
 
 
 def _is_newest(location: Location, commit: tuple[int, int] | None, version: int) -> bool:

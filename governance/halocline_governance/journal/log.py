@@ -54,6 +54,7 @@ class Journal:
         self._tree, self._prev = _recover(folder, signer)
         self._signed_at = 0.0
         self._signed_size: int = self._tree.size or -1
+        self._pid = os.getpid()
         self._closing = threading.Lock()
         self._writer: GroupWriter[Receipt] = GroupWriter(folder / SEGMENT, self._checkpoint_if_due)
         self.append(
@@ -91,8 +92,12 @@ class Journal:
         """Queue an event; the future resolves when its record is durable.
 
         Raises:
-            JournalUnavailable: the journal is closed or has failed; nothing may take effect.
+            JournalUnavailable: the journal is closed, has failed or was opened before a fork;
+                nothing may take effect.
         """
+        if os.getpid() != self._pid:
+            # The thread that writes is not here, and the log is the parent's.
+            raise JournalUnavailable("open a journal in this process: it was forked from another")
         body = event.as_json()
         return self._writer.submit(lambda: self._frame(body))
 
@@ -105,7 +110,10 @@ class Journal:
         return self.submit(event).result()
 
     def close(self) -> None:
-        """Record the end, sign the head and release the name. Idempotent."""
+        """Record the end, sign the head and release the name. Idempotent; in a forked child, where
+        the log is still the parent's, it does nothing."""
+        if os.getpid() != self._pid:
+            return
         with self._closing:
             if self._lock < 0:
                 return
