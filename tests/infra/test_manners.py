@@ -42,19 +42,16 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def run(
-    environment: dict[str, str], *arguments: object, **how: Any
+    environment: dict[str, str], *arguments: object, stdout: Any = subprocess.PIPE
 ) -> subprocess.CompletedProcess[bytes]:
-    """With standard output kept, unless `how` says where it goes."""
-    where: dict[str, Any] = {"stdout": subprocess.PIPE, **how}
-    told: subprocess.CompletedProcess[bytes] = subprocess.run(
+    return subprocess.run(
         [HALOCLINE, *map(str, arguments)],
         env=environment,
+        stdout=stdout,
         stderr=subprocess.PIPE,
         check=False,
         timeout=60,
-        **where,
     )
-    return told
 
 
 def check_plain(done: subprocess.CompletedProcess[bytes], code: int = 1) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import ssl
 import threading
 import time
@@ -36,7 +37,7 @@ class _Fetched:
 
 
 class OidcVerifier:
-    """Verifies the tokens of one issuer. Safe to use from many threads.
+    """Verifies the tokens of one issuer. Safe to use from many threads, and over a fork.
 
     Keys older than `FRESH_S` seconds are fetched anew; if that fails, they are used until they are
     `EXPIRY_S` old and not a second longer. A key id that is not known is asked for once; between
@@ -70,10 +71,9 @@ class OidcVerifier:
         self._ca_file = ca_file
         if ca_file is not None:
             _tls(ca_file)
-        self._lock = threading.Lock()
-        self._seekers = threading.Semaphore(_MAX_SEEKERS)
         self._fetched: _Fetched | None = None
         self._next_fetch = float("-inf")
+        self._begin()
 
     def verify(self, token: str | None) -> Principal:
         """The caller.
@@ -85,9 +85,17 @@ class OidcVerifier:
         read = tokens.read(token)
         if read.claims.get("iss") != self.issuer:
             raise Unauthenticated("the token is of another issuer")
+        if self._pid != os.getpid():
+            self._begin()
         key = self._key(read.key_id)
         read.verify(key.public, key.algorithms)
         return self._expected.principal(read)
+
+    def _begin(self) -> None:
+        # A fork may have found the lock held by a thread that the child does not have.
+        self._lock = threading.Lock()
+        self._seekers = threading.Semaphore(_MAX_SEEKERS)
+        self._pid = os.getpid()
 
     def _key(self, key_id: str | None) -> keyset.Key:
         held = self._current()

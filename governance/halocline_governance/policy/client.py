@@ -148,8 +148,11 @@ class Remote:
         raise PolicyUnavailable(f"the policy server was not ready within {timeout_s:g} s")
 
     def close(self) -> None:
-        """Close every connection, and the server if it is ours. Once is enough."""
+        """Close every connection, and the server if it is ours. Once is enough. In a forked child
+        they are the parent's, which goes on with them."""
         self._closed = True
+        if os.getpid() != self._pid:
+            return
         while True:
             try:
                 _discard(self._idle.get_nowait())
