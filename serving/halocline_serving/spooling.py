@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from deltalake import CommitProperties, Transaction, write_deltalake
+from deltalake import DeltaTable
 
 from halocline_governance.errors import LeaseHeld
 from halocline_governance.journal import Spool
-from halocline_governance.lake import Lake, Location
+from halocline_governance.lake import Lake, commit
 from halocline_governance.records import uuid7
 from halocline_governance.tables import table
 
@@ -83,11 +83,7 @@ class Lane:
 
     def moved(self) -> int:
         """How many entries of this spool the table accounts for."""
-        if not self._lake.exists(self.compartment, OUTPUTS):
-            return 0
-        place = self._lake.location(self.compartment, OUTPUTS)
-        with place.reached():
-            return place.delta().transaction_version(self.app_id) or 0
+        return self._moved(commit.seen(self._lake.location(self.compartment, OUTPUTS)))
 
     def move(self) -> int:
         """Append what is ready to the table, exactly once; returns how many rows.
@@ -100,10 +96,11 @@ class Lane:
         if rows:
             last = ready[-1][0]
             with self._lake.lease(self.compartment, OUTPUTS) as place:
-                done = self.moved()
+                seen = commit.seen(place)
+                done = self._moved(seen)
                 rows = [row for number, row in ready if row is not None and number > done]
                 if rows:
-                    _append(place, rows, Transaction(self.app_id, last))
+                    commit.append(place, seen, _arrow(rows), self.app_id, last)
         with self._lock:
             for number, _ in ready:
                 del self._committed[number]
@@ -123,6 +120,9 @@ class Lane:
         for number, state, record in self.entries():
             last, states[record["request_id"]] = number, state
         return last < self._next and "admitted" not in states.values()
+
+    def _moved(self, table: DeltaTable | None) -> int:
+        return 0 if table is None else table.transaction_version(self.app_id) or 0
 
     def _commit(self, number: int, row: Mapping[str, Any] | None) -> None:
         with self._lock:
@@ -152,17 +152,6 @@ def orphans(lake: Lake) -> Iterator[Lane]:
                 continue  # its process runs
 
 
-def _append(place: Location, rows: list[Mapping[str, Any]], transaction: Transaction) -> None:
-    schema = _schema()
-    with place.reached():
-        write_deltalake(
-            place.uri,
-            _ARROW.Table.from_pylist(rows, schema=schema),
-            mode="append",
-            storage_options=dict(place.storage_options),
-            commit_properties=CommitProperties(app_transactions=[transaction]),
-        )
-
-
-def _schema() -> Any:
-    return table(OUTPUTS).arrow()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+def _arrow(rows: list[Mapping[str, Any]]) -> Any:
+    schema: Any = table(OUTPUTS).arrow()  # pyright: ignore[reportUnknownMemberType]
+    return _ARROW.Table.from_pylist(rows, schema=schema)

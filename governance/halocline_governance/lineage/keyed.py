@@ -9,14 +9,20 @@ import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from halocline_governance import tables
 from halocline_governance.errors import LeaseHeld, Refused
-from halocline_governance.lake import Lake, Location
+from halocline_governance.lake import Lake, Location, commit
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from deltalake import DeltaTable
 
 _RETRY_S, _MAX_RETRY_S = 0.02, 0.5
 WAIT_S = 30.0
+# Every writer of keyed tables has this transaction id: none commits on rows it did not see.
+_WRITER = "keyed"
 
 Row = Mapping[str, Any]
 
@@ -83,9 +89,12 @@ def add(
 
     Raises:
         Refused: a row with this key is there and says something else, or the law is broken.
+        LeaseHeld: the lease was lost, and another wrote since the table was read.
     """
     kept = law or Law()
-    there = rows(lake, compartment, table)
+    place = lake.location(compartment, table)
+    seen = commit.seen(place)
+    there = [] if seen is None else _rows(place, seen)
     kept.check(there, new)
     present = {_key(row, key): row for row in there}
     missing: list[Row] = []
@@ -97,34 +106,41 @@ def add(
             what = ", ".join(f"{name}={row[name]}" for name in key)
             raise Refused(f"{table}: {what} is on record with another {', '.join(changed)}")
     if missing:
-        append(lake, compartment, table, missing)
+        commit.append(place, seen, _arrow(table, missing), _WRITER, _next(seen))
     return missing
-
-
-def append(lake: Lake, compartment: str, table: str, new: Sequence[Row]) -> None:
-    """One commit of these rows; the caller holds the lease."""
-    import pyarrow as pa
-    from deltalake import write_deltalake
-
-    data = pa.Table.from_pylist(list(new), schema=tables.table(table).arrow())
-    place = lake.location(compartment, table)
-    with place.reached():
-        write_deltalake(place.uri, data, mode="append", storage_options=dict(place.storage_options))
 
 
 def put(lake: Lake, compartment: str, table: str, new: Sequence[Row], key: Sequence[str]) -> None:
     """Replace the rows of these keys, or append them, in one commit; the caller holds the lease."""
+    place = lake.location(compartment, table)
+    seen, data = commit.seen(place), _arrow(table, new)
+    if seen is None:
+        commit.append(place, None, data, _WRITER, 0)
+        return
+    with commit.fenced(place):
+        merging = seen.merge(
+            data,
+            " AND ".join(f"target.{name} = source.{name}" for name in key),
+            source_alias="source",
+            target_alias="target",
+            commit_properties=commit.transaction(_WRITER, _next(seen)),
+        )
+        merging.when_matched_update_all().when_not_matched_insert_all().execute()
+
+
+def _rows(place: Location, table: DeltaTable) -> list[Row]:
+    with place.reached():
+        return table.to_pyarrow_table().to_pylist()
+
+
+def _next(table: DeltaTable | None) -> int:
+    return 0 if table is None else table.version() + 1
+
+
+def _arrow(table: str, new: Sequence[Row]) -> pa.Table:
     import pyarrow as pa
 
-    if not lake.exists(compartment, table):
-        append(lake, compartment, table, new)
-        return
-    data = pa.Table.from_pylist(list(new), schema=tables.table(table).arrow())
-    same = " AND ".join(f"target.{name} = source.{name}" for name in key)
-    place = lake.location(compartment, table)
-    with place.reached():
-        merging = place.delta().merge(data, same, source_alias="source", target_alias="target")
-        merging.when_matched_update_all().when_not_matched_insert_all().execute()
+    return pa.Table.from_pylist(list(new), schema=tables.table(table).arrow())
 
 
 def _key(row: Row, key: Sequence[str]) -> tuple[Any, ...]:

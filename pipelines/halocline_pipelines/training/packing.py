@@ -17,14 +17,13 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import CommitProperties, Transaction, write_deltalake
 from numpy.typing import NDArray
 
 from halocline_governance import tables
 from halocline_governance.errors import Unverified
 from halocline_governance.guard import Guard, Plan
 from halocline_governance.label import Label
-from halocline_governance.lake import Lake
+from halocline_governance.lake import Lake, commit
 from halocline_governance.records import row_uid
 
 TABLE = "training.packed"
@@ -88,11 +87,8 @@ def held_out(row_uids: Iterable[int]) -> set[int]:
 
 def is_stored(lake: Lake, compartment: str, key: Key) -> bool:
     """Whether these rows were committed; one commit holds them all."""
-    if not lake.exists(compartment, TABLE):
-        return False
-    place = lake.location(compartment, TABLE)
-    with place.reached():
-        return place.delta().transaction_version(key.app_id) is not None
+    seen = commit.seen(lake.location(compartment, TABLE))
+    return seen is not None and seen.transaction_version(key.app_id) is not None
 
 
 def store(lake: Lake, compartment: str, key: Key, packed: Packed, label: Label) -> None:
@@ -103,17 +99,9 @@ def store(lake: Lake, compartment: str, key: Key, packed: Packed, label: Label) 
     """
     rows = _rows(key, packed, lake.intern(label, compartment))
     with lake.lease(compartment, TABLE) as place:
-        if is_stored(lake, compartment, key):
-            return
-        properties = CommitProperties(app_transactions=[Transaction(key.app_id, 0)])
-        with place.reached():
-            write_deltalake(
-                place.uri,
-                rows,
-                mode="append",
-                storage_options=dict(place.storage_options),
-                commit_properties=properties,
-            )
+        seen = commit.seen(place)
+        if seen is None or seen.transaction_version(key.app_id) is None:
+            commit.append(place, seen, rows, key.app_id, 0)
 
 
 def fetch(guard: Guard, plan: Plan, key: Key) -> Packed:

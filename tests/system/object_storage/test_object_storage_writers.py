@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from halocline_governance import tables
 from halocline_governance.errors import LeaseHeld, Refused, StorageUnavailable
 from halocline_governance.gates import Gates
 from halocline_governance.guard import Guard
 from halocline_governance.journal import Journal, Signer
 from halocline_governance.label import Label
-from halocline_governance.lake import Lake
+from halocline_governance.lake import Lake, commit
 from halocline_governance.lineage import Lineage, keyed
 from halocline_governance.policy import open_engine
 from halocline_governance.principal import Principal, Purpose
@@ -162,6 +163,31 @@ def test_sequences_are_packed_into_the_bucket_once(
     found = packing.fetch(guard, plan, KEY)
     assert found.tokens.tolist() == packed.tokens.tolist()
     assert found.row_uids == packed.row_uids
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_who_slept_through_the_end_of_its_lease_writes_nothing(
+    server: Server, tmp_path: Path, is_there: bool
+) -> None:
+    sleeper, other = (server.lake(tmp_path / name, "buy") for name in ("one", "two"))
+    packed = packing.pack({uid: [2, 3, 4] for uid in range(30)}, 4, 0)
+    if is_there:
+        packing.store(sleeper, "buy", packing.Key("d0", "t1", 4), packed, BUY)
+    user = server.user("buy")
+    lease = f"/{user.bucket}/lake/_leases/{packing.TABLE}"
+    rows = tables.table(packing.TABLE).arrow().empty_table()
+
+    def slept() -> None:
+        with sleeper.lease("buy", packing.TABLE) as place:
+            seen = commit.seen(place)
+            user.ask("PUT", lease, content=b'{"holder": "sleeper", "ends": 1}')
+            packing.store(other, "buy", KEY, packed, BUY)
+            with pytest.raises(LeaseHeld, match="written by another"):
+                commit.append(place, seen, rows, KEY.app_id, 0)
+
+    with pytest.raises(LeaseHeld, match="taken over"):
+        slept()
+    assert other.version("buy", packing.TABLE) == is_there
 
 
 def test_lineage_is_kept_and_walked_in_a_bucket(server: Server, tmp_path: Path) -> None:
