@@ -1,10 +1,9 @@
 """The right to write one table: a lock of this machine's kernel, or an object in a bucket.
 
 The object is made or replaced on condition, so two machines cannot both hold it. It ends by itself
-when its holder dies, by the server's clock; while held it is renewed from a thread. What an S3
-server cannot give is a fence: a holder that slept past the end of its lease may still write.
-delta-rs commits on condition too, so such a write then fails or follows the other, but never tears
-the table; Spark's S3 client does not, so Spark writes only where nobody else does.
+when its holder dies, by the server's clock; while held it is renewed from a thread. A holder that
+slept past its end may still write: `commit` refuses what builds on rows that another changed.
+Spark's S3 client has no such condition, so Spark writes only where nobody else does.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ def locked(path: Path, what: str) -> Generator[None]:
     Raises:
         LeaseHeld: another process holds it.
     """
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    pid, handle = os.getpid(), os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -39,7 +38,9 @@ def locked(path: Path, what: str) -> Generator[None]:
             raise _busy(what) from error
         yield
     finally:
-        # Closed, not unlocked: a forked child shares the lock and must not give it away.
+        # A forked child shares the lock: it must neither give it away nor keep it.
+        if os.getpid() == pid:
+            fcntl.flock(handle, fcntl.LOCK_UN)
         os.close(handle)
 
 
