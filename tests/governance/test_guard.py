@@ -200,6 +200,23 @@ def test_a_hidden_table_and_a_missing_one_look_the_same(lake: Lake, guard: Guard
         assert compartment not in str(caught.value)
 
 
+def test_a_hidden_table_and_a_missing_one_are_decided_in_the_same_words(
+    lake: Lake, guard: Guard, tmp_path: Path
+) -> None:
+    """More words would take more time, and the time would tell how many labels lie there."""
+    for nda in range(20):
+        put(lake, parse_compact(f"restricted sides=sell ndas=n{nda}"), 1, start=nda)
+    words: list[list[str]] = []
+    for compartment in ("sell", "hidden"):
+        before = len(list(read(tmp_path / "journal")))
+        with pytest.raises(Denied):
+            guard.plan(analyst("internal sides=buy"), Purpose.ANALYSIS, f"{compartment}:{TABLE}")
+        events = [event["object"] for _, _, event in read(tmp_path / "journal")][before:]
+        resources = [event["input"]["resource"] for event in events]
+        words.append([str({**one, "compartment": ""}) for one in resources])
+    assert words[0] == words[1]
+
+
 def test_columns_are_allowed_one_by_one(lake: Lake, guard: Guard) -> None:
     put(lake, Label("public"), 1)
     plan = guard.plan(analyst("public"), Purpose.ANALYSIS, TABLE)

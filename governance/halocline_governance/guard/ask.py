@@ -23,6 +23,7 @@ from halocline_governance.principal import Principal, Purpose
 
 # Enough for a denial to tell why; the bound has decided already.
 _LABELS_IN_A_DENIAL = 16
+_NO_LABELS: Mapping[str, Label] = {}
 
 
 class ReadGate:
@@ -50,10 +51,13 @@ class ReadGate:
             if _is_own(question.compartment, answer):
                 raise
             # Whoever is not of this side reads on without it, and learns nothing of its trouble.
-            return self._denied(who, purpose, question, {})
+            return self._denied(who, purpose, question, _NO_LABELS)
         granted = self._readable.of(answer, labels, anywhere=_is_mixed(question.compartment))
         if newest is None or not granted:
-            return self._denied(who, purpose, question, labels)
+            # Whoever is not of this side is denied in the same words, and so in the same time, as
+            # where there is nothing.
+            is_own = _is_own(question.compartment, answer)
+            return self._denied(who, purpose, question, labels if is_own else _NO_LABELS)
         pinned = newest if question.version is None else question.version
         if pinned > newest:
             raise TableMissing(f"{question.compartment}:{question.table} has no version {pinned}")
