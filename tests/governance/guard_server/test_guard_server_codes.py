@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +28,7 @@ from halocline_governance.errors import (
 )
 from halocline_governance.guard.descriptor import Descriptor
 from halocline_governance.guard.server import Limits
+from halocline_governance.guard.watch import RECHECK_S
 from tests.governance.guard_loose import Loose
 
 DOCUMENTS = "curated.documents"
@@ -75,8 +78,6 @@ CASES: dict[str, tuple[dict[str, Any], str, Told]] = {
 
 
 def content(asked: dict[str, Any]) -> bytes:
-    import json
-
     return json.dumps({"table": DOCUMENTS, **asked}).encode()
 
 
@@ -142,6 +143,33 @@ def test_a_full_server_is_unavailable(open_house: Any) -> None:
     with full.stack:
         full.documents(BUY, 1)
         check(full, full.token(BUY), UNAVAILABLE, content({}), f"SELECT text FROM {DOCUMENTS}")
+
+
+def test_a_read_that_takes_too_long_is_timed_out(open_house: Any) -> None:
+    slow = open_house(limits=Limits(stream_s=0.5, piece_bytes=1 << 16))
+    with slow.stack:
+        slow.documents(BUY, 6000, text="long " * 2000)
+        token = slow.token(BUY)
+        options = flight.FlightCallOptions(headers=[(b"authorization", f"Bearer {token}".encode())])
+        client = slow.stack.enter_context(flight.FlightClient(slow.server.url))
+        asked = flight.FlightDescriptor.for_command(content({}))
+        stream = client.do_get(client.get_flight_info(asked, options).endpoints[0].ticket, options)
+        header = adbc_driver_flightsql.DatabaseOptions.AUTHORIZATION_HEADER.value
+        told = {header: f"Bearer {token}"}
+        with (
+            adbc.connect(slow.server.url, db_kwargs=told, autocommit=True) as database,
+            database.cursor() as cursor,
+        ):
+            cursor.execute(f"SELECT text FROM {DOCUMENTS}")
+            rows = cursor.fetch_record_batch()
+            time.sleep(RECHECK_S + 0.2)
+            with pytest.raises(flight.FlightTimedOutError, match="too long"):
+                stream.read_all()
+            with pytest.raises((adbc.Error, OSError), match="too long") as sql:
+                rows.read_all()
+            if isinstance(sql.value, adbc.Error):
+                assert sql.value.status_code is AdbcStatusCode.TIMEOUT
+            assert "Traceback" not in str(sql.value)
 
 
 def test_the_client_raises_the_platforms_own_errors(filled: Any) -> None:
