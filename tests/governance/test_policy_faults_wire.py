@@ -1,4 +1,4 @@
-"""A policy server that lies below HTTP: answers smuggled, framed in two ways, or of other things."""
+"""A policy server that lies below HTTP: smuggled answers, doubly framed, or of other things."""
 
 from __future__ import annotations
 
