@@ -12,6 +12,7 @@ from halocline_governance import tables as governed
 from halocline_governance.errors import LeaseHeld, Refused
 from halocline_governance.journal import read
 from halocline_governance.label import PUBLIC, Label
+from halocline_governance.lake import Location
 from halocline_governance.principal import Principal, Purpose
 from halocline_pipelines import tables
 from halocline_pipelines.ingest.run import LEDGER, RAW, ingest
@@ -178,8 +179,8 @@ def test_an_orphaned_jvm_and_the_repetition_are_one_write(
     spark: SparkSession, tmp_path: Path
 ) -> None:
     """Both looked at the same version and write the same rows; the later commit does nothing."""
-    path = tmp_path / "ledger"
-    tables.create(path, LEDGER)
+    place = Location(str(tmp_path / "ledger"))
+    tables.create(place, LEDGER)
     row = dict.fromkeys(("label_id", "source", "outcome", "reason", "rule", "recipe"), "x")
     row |= {"policy_revision": "x", "run_id": "x"}
     frame = spark.createDataFrame(
@@ -188,9 +189,9 @@ def test_an_orphaned_jvm_and_the_repetition_are_one_write(
             schema=governed.table(LEDGER).arrow(),
         )
     )
-    seen = tables.version(path)
+    seen = tables.version(place)
     for _ in range(2):
-        tables.append(frame, path, LEDGER, tables.app_id(path, seen, [1]))
-    assert tables.count(path) == 1
-    tables.append(frame, path, LEDGER, tables.app_id(path, tables.version(path), [1]))
-    assert tables.count(path) == 2
+        tables.append(frame, place, LEDGER, tables.app_id(place, seen, [1]))
+    assert tables.count(place) == 1
+    tables.append(frame, place, LEDGER, tables.app_id(place, tables.version(place), [1]))
+    assert tables.count(place) == 2
