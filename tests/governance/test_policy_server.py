@@ -40,8 +40,8 @@ def engine(opa: Path, bundle: Bundle) -> Iterator[Remote]:
 
 
 def _opa_children() -> list[int]:
-    """OPA processes that this process is the parent of."""
-    found: list[int] = []
+    """OPA processes that this process is the parent of, the newest last: ids start over."""
+    found: list[tuple[int, int]] = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
@@ -49,14 +49,14 @@ def _opa_children() -> list[int]:
                 arguments = (entry / "cmdline").read_bytes()
             except OSError:
                 continue
-            state, parent = stat.rpartition(")")[2].split()[:2]
+            state, parent, *others = stat.rpartition(")")[2].split()
             if int(parent) == os.getpid() and state != "Z" and b"--bundle" in arguments:
-                found.append(int(entry.name))
-    return found
+                found.append((int(others[17]), int(entry.name)))
+    return [pid for _, pid in sorted(found)]
 
 
 def _newest() -> int:
-    return max(_opa_children())
+    return _opa_children()[-1]
 
 
 def _check_denied(engine: Engine, question: Question) -> None:
