@@ -168,8 +168,9 @@ class ConflictLaws:
     ) -> None:
         decision = asked(gates, "bea", "alpha")
 
-        (touch,) = History(store).touches("bea")
-        assert (touch.tenant, touch.decision_id) == ("alpha", decision.id)
+        (touch,) = History(store).touches()
+        assert (touch.subject, touch.tenant) == ("bea", "alpha")
+        assert touch.decision_id == decision.id
         assert kept.allowed()[-1]["obligations"]["touches"] == ["alpha"]
 
     def test_the_exempt_and_what_competes_with_nobody_leave_no_history(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from halocline_governance.label import AXES, PUBLIC, SENSITIVITIES, Label, parse
 from halocline_governance.principal import ROLES, Principal, is_subject
 from halocline_governance.records import AuditEvent
 from halocline_governance.state import Store
+from halocline_governance.state import directory as directories
 from halocline_governance.state.directory import MAY_CHANGE, Directory, Entry
 
 TOP = parse_compact("restricted sides=buy,sell tenants=acme ndas=n1 issuers=initech")
@@ -148,6 +150,22 @@ def test_a_lookup_costs_one_read_of_the_epoch(
         directory.narrow(ANA)
         directory.narrow(Principal("bob", (), PUBLIC))
     assert len([text for text in statements if "FROM directory" in text]) == 1  # bob's first
+
+
+def test_what_is_remembered_is_bounded_and_changes_no_answer(
+    store: Store, journal: Recording, rng: random.Random, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(directories, "_MAX_REMEMBERED", 8)
+    directory, subjects = Directory(store), [f"s{number}" for number in range(30)]
+    for subject in subjects[::3]:
+        directory.put(replace(NARROW, subject=subject), OFFICER, journal)
+    narrow = NARROW.narrow(ANA)
+    for _ in range(300):
+        number = rng.randrange(30)
+        asked = replace(ANA, subject=subjects[number])
+        expected = replace(narrow if number % 3 == 0 else ANA, subject=subjects[number])
+        assert directory.narrow(asked) == expected
+        assert len(directory._known[1]) <= 8  # pyright: ignore[reportPrivateUsage]
 
 
 def test_no_thread_sees_an_old_entry_after_a_change_has_ended(

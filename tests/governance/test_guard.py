@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -98,6 +99,27 @@ def test_each_reader_gets_its_own_rows(lake: Lake, guard: Guard) -> None:
     }
     assert uids(guard, analyst("restricted sides=sell")) == {0, 1, 2}
     assert uids(guard, analyst("public")) == {0, 1, 2}
+
+
+@pytest.mark.parametrize(("count", "are_named"), [(64, True), (65, False)])
+def test_the_record_of_a_grant_names_its_labels_while_they_are_few(
+    lake: Lake, guard: Guard, count: int, are_named: bool
+) -> None:
+    ndas = tuple(sorted(f"n{number}" for number in range(count)))
+    ids = sorted(lake.intern(Label("internal", ndas=(nda,))) for nda in ndas)
+    rows = [row(number, label_id) for number, label_id in enumerate(ids)]
+    data = pa.Table.from_pylist(rows, schema=tables.table(TABLE).arrow())
+    with lake.lease("public", TABLE) as place:
+        write_deltalake(place.uri, data)
+
+    (grant,) = guard.plan(
+        Principal("ana", ("analyst",), Label("internal", ndas=ndas)), Purpose.ANALYSIS, TABLE
+    ).grants
+    told = grant.as_json()
+
+    assert told["num_labels"] == count
+    assert told["label_ids"] == (ids if are_named else [])
+    assert told["labels_sha256"] == hashlib.sha256("\n".join(ids).encode()).hexdigest()
 
 
 def test_random_labels_against_an_oracle(lake: Lake, guard: Guard, seed: int) -> None:

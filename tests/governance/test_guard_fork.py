@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,34 +19,13 @@ from halocline_governance.guard.kept import Kept
 from halocline_governance.journal import Journal, Signer
 from halocline_governance.label import Label
 from halocline_governance.lake import Lake
+from halocline_governance.policy import open_engine
 from halocline_governance.principal import Principal, Purpose
+from tests.governance.forking import in_a_child
 
 TABLE = "curation.signals"
-PATIENCE_S = 30
 # A fork with threads is what is tested, and Python warns of it from 3.12 on.
 pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded")
-
-
-def in_a_child(act: Callable[[], str]) -> str:
-    """What the act says in a forked child, which must say it in time."""
-    ours, theirs = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            said = act()
-        except BaseException as error:  # noqa: BLE001 - told to the parent
-            said = f"{type(error).__name__}: {error}"
-        os.write(theirs, said.encode()[:4000])
-        os._exit(0)
-    os.close(theirs)
-    killer = threading.Timer(PATIENCE_S, os.kill, (child, 9))
-    killer.start()
-    with os.fdopen(ours) as pipe:
-        said = pipe.read()
-    _, status = os.waitpid(child, 0)
-    killer.cancel()
-    assert os.waitstatus_to_exitcode(status) == 0, "the child hung or died"
-    return said
 
 
 def test_a_lock_held_at_the_fork_does_not_reach_the_child() -> None:
@@ -102,9 +79,7 @@ def guard(tmp_path: Path, embedded: Any) -> Any:
         yield Guard(lake, Gates(embedded, journal))
 
 
-def test_a_child_of_a_busy_guard_is_told_to_open_its_own(
-    guard: Guard, embedded: Any, tmp_path: Path
-) -> None:
+def test_a_child_of_a_busy_guard_is_told_to_open_its_own(guard: Guard, tmp_path: Path) -> None:
     who = Principal("ana", ("analyst",), Label("public"))
     stop = threading.Event()
 
@@ -118,8 +93,9 @@ def test_a_child_of_a_busy_guard_is_told_to_open_its_own(
 
     def read_by_its_own() -> str:
         signer = Signer(Ed25519PrivateKey.generate())
+        engine = open_engine("embedded", None, {"restricted_issuers": []})
         with Journal.open(tmp_path / "journal of the child", signer) as journal:
-            return read(Guard(Lake(tmp_path / "lake"), Gates(embedded, journal)))
+            return read(Guard(Lake(tmp_path / "lake"), Gates(engine, journal)))
 
     thread = threading.Thread(target=forever)
     thread.start()

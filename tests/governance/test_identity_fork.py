@@ -14,7 +14,7 @@ import pytest
 from halocline_governance.errors import PolicyUnavailable, Unauthenticated
 from halocline_governance.identity import Authenticator
 from halocline_governance.identity.oidc import FRESH_S, PAUSE_S
-from halocline_governance.policy import Engine
+from halocline_governance.policy import Engine, open_engine
 from halocline_governance.policy.bundle import Bundle
 from halocline_governance.policy.server import start
 from halocline_governance.state import Store
@@ -115,6 +115,33 @@ def test_a_child_that_closes_leaves_its_parents_opa_alone(
             thread.join(10)
     assert engine.decide("serve", questions["serve"]).allow
     engine.close()
+
+
+def test_a_child_of_a_parent_amid_a_question_opens_an_embedded_engine_of_its_own(
+    bundle: Bundle, embedded: Engine, questions: dict[str, dict[str, Any]]
+) -> None:
+    def open_and_ask() -> str:
+        own = open_engine("embedded", None, bundle.data["firm"])
+        return str(own.decide("serve", questions["serve"]).allow)
+
+    busy, done = threading.Event(), threading.Event()
+
+    def work() -> None:
+        while not done.is_set():
+            assert embedded.decide("serve", questions["serve"]).allow
+            busy.set()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert busy.wait(10)
+    try:
+        for _ in range(5):
+            said = in_a_child(lambda: str(embedded.decide("serve", questions["serve"])))
+            assert said == "PolicyUnavailable: serve gate: open a policy engine in this process"
+        assert in_a_child(open_and_ask) == "True"
+    finally:
+        done.set()
+        thread.join(10)
 
 
 def _ask(engine: Engine, question: dict[str, Any]) -> str:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import cast
 
 from pyarrow import flight
 
-from halocline_governance.errors import Refused, Unauthenticated
+from halocline_governance.errors import Refused
 from halocline_governance.guard.descriptor import purpose
 from halocline_governance.guard.server_error import closed
+from halocline_governance.identity import bearer
 from halocline_governance.principal import Principal, Purpose
 
 PURPOSE_HEADER = "x-halocline-purpose"
-_SCHEME = "Bearer "
 
 
 class Caller(flight.ServerMiddleware):
@@ -55,20 +56,16 @@ class Door(flight.ServerMiddlewareFactory):
             FlightUnauthenticatedError: no token, two of them, or one that does not verify.
         """
         with closed():
-            bearer = _single(headers, "authorization")
-            if bearer is None or not bearer.startswith(_SCHEME):
-                raise Unauthenticated("no bearer token")
-            named = _single(headers, PURPOSE_HEADER)
-            why = Purpose.ANALYSIS if named is None else purpose(named)
-            return Caller(self._verify, bearer.removeprefix(_SCHEME), why)
+            token = bearer(_values(headers, "authorization"))
+            named = _values(headers, PURPOSE_HEADER)
+            if len(named) > 1:
+                raise Refused(f"{PURPOSE_HEADER} can be given once")
+            why = purpose(named[0]) if named else Purpose.ANALYSIS
+            return Caller(self._verify, token, why)
 
 
-def _single(headers: Mapping[str, Sequence[str | bytes]], name: str) -> str | None:
-    values = [value for key, found in headers.items() if key.lower() == name for value in found]
-    if len(values) > 1:
-        raise Refused(f"{name} can be given once")
-    if not values:
-        return None
-    if isinstance(values[0], bytes):
+def _values(headers: Mapping[str, Sequence[str | bytes]], name: str) -> list[str]:
+    found = [value for key, values in headers.items() if key.lower() == name for value in values]
+    if any(isinstance(value, bytes) for value in found):
         raise Refused(f"{name} is text")
-    return values[0]
+    return cast("list[str]", found)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from halocline_governance import tables
-from halocline_governance.errors import Denied, TableMissing
+from halocline_governance.errors import Denied, StorageUnavailable, TableMissing
 from halocline_governance.lineage import fingerprint
 from halocline_governance.lineage.keyed import Row
 from halocline_governance.principal import Principal, Purpose
@@ -47,9 +47,6 @@ class Rows:
 
 def read(guard: Guard, principal: Principal, dataset: Row, limit: int = 20) -> Rows:
     """The rows of one row of `lineage.dataset_version`, counted, and the first `limit` by id."""
-    from deltalake.exceptions import DeltaError
-    from pyarrow.lib import ArrowException
-
     name = f"{dataset['compartment']}:{dataset['table']}"
     place = f"{name} version {dataset['version']}"
     known = tables.table(dataset["table"]).column_names
@@ -59,7 +56,7 @@ def read(guard: Guard, principal: Principal, dataset: Row, limit: int = 20) -> R
         table = guard.table(plan)
     except Denied as denied:
         return Rows(gaps=(f"{place}: you may not read it (decision {denied.decision.id})",))
-    except (TableMissing, DeltaError, ArrowException, OSError):
+    except (TableMissing, StorageUnavailable):
         return Rows(gaps=(f"{place}: its files are gone or cannot be read",))
     recorded = set(dataset["label_ids"])
     found = [row for row in table.to_pylist() if row["label_id"] in recorded]

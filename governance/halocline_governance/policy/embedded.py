@@ -5,6 +5,7 @@ Each gate is compiled once, into an interpreter of its own, and asked under its 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,8 +15,6 @@ from halocline_governance.gates import Gate
 from halocline_governance.policy.bundle import Bundle
 from halocline_governance.policy.engine import answer, question
 from halocline_governance.policy.interpreter import Interpreter
-
-_PATIENCE_S = 10.0
 
 
 class Embedded:
@@ -30,6 +29,7 @@ class Embedded:
     def __init__(self, bundle: Bundle) -> None:
         self._revision = bundle.revision
         self._by_gate = {gate.value: Interpreter(bundle, gate.value) for gate in Gate}
+        self._pid = os.getpid()
         self._closed = False
 
     @property
@@ -39,19 +39,18 @@ class Embedded:
     def decide(self, gate: str, input: Mapping[str, Any]) -> Decision:
         """See `policy.Engine`."""
         text = question(gate, input)
+        if os.getpid() != self._pid:
+            # A fork amid a thread's question leaves regopy halfway, and its lock held for ever.
+            raise PolicyUnavailable(f"{gate} gate: open a policy engine in this process")
         interpreter = self._by_gate[gate]
-        # A fork in another thread's question leaves the lock held for ever: deny, do not hang.
-        if not interpreter.lock.acquire(timeout=_PATIENCE_S):
-            raise PolicyUnavailable(f"{gate} gate: the policy engine did not come free")
         try:
-            if self._closed:
-                raise PolicyUnavailable(f"{gate} gate: the policy engine is closed")
-            result = interpreter.decide(input, text)
+            with interpreter.lock:
+                if self._closed:
+                    raise PolicyUnavailable(f"{gate} gate: the policy engine is closed")
+                result = interpreter.decide(input, text)
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             message = f"{gate} gate: regopy failed ({type(error).__name__})"
             raise PolicyUnavailable(message) from None
-        finally:
-            interpreter.lock.release()
         return answer(result, self._revision)
 
     def close(self) -> None:

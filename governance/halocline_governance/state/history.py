@@ -48,15 +48,13 @@ class History:
         with self._store.read() as connection:
             return _tenants(connection, subject)
 
-    def touches(self, subject: str | None = None) -> tuple[Touch, ...]:
-        """Every touch, or a subject's, oldest first.
+    def touches(self) -> tuple[Touch, ...]:
+        """Every touch, oldest first.
 
         Raises:
             StateUnavailable: the database failed.
         """
         asked = sa.select(_TOUCH).order_by(_TOUCH.c.ts, _TOUCH.c.subject, _TOUCH.c.tenant)
-        if subject is not None:
-            asked = asked.where(_TOUCH.c.subject == subject)
         with self._store.read() as connection:
             return tuple(Touch(*row) for row in connection.execute(asked))
 

@@ -150,13 +150,14 @@ def test_no_call_is_answered_without_a_token(filled: Any, call: Call) -> None:
         *(calls(one) for one in (None, "", other, old, tampered, unsigned, "x" * 5000)),
         flight.FlightCallOptions(headers=[(b"authorization", good.encode())]),
         flight.FlightCallOptions(headers=[(b"authorization", b"Basic " + good.encode())]),
+        calls(good, (b"authorization", b"Bearer " + filled.token(SELL).encode())),
     ]
     # The client's own get_schema raises the same as an OSError.
     unauthenticated = (flight.FlightUnauthenticatedError, OSError)
     for options in bad:
         with pytest.raises(unauthenticated, match=r"^unauthenticated"):
             call(raw(filled), options)
-    twice = calls(good, (b"authorization", b"Bearer " + filled.token(SELL).encode()))
+    twice = calls(good, *[(b"x-halocline-purpose", b"analysis")] * 2)
     with pytest.raises((flight.FlightError, pa.ArrowException, OSError), match="malformed"):
         call(raw(filled), twice)
     filled.disabled.add("ana")
