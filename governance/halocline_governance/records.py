@@ -36,6 +36,7 @@ class Kind(StrEnum):
     REPORT = "report"
     CROSS = "cross"
     DIRECTORY = "directory"
+    FIRM = "firm"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from halocline_infra.commands import (
     curate,
     demo,
     directory,
+    firm,
     lake,
     model,
     monitor,
@@ -51,6 +52,7 @@ for name, group in {
     "token": token.app,
     "cross": cross.app,
     "directory": directory.app,
+    "firm": firm.app,
 }.items():
     app.add_typer(group, name=name)
 app.command("demo")(demo.run)

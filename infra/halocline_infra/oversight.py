@@ -55,7 +55,7 @@ def installed_policies(platform: Platform) -> Bundle:
 
     environment = platform.environment
     if environment.policy_bundle is None:
-        return collect(platform.firm)
+        return collect(platform.firm.facts())
     return load(environment.policy_bundle, public_key(environment.policy_key)).bundle
 
 

@@ -5,15 +5,14 @@ Parts open on first use and close together, last opened first.
 
 from __future__ import annotations
 
-import json
 import logging
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Self
 
-from halocline_governance import keys, strict_json
+from halocline_governance import keys
 from halocline_governance.errors import Refused
 from halocline_governance.gates import Gates
 from halocline_governance.guard import Guard
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 
     from halocline_governance.lineage import Lineage
     from halocline_governance.policy.engine import Engine
+    from halocline_governance.policy.firm import Firm
     from halocline_governance.state import Store
     from halocline_governance.state.crossings import Crossings
     from halocline_governance.state.directory import Directory
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from halocline_registry.tracking import Tracking
 
 
-_NO_FACTS: dict[str, list[str]] = {"competitors": [], "restricted_issuers": []}
 _GOVERNED = ("journal", "lake", "models", "policy", "state")
 
 
@@ -60,16 +59,11 @@ class Platform:
             raise Refused(
                 f"{home} cannot be used as home: {error.strerror}; set HALOCLINE_HOME"
             ) from error
-        if not any((home / name).exists() for name in _GOVERNED):
-            self._begin()
+        is_new = not any((home / name).exists() for name in _GOVERNED)
+        if is_new and self.environment.policy_bundle is None:
+            # Later, silence is no statement that the firm restricts nothing.
+            self.firm.begin()
         return self
-
-    def _begin(self) -> None:
-        """A new home says that its firm restricts nothing; later, silence is no such statement."""
-        path = self.environment.firm_data
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        if not path.exists():
-            path.write_text(json.dumps(_NO_FACTS) + "\n", encoding="utf-8")
 
     def __exit__(
         self,
@@ -98,22 +92,30 @@ class Platform:
 
     @cached_property
     def engine(self) -> Engine:
-        """The policy engine, chosen here and never switched."""
+        """The policy engine: of a kind that is chosen here, by policies and facts as they are."""
+        from halocline_governance.policy.current import Current
+
+        here = self.environment
+        signed = (here.policy_bundle, here.policy_key) if here.policy_bundle else ()
+        files = (here.firm_data, *signed, here.policy_token_file, here.policy_ca_file)
+        engine = Current([file for file in files if file is not None], self._open_engine)
+        self._stack.callback(engine.close)
+        return engine
+
+    def _open_engine(self) -> Engine:
         from halocline_governance.policy.choose import Signed, open_engine
 
         here = self.environment
         token_file, bundle = here.policy_token_file, here.policy_bundle
-        engine = open_engine(
+        return open_engine(
             here.policy,
             opa_binary=here.opa,
             # A signed bundle brings the firm's facts; those beside it must not differ.
-            firm=self.firm if bundle is None or here.firm_data.exists() else None,
-            token=_secret(token_file, "token of the policy server") if token_file else None,
+            firm=self.firm.facts() if bundle is None or here.firm_data.exists() else None,
+            token=token_file.read_text(encoding="utf-8").strip() if token_file else None,
             ca=here.policy_ca_file,
             signed=Signed(bundle, here.policy_key, here.policy_epoch) if bundle else None,
         )
-        self._stack.callback(engine.close)
-        return engine
 
     @cached_property
     def store(self) -> Store:
@@ -167,25 +169,11 @@ class Platform:
         return History(store)
 
     @property
-    def firm(self) -> dict[str, Any]:
-        """The firm's policy data.
+    def firm(self) -> Firm:
+        """The firm's own facts: restricted list, competitors."""
+        from halocline_governance.policy.firm import Firm
 
-        Raises:
-            Refused: it is missing, which is not the same as empty, or it is not JSON.
-        """
-        path = self.environment.firm_data
-        try:
-            facts: Any = strict_json.loads(path.read_bytes())
-        except FileNotFoundError:
-            raise Refused(
-                f"{path} is missing: restore it; a firm that restricts nothing says"
-                f" {json.dumps(_NO_FACTS)}"
-            ) from None
-        except (OSError, ValueError) as error:
-            raise Refused(f"{path} cannot be read as JSON ({type(error).__name__})") from None
-        if not isinstance(facts, dict):
-            raise Refused(f"{path} must be an object, such as {json.dumps(_NO_FACTS)}")
-        return cast("dict[str, Any]", facts)
+        return Firm(self.environment.firm_data)
 
     @cached_property
     def gates(self) -> Gates:

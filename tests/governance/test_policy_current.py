@@ -14,11 +14,14 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from halocline_governance import keys
 from halocline_governance.decision import Decision
 from halocline_governance.errors import HaloclineError, PolicyUnavailable, Refused
 from halocline_governance.gates import Gate, Gates
 from halocline_governance.label import Label
-from halocline_governance.policy import Engine, open_engine
+from halocline_governance.policy import Engine, Signed, open_engine, signing
+from halocline_governance.policy.archive import pack
+from halocline_governance.policy.bundle import collect
 from halocline_governance.policy.current import Current
 from halocline_governance.principal import Principal, Purpose
 from halocline_governance.records import AuditEvent
@@ -264,3 +267,28 @@ def test_a_decision_is_remembered_for_the_policies_that_made_it(firm: Firm, tmp_
     assert lax.obligations["blocked_issuers"] == []
     assert told.obligations["blocked_issuers"] == ["initech"]
     assert again.id == told.id
+
+
+def test_a_signed_bundle_is_rolled_out_by_its_file_and_not_back(tmp_path: Path, opa: Path) -> None:
+    key = keys.p256(tmp_path / "policy.key")
+    place = Signed(tmp_path / "bundle.tar.gz", tmp_path / "policy.pub", tmp_path / "epoch")
+    place.key.write_bytes(signing.pem(key.public_key()))
+    old, new = (
+        pack(collect({"restricted_issuers": [issuer]}), epoch, key)
+        for epoch, issuer in ((1, "initech"), (2, "acme"))
+    )
+    place.bundle.write_bytes(old)
+    files = [place.bundle, place.key]
+    current = Current(files, lambda: open_engine("opa", opa, None, signed=place))
+    assert _blocked(current) == ["initech"]
+    place.bundle.write_bytes(new)
+    assert _blocked(current) == ["acme"]
+    strangers = keys.p256(tmp_path / "stranger.key")
+    nobodys = pack(collect({"restricted_issuers": []}), 3, strangers)
+    for bad in (old, new[:-100], nobodys):
+        place.bundle.write_bytes(bad)
+        with pytest.raises(PolicyUnavailable):
+            _blocked(current)
+    place.bundle.write_bytes(new)
+    assert _blocked(current) == ["acme"]
+    current.close()

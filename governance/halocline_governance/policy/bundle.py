@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +18,7 @@ import rfc8785
 from halocline_governance import strict_yaml
 from halocline_governance.errors import Refused
 from halocline_governance.gates import Gate
+from halocline_governance.policy.firm import facts_of
 from halocline_governance.policy.lint import check
 
 POLICIES = Path(__file__).parent.parent / "policies"
@@ -48,10 +48,6 @@ allow if {
 
 _known if crypto.sha256(input.identity) == opa.runtime().config.labels.access
 """
-
-_FIRM_FACTS = {"competitors", "own", "restricted_issuers"}
-_TENANT = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
-_ISSUER = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\Z")
 
 
 @dataclass(frozen=True)
@@ -86,7 +82,7 @@ def collect(firm: Mapping[str, Any], policies: Path = POLICIES) -> Bundle:
     data = {path.parent.name: _read_data(path) for path in sorted(policies.glob("*/data.yaml"))}
     if "firm" in data:
         raise Refused(f"{policies}: `firm` is the overlay's place; rename the policy")
-    return checked(modules, {**data, "firm": firm_facts(firm)}, str(policies))
+    return checked(modules, {**data, "firm": facts_of(firm)}, str(policies))
 
 
 def checked(modules: Mapping[str, str], data: Mapping[str, Any], origin: str) -> Bundle:
@@ -102,7 +98,7 @@ def checked(modules: Mapping[str, str], data: Mapping[str, Any], origin: str) ->
     for path, source in modules.items():
         check(path, source)
     firm = cast("object", data.get("firm"))
-    if not isinstance(firm, Mapping) or firm_facts(cast("Mapping[str, Any]", firm)) != firm:
+    if not isinstance(firm, Mapping) or facts_of(cast("Mapping[str, Any]", firm)) != firm:
         raise Refused(f"{origin}: the firm's facts are not as `halocline policy build` writes them")
     bundle = Bundle(modules, data)
     try:
@@ -133,49 +129,3 @@ def _read_data(path: Path) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise Refused(f"{path}: must be a mapping of settings")
     return cast("dict[str, Any]", data)
-
-
-def firm_facts(firm: Mapping[str, Any]) -> dict[str, Any]:
-    """The firm's own facts, checked and in one spelling.
-
-    Raises:
-        Refused: malformed.
-    """
-    listed = cast("object", firm.get("restricted_issuers"))
-    if not isinstance(listed, list | tuple):
-        raise Refused("the firm's data needs restricted_issuers, a list of ids; it may be empty")
-    ids = list(cast("list[object]", listed))
-    if not all(isinstance(one, str) and _ISSUER.match(one) for one in ids):
-        raise Refused(f"restricted_issuers: an id must match {_ISSUER.pattern[:-2]}")
-    if unknown := set(firm) - _FIRM_FACTS:
-        raise Refused(
-            f"the firm's data: no fact {', '.join(sorted(map(str, unknown)))}; there are: "
-            + ", ".join(sorted(_FIRM_FACTS))
-            + " (`own` is for policies of your own)"
-        )
-    whole = {**firm, "restricted_issuers": sorted(set(cast("list[str]", ids)))}
-    if "competitors" in firm:
-        whole["competitors"] = _pairs(firm["competitors"])
-    try:
-        rfc8785.dumps(whole)
-    except rfc8785.CanonicalizationError as error:
-        raise Refused(f"the firm's data is not JSON ({type(error).__name__})") from None
-    return whole
-
-
-def _pairs(listed: object) -> list[list[str]]:
-    """Who competes with whom, each pair once."""
-    wrong = Refused('competitors: a list of pairs of two tenants, such as [["acme", "globex"]]')
-    if not isinstance(listed, list | tuple):
-        raise wrong
-    pairs: set[tuple[str, ...]] = set()
-    for pair in cast("list[object]", listed):
-        if not isinstance(pair, list | tuple):
-            raise wrong
-        names = list(cast("list[object]", pair))
-        if len(names) != 2 or not all(isinstance(n, str) and _TENANT.match(n) for n in names):
-            raise wrong
-        if names[0] == names[1]:
-            raise wrong
-        pairs.add(tuple(sorted(cast("list[str]", names))))
-    return [list(pair) for pair in sorted(pairs)]

@@ -10,10 +10,11 @@ from typing import Any
 from halocline_governance.errors import Refused
 from halocline_governance.policy import epoch, signing
 from halocline_governance.policy.archive import Archive, load
-from halocline_governance.policy.bundle import Bundle, collect, firm_facts
+from halocline_governance.policy.bundle import Bundle, collect
 from halocline_governance.policy.client import DEADLINE_S, Remote, address
 from halocline_governance.policy.embedded import Embedded
 from halocline_governance.policy.engine import Engine
+from halocline_governance.policy.firm import facts_of
 from halocline_governance.policy.server import start
 
 
@@ -74,7 +75,7 @@ def open_engine(
 def _checked_archive(signed: Signed, firm: Mapping[str, Any] | None) -> Archive:
     archive = load(signed.bundle, signing.public_key(signed.key))
     epoch.check(signed.epoch, archive.epoch, archive.bundle.revision)
-    if firm is not None and firm_facts(firm) != archive.bundle.data["firm"]:
+    if firm is not None and facts_of(firm) != archive.bundle.data["firm"]:
         raise Refused(
             "the firm's facts are not those in the signed bundle: build and sign it anew with them"
         )

@@ -25,6 +25,7 @@ def ingest(  # noqa: PLR0913 - the command's options are its interface
     licence: Annotated[str | None, typer.Option(help="Licence, as SPDX has it.")] = None,
     text: Annotated[str | None, typer.Option(help="Text column of csv, jsonl, parquet.")] = None,
     source: Annotated[str | None, typer.Option(help="What to call the source.")] = None,
+    crossing: Annotated[str | None, typer.Option(help="Crossing that it lies in.")] = None,
     token: TokenFile = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -43,7 +44,7 @@ def ingest(  # noqa: PLR0913 - the command's options are its interface
     from halocline_pipelines.ingest.manifest import Declared
     from halocline_pipelines.ingest.run import ingest as run
 
-    declared = Declared(source=source, licence=licence, label=label, text=text)
+    declared = Declared(source=source, licence=licence, label=label, text=text, crossing=crossing)
     with called(token) as (platform, principal):
         read = files(data, declared)
         report = run(job(platform, principal, "ingest"), [read])
@@ -66,7 +67,9 @@ def ingest(  # noqa: PLR0913 - the command's options are its interface
 
 @app.command("run")
 def curate(
-    compartment: Annotated[str, typer.Argument(help="Which compartment: public, buy, sell.acme.")],
+    compartment: Annotated[
+        str, typer.Argument(help="Which compartment: public, buy, sell.acme, x.CROSSING.")
+    ],
     token: TokenFile = None,
     as_json: JsonFlag = False,
 ) -> None:

@@ -168,7 +168,7 @@ def diff(  # noqa: PLR0913 - the command's options are its interface
     with Platform(environment) as platform:
         key = public_key(environment.policy_key) if environment.policy_key.exists() else None
         two = [
-            replay.policies(named, lambda: installed_policies(platform), platform.firm, key)
+            replay.policies(named, lambda: installed_policies(platform), platform.firm.facts(), key)
             for named in (old, new)
         ]
         require_auditor(platform, platform.caller(read_token(environment, token)))

@@ -155,7 +155,7 @@ def build(
 
     environment = from_env()
     with Platform(environment) as platform:
-        bundle = collect(platform.firm, folder or POLICIES)
+        bundle = collect(platform.firm.facts(), folder or POLICIES)
     if to.exists() and not to.is_file():
         raise Refused(f"{to} is there and no file; give the file to write")
     if key is not None and not key.is_file():

@@ -104,7 +104,7 @@ def _choose(scene: Scene, result: Result) -> None:
     """An adviser cleared for two competing customers reads one, and is then denied the other."""
     lake, guard = scene.platform.lake, scene.platform.guard
     places = {place.partition(".")[2]: place for place in lake.compartments() if "." in place}
-    for first, second in scene.platform.firm.get("competitors", []):
+    for first, second in scene.platform.firm.facts().get("competitors", []):
         if first not in places or second not in places:
             continue
         labels = [lake.labels(places[tenant]) for tenant in (first, second)]

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from halocline_governance import durable
 from halocline_governance.label import Label
 from halocline_infra.demo.scene import Inputs
 
 if TYPE_CHECKING:
+    from halocline_governance.principal import Principal
     from halocline_infra.platform import Platform
     from halocline_pipelines.ingest.source import Source
     from halocline_pipelines.recipes.firm import Firm
@@ -93,14 +92,9 @@ def gather(own: Source | None, firm: Firm, bait: Source | None) -> tuple[Source,
     return (*packages(), *firm.sources, *(source for source in (own, bait) if source))
 
 
-def tell_policies(platform: Platform, firm: Firm) -> None:
+def tell_policies(platform: Platform, firm: Firm, officer: Principal) -> None:
     """Put the firm's restricted list where policies read it; what is there already stays on it."""
-    path = platform.environment.firm_data
-    there = platform.firm
-    ours = firm.policy_data()
-    listed = sorted({*there["restricted_issuers"], *ours["restricted_issuers"]})
-    merged = {**there, **ours, "restricted_issuers": listed}
-    if path.exists() and merged == there:
-        return
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    durable.write(path, json.dumps(merged, indent=1, sort_keys=True))
+    told = firm.policy_data()
+    platform.firm.restrict(told["restricted_issuers"], officer, platform.journal)
+    for tenants in told["competitors"]:
+        platform.firm.compete(tenants, officer, platform.journal)

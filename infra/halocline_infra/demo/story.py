@@ -56,7 +56,7 @@ def tell(environment: Environment, inputs: Inputs, *, fresh: bool, as_json: bool
             platform, inputs, ledger, lambda text: console.print(f"   {text}", style="dim")
         )
         mark_begun(environment.home)
-        tell_policies(platform, scene.firm)
+        tell_policies(platform, scene.firm, scene.cast.officer)
         console.print(f"Policies decided by {platform.engine.name}", style="dim")
         for number, step in enumerate(STEPS, start=1):
             _run(console, scene, number, step)

@@ -1,0 +1,134 @@
+"""`halocline firm`: what compliance restricts counts at once, in processes that run already."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from deltalake import write_deltalake
+
+from halocline_governance import tables
+from halocline_governance.label import parse_compact
+from halocline_governance.lake import Lake
+
+COMMAND = Path(sys.prefix) / "bin" / "halocline"
+TABLE = "curation.signals"
+
+
+class Home:
+    """A home with rows about two issuers, an officer and an analyst."""
+
+    def __init__(self, folder: Path, engine: str) -> None:
+        plain = {key: val for key, val in os.environ.items() if not key.startswith("HALOCLINE_")}
+        where = {"HALOCLINE_HOME": str(folder / "var"), "HALOCLINE_POLICY": engine}
+        self.variables: Mapping[str, str] = {**plain, **where}
+        self.folder = folder
+        self.officer = self._token("cleo", "compliance", "internal")
+        self.analyst = self._token("bea", "analyst", "confidential sides=buy")
+        self._fill(Lake(folder / "var" / "lake"))
+
+    def run(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [COMMAND, *words],
+            env={**self.variables, **more},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+    def officers(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return self.run("firm", *words, "--token", self.officer, "--json")
+
+    def _token(self, subject: str, role: str, label: str) -> str:
+        words = ("token", "issue", "--sub", subject, "--role", role, "--label", label)
+        file = self.folder / f"{subject}.jwt"
+        file.write_text(self.run(*words).stdout)
+        return str(file)
+
+    def _fill(self, lake: Lake) -> None:
+        rows: list[dict[str, object]] = []
+        for number, issuer in enumerate(("acme", "globex")):
+            label = parse_compact(f"confidential sides=buy issuers={issuer}")
+            words = {"rule": issuer, "recipe": "r", "run_id": "t"}
+            uid = {"row_uid": number, "label_id": lake.intern(label), "value": 1.0}
+            rows.append({**words, **uid})
+        schema = tables.table(TABLE).arrow()
+        with lake.lease("buy", TABLE) as place:
+            write_deltalake(place.uri, pa.Table.from_pylist(rows, schema=schema))
+
+
+@pytest.fixture(params=["embedded", "opa"])
+def home(tmp_path: Path, request: pytest.FixtureRequest) -> Home:
+    return Home(tmp_path, request.param)
+
+
+@pytest.fixture
+def server(home: Home) -> Iterator[str]:
+    with subprocess.Popen(
+        [COMMAND, "lake", "serve", "--port", "0"],
+        env=home.variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as child:
+        assert child.stdout
+        yield child.stdout.readline().removeprefix("guard at ").strip()
+        child.send_signal(signal.SIGINT)
+        child.wait(30)
+
+
+def read(home: Home, server: str) -> list[str]:
+    """The issuers whose rows the analyst gets from the running server."""
+    words = ("lake", "read", f"buy:{TABLE}", "--token", home.analyst)
+    done = home.run(*words, HALOCLINE_GUARD=server)
+    assert done.returncode == 0 or "denied" in done.stderr, done.stderr
+    return sorted(json.loads(line)["rule"] for line in done.stdout.splitlines())
+
+
+def test_a_restriction_counts_at_once_in_a_running_server(home: Home, server: str) -> None:
+    assert read(home, server) == ["acme", "globex"]
+    assert json.loads(home.officers("restrict", "acme").stdout)["restricted_issuers"] == ["acme"]
+    assert read(home, server) == ["globex"]
+    assert home.officers("restrict", "globex").returncode == 0
+    assert read(home, server) == []
+    assert home.officers("lift", "acme", "globex").returncode == 0
+    assert read(home, server) == ["acme", "globex"]
+
+
+def test_facts_that_cannot_be_read_deny_in_a_running_server(home: Home, server: str) -> None:
+    assert read(home, server) == ["acme", "globex"]
+    facts = home.folder / "var" / "policy" / "firm.json"
+    kept = facts.read_bytes()
+    facts.unlink()
+    words = ("lake", "read", f"buy:{TABLE}", "--token", home.analyst)
+    done = home.run(*words, HALOCLINE_GUARD=server)
+    assert (done.returncode, done.stdout) == (1, "")
+    facts.write_bytes(kept)
+    assert read(home, server) == ["acme", "globex"]
+
+
+def test_competitors_and_refusals(tmp_path: Path) -> None:
+    home = Home(tmp_path, "embedded")
+    told = json.loads(home.officers("compete", "globex", "acme").stdout)
+    assert told["competitors"] == [["acme", "globex"]]
+    assert json.loads(home.officers("show").stdout) == told
+    assert json.loads(home.officers("part", "acme", "globex").stdout)["competitors"] == []
+    for words, why in {
+        ("part", "acme", "globex"): "do not compete",
+        ("compete", "acme", "acme"): "pairs of two tenants",
+        ("lift", "initech"): "not on the restricted list",
+        ("restrict", "Initech"): "must match",
+    }.items():
+        done = home.officers(*words)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert why in done.stderr
+    refused = home.run("firm", "restrict", "acme", "--token", home.analyst)
+    assert refused.returncode == 1
+    assert "compliance" in refused.stderr
