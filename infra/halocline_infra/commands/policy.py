@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from halocline_infra.commands import policy_files
+from halocline_infra.commands import policy_decide, policy_files
 from halocline_infra.commands.options import (
     JsonFlag,
     TokenFile,
@@ -18,7 +16,6 @@ from halocline_infra.commands.options import (
     print_json,
     print_table,
     read_token,
-    show,
 )
 
 if TYPE_CHECKING:
@@ -46,49 +43,7 @@ def list_gates(as_json: JsonFlag = False) -> None:
         print_table("Gates", ("gate", "question"), QUESTIONS.items())
 
 
-@app.command("decide")
-def decide(
-    gate: Annotated[str, typer.Argument(help="One of: halocline policy list.")],
-    input_file: Annotated[
-        str,
-        typer.Option("--input", metavar="FILE|-", help="{principal, purpose, resource, context}"),
-    ],
-    engine: Annotated[
-        str | None, typer.Option(help="opa, embedded, auto, or a URL; else HALOCLINE_POLICY.")
-    ] = None,
-    as_json: JsonFlag = False,
-) -> None:
-    """Ask one gate and print its answer. A rehearsal: nothing takes effect, nothing is recorded.
-
-    Exits with 1 when the answer is no.
-
-    Example:
-
-        halocline policy decide read --input question.json --engine embedded --json
-    """
-    from dataclasses import replace
-
-    from halocline_governance import strict_json
-    from halocline_governance.errors import Refused
-    from halocline_governance.gates import Gate
-    from halocline_infra.environment import from_env
-    from halocline_infra.platform import Platform
-
-    if gate not in {known.value for known in Gate}:
-        raise Refused(f"no gate {gate}; see halocline policy list")
-    raw = sys.stdin.read() if input_file == "-" else _read(input_file)
-    try:
-        question: Any = strict_json.loads(raw)
-    except ValueError as error:
-        raise Refused(f"the input is not JSON: {error}") from error
-    if not isinstance(question, dict):
-        raise Refused("the input is an object: {principal, purpose, resource, context}")
-    environment = from_env()
-    with Platform(replace(environment, policy=engine or environment.policy)) as platform:
-        decision = platform.engine.decide(gate, cast("dict[str, Any]", question))
-    show(decision.as_json(), as_json=as_json, title=f"{gate} gate")
-    if not decision.allow:
-        raise typer.Exit(1)
+app.command("decide")(policy_decide.decide)
 
 
 @app.command("explain")
@@ -263,15 +218,3 @@ def _print_difference(found: Difference) -> None:
             print_table(title, ("when", "gate", "who", "purpose", "decision"), rows)
     counts = [(title, len(changes)) for title, changes in parts.items()]
     print_table(f"Of {found.num_asked} decisions", ("change", "count"), counts)
-
-
-def _read(name: str) -> str:
-    from halocline_governance.errors import Refused
-
-    path = Path(name)
-    if not path.is_file():
-        raise Refused(f"no file {name}")
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise Refused(f"{name} is not UTF-8 text") from error
