@@ -1,4 +1,5 @@
-"""A decision that was made a moment ago, beside making it: its epoch read, its key, its copy."""
+"""A decision that was made a moment ago, beside making it: its epoch read, the look at the files it
+was made by, its key, its copy."""
 
 import json
 import shutil
@@ -15,10 +16,14 @@ from halocline_governance.gates import Gate, Gates
 from halocline_governance.journal import Journal, Signer
 from halocline_governance.label import Label
 from halocline_governance.policy.choose import open_engine
+from halocline_governance.policy.current import Current
+from halocline_governance.policy.firm import Firm
 from halocline_governance.principal import Principal, Purpose
 from halocline_governance.state import Crossings, Facts, History, Store
 
 BUDGET_P99_US = 50.0
+# A file that was written a moment ago is read at every look: it may have changed in the same tick.
+SETTLED_S = 3.0
 WHO = Principal("bench", ("analyst",), Label("confidential", ("buy",), ("acme",)))
 
 
@@ -43,6 +48,15 @@ def questions() -> dict[str, tuple[Gate, Purpose, dict[str, Any]]]:
     }
 
 
+def installed(home: Path, kind: str, opa: Path | None) -> Current:
+    """An engine that follows its files, as a platform has it; they were left alone for a while."""
+    firm = Firm(home / "policy" / "firm.json")
+    firm.begin()
+    engine = Current([home / "policy" / "firm.json"], lambda: open_engine(kind, opa, firm.facts()))
+    time.sleep(SETTLED_S)
+    return engine
+
+
 def timed(ask: Callable[[], object], seconds: float) -> dict[str, float]:
     times: list[float] = []
     end = time.perf_counter() + seconds
@@ -65,9 +79,7 @@ def main() -> None:
         signer = Signer(keys.ed25519(home / "journal.key"))
         with Journal.open(home / "journal", signer) as journal:
             for kind in ("embedded", *(["opa"] if found else [])):
-                engine = open_engine(
-                    kind, Path(found) if found else None, {"restricted_issuers": []}
-                )
+                engine = installed(home, kind, Path(found) if found else None)
                 anew = Gates(engine, journal)
                 cached = Gates(engine, journal, facts=facts)
                 for gate, (where, purpose, resource) in questions().items():
@@ -83,6 +95,9 @@ def main() -> None:
                     }
                 engine.close()
         measured["epoch"] = timed(store.epoch, 1.0)
+        engine = installed(home, "embedded", None)
+        measured["revision"] = timed(lambda: engine.revision, 1.0)
+        engine.close()
         store.close()
     for key, value in measured.items():
         print(f"{key:16} {value}", file=sys.stderr)
