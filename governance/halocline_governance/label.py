@@ -86,7 +86,10 @@ class Label:
             NoCompartment: several sides or tenants, or a tenant without a side.
         """
         if len(self.sides) > 1 or len(self.tenants) > 1:
-            raise NoCompartment("a label of several sides or tenants needs a crossing to lie in")
+            raise NoCompartment(
+                "a label of several sides or tenants has no compartment of its own: it lies only"
+                " where a source names an open crossing over them all (docs/policies/cross.md)"
+            )
         if self.tenants and not self.sides:
             raise NoCompartment("a tenant's label must name the side that serves it")
         return ".".join([*self.sides, *self.tenants]) or "public"

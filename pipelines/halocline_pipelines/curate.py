@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from halocline_governance.detect.pseudonym import PseudonymKey
 from halocline_governance.guard import Plan
+from halocline_governance.guard.watch import Watch
 from halocline_governance.principal import Purpose
 from halocline_governance.records import AuditEvent, Kind
 from halocline_pipelines import tables
@@ -69,13 +70,19 @@ def curate(
         max_driver_rows: from how many new rows on only those that share a band are compared here.
 
     Raises:
-        Denied: the read gate does not let this principal read the documents.
+        Denied: the read gate does not let this principal read the documents, or no longer does
+            when a table is about to be written.
         LeaseHeld: another process curates this compartment.
     """
     with ExitStack() as stack:
-        for table in (SIGNALS, CURATED, LEDGER):
-            tables.create(stack.enter_context(job.lake.lease(compartment, table)), table)
+        leases = job.lake.lease
+        places = {
+            table: stack.enter_context(leases(compartment, table))
+            for table in (SIGNALS, CURATED, LEDGER)
+        }
         raw = job.guard.plan(job.principal, Purpose.CURATION, f"{compartment}:{RAW}")
+        for table, place in places.items():
+            tables.create(place, table)
         earlier = standing(job.lake, compartment, recipe)
         open_ids = _ids(job, raw) - earlier.done
         if not open_ids:
@@ -95,7 +102,8 @@ def curate(
         parts = [new] if old is None else [new, old]
         gone = duplicates(fingerprint.joined(parts), job.lake.labels(compartment), recipe.minhash)
         report = _report(raw, recipe, rows, gone, len(earlier.decided))
-        _write(_Writing(job, report, recipe, earlier), _decided(job, measured, gone), rows)
+        writing = _Writing(job, report, recipe, earlier, job.guard.watch(raw))
+        _write(writing, _decided(job, measured, gone), rows)
     return report
 
 
@@ -105,6 +113,7 @@ class _Writing:
     report: CurateReport
     recipe: CurationRecipe
     earlier: Standing
+    watch: Watch
 
 
 def _ids(job: Job, raw: Plan) -> set[int]:
@@ -208,6 +217,8 @@ def _put(
     job.progress(f"writing {table} of {compartment}")
     if row_uids & present:
         frame = _without(job, frame, row_uids & present)
+    # Measuring took its time. What nobody may read now is not written anew either.
+    writing.watch.check()
     place = job.lake.location(compartment, table)
     write = tables.replace if table == CURATED and writing.earlier.is_foreign else tables.append
     write(frame, place, table, tables.app_id(place, writing.earlier.versions[table], new))

@@ -53,7 +53,8 @@ def files(path: Path, overrides: Declared = NOT_DECLARED) -> Source:
         for file in found:
             yield from _documents(file, file.relative_to(root).as_posix(), declared)
 
-    return Source(declared.source or path.stem, declared.licence, label, documents)
+    name = declared.source or path.stem
+    return Source(name, declared.licence, label, documents, declared.crossing or None)
 
 
 def _found(path: Path) -> list[Path]:

@@ -13,10 +13,11 @@ from typing import Any, cast
 import yaml
 
 from halocline_governance import strict_yaml
-from halocline_governance.errors import MalformedLabel, Refused
+from halocline_governance.errors import MalformedLabel, NoCompartment, Refused
 from halocline_governance.label import AXES, Label, parse, parse_compact
 
 NAME = "halocline.yaml"
+_KEYS = ("source", "licence", "label", "text", "id", "crossing")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,7 @@ class Declared:
         label: as in `confidential sides=buy`.
         text: the column of a table that holds the text.
         id: the column that names a row; row numbers do when it is left out.
+        crossing: the open crossing whose compartment is to hold what spans its walls.
     """
 
     source: str | None = None
@@ -36,6 +38,7 @@ class Declared:
     label: str | None = None
     text: str | None = None
     id: str | None = None
+    crossing: str | None = None
 
     def over(self, other: Declared) -> Declared:
         """This, and what it leaves open from `other`."""
@@ -57,7 +60,7 @@ def beside(path: Path) -> Declared:
     except ValueError as error:
         raise Refused(f"{manifest}: {error}") from None
     if not isinstance(content, Mapping):
-        raise Refused(f"{manifest} must hold keys: source, licence, label, text, id")
+        raise Refused(f"{manifest} must hold keys: {', '.join(_KEYS)}")
     return _declared(manifest, cast("Mapping[object, object]", content))
 
 
@@ -79,13 +82,23 @@ def complete(path: Path, declared: Declared, columns: Sequence[str]) -> tuple[De
         label = parse_compact(declared.label or "")
     except MalformedLabel as error:
         raise Refused(_asked(path, declared, columns, f"label: {error}")) from None
+    if not declared.crossing:
+        _check_place(path, declared, columns, label)
     return declared.over(Declared(source=f"file:{path.stem}")), label
 
 
+def _check_place(path: Path, declared: Declared, columns: Sequence[str], label: Label) -> None:
+    try:
+        _ = label.compartment
+    except NoCompartment as error:
+        # A tenant without its side lies nowhere, whatever is crossed.
+        open_ = declared.over(Declared(crossing="")) if label.sides else declared
+        raise Refused(_asked(path, open_, columns, f"label: {error}")) from None
+
+
 def _declared(manifest: Path, content: Mapping[object, object]) -> Declared:
-    known = ("source", "licence", "label", "text", "id")
-    if unknown := {str(key) for key in content} - set(known):
-        raise Refused(f"{manifest}: unknown key {', '.join(sorted(unknown))}; known: {known}")
+    if unknown := {str(key) for key in content} - set(_KEYS):
+        raise Refused(f"{manifest}: unknown key {', '.join(sorted(unknown))}; known: {_KEYS}")
     fields: dict[str, Any] = {str(key): value for key, value in content.items()}
     if isinstance(fields.get("label"), Mapping):
         fields["label"] = _compact(manifest, fields["label"])
@@ -115,6 +128,9 @@ def _asked(path: Path, declared: Declared, columns: Sequence[str], why: str) -> 
         f"licence: {_quoted(declared.licence or '')}  # an SPDX expression, or LicenseRef-Internal",
         f"label: {_quoted(declared.label or '')}  # e.g. public; internal; confidential sides=buy",
     ]
+    if declared.crossing is not None:
+        known = _quoted(declared.crossing)
+        lines.append(f"crossing: {known}  # one that is open over all these sides and tenants")
     if columns:
         named = declared.text if declared.text in columns else ""
         lines += [

@@ -13,7 +13,6 @@ from typing import Any
 from halocline_governance.decision import Decision
 from halocline_governance.errors import NoCompartment, Refused
 from halocline_governance.gates import Gate
-from halocline_governance.label import Label
 from halocline_governance.principal import Purpose
 from halocline_governance.records import AuditEvent, Kind
 from halocline_pipelines import tables
@@ -30,12 +29,14 @@ def ingest(job: Job, sources: Iterable[Source]) -> IngestReport:
     """Ask the gate for each source, then write what was accepted, one write a compartment.
 
     Raises:
+        Denied: a crossing that a source needed has ended since; no more is written.
         LeaseHeld: another process writes one of the compartments.
         Refused: documents that already lie there under another label; nothing is written.
     """
     refused: list[Refusal] = []
     with ExitStack() as stack:
         stages: dict[str, Stage] = {}
+        timed: dict[str, list[Source]] = {}
         for source in sources:
             job.progress(f"asking for {source.name}")
             decision = _ask(job, source)
@@ -48,11 +49,16 @@ def ingest(job: Job, sources: Iterable[Source]) -> IngestReport:
             label_id = job.lake.intern(source.label, compartment)
             chosen = " AND ".join(decision.obligations["licence"])
             stages[compartment].add(source, chosen, label_id, decision.id)
+            if "until" in decision.obligations:
+                timed.setdefault(compartment, []).append(source)
         for stage in stages.values():
             stage.close()
         versions = {name: tables.version(job.lake.location(name, RAW)) for name in stages}
         present = {name: _present(job, stage) for name, stage in stages.items()}
         for name, stage in stages.items():
+            for source in timed.get(name, ()):
+                # Reading took its time, and what allowed it may be over.
+                job.gates.require(Gate.INGEST, job.principal, Purpose.CURATION, _question(source))
             _write_documents(job, stage, present[name], versions[name])
             _write_quarantine(job, stage)
     return IngestReport(
@@ -64,19 +70,24 @@ def ingest(job: Job, sources: Iterable[Source]) -> IngestReport:
 
 
 def _ask(job: Job, source: Source) -> Decision:
-    told = licence.parse(source.licence)
-    resource: Mapping[str, Any] = {
+    return job.gates.ask(Gate.INGEST, job.principal, Purpose.CURATION, _question(source))
+
+
+def _question(source: Source) -> Mapping[str, Any]:
+    return {
         "source": source.name,
-        "licence": told.as_json(),
+        "licence": licence.parse(source.licence).as_json(),
         "label": None if source.label is None else source.label.as_json(),
-        "compartment": _compartment(source.label),
+        "compartment": _compartment(source),
     }
-    return job.gates.ask(Gate.INGEST, job.principal, Purpose.CURATION, resource)
 
 
-def _compartment(label: Label | None) -> str | None:
+def _compartment(source: Source) -> str | None:
+    """Where it is to lie. Whether the crossing is open over it all, the gate says."""
+    if source.crossing is not None:
+        return f"x.{source.crossing}"
     try:
-        return None if label is None else label.compartment
+        return None if source.label is None else source.label.compartment
     except NoCompartment:
         return None
 

@@ -34,9 +34,19 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where documents come from. `documents` may be called more than once."""
+    """Where documents come from. `documents` may be called more than once.
+
+    Args:
+        name: the source's name.
+        licence: as declared.
+        label: what every document of it is.
+        documents: reads them.
+        crossing: the open crossing in whose compartment they are to lie; for a label that spans
+            its walls, and no other.
+    """
 
     name: str
     licence: str | None
     label: Label | None
     documents: Callable[[], Iterator[Document]] = field(repr=False)
+    crossing: str | None = None

@@ -124,23 +124,25 @@ contents(compartment) := {"sides": [parts[0]], "tenants": [parts[1]]} if {
 
 contents(compartment) := {"sides": proof.clearance.sides, "tenants": proof.clearance.tenants} if {
 	startswith(compartment, "x.")
-	count(_named(compartment)) == 0
+	count(named(compartment)) == 0
 }
 
 contents(compartment) := {"sides": one.sides, "tenants": one.tenants} if {
 	startswith(compartment, "x.")
-	some one in _named(compartment)
+	some one in named(compartment)
 }
+
+# METADATA
+# title: The crossing that holds and names this compartment, in a list
+named(compartment) := [one |
+	some one in holding
+	concat(".", ["x", one.id]) == compartment
+]
 
 # In a list, so that what is there but false counts as given.
 _given if [input.context.crossings]
 
 _none_given if input.context.crossings == []
-
-_named(compartment) := [one |
-	some one in holding
-	concat(".", ["x", one.id]) == compartment
-]
 
 _holds(one) if {
 	one.purpose == input.purpose
