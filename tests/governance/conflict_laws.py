@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -19,27 +19,28 @@ import pytest
 from halocline_governance.errors import JournalUnavailable
 from halocline_governance.gates import Gate, Gates
 from halocline_governance.label import PUBLIC, Label
-from halocline_governance.policy import Engine, open_engine
+from halocline_governance.policy import Engine
 from halocline_governance.principal import Principal, Purpose
 from halocline_governance.records import AuditEvent
 from halocline_governance.state import Crossings, Facts, History, Store
+from tests.governance.stored import Decided
 
 Scale = Callable[[int, int], int]
-FIRM = {"restricted_issuers": [], "competitors": [["alpha", "beta"], ["beta", "gamma"]]}
 TENANTS = ("alpha", "beta", "delta", "gamma")
 
 # Asks for what its arguments say and writes down what it was handed, as a job writes rows. KILLED
 # makes it kill itself when the decision is recorded, `before` or `after` it is durable.
 ASKING = """
 import os, signal, sys
-sys.path.insert(0, os.environ["LAWS"])
-from conflict_laws import FIRM, asked, facts_of
+sys.path.insert(0, os.environ["ROOT"])
 from pathlib import Path
 from halocline_governance.gates import Gates
 from halocline_governance.journal import Journal, Signer
 from halocline_governance.keys import ed25519
 from halocline_governance.policy import open_engine
 from halocline_governance.state import Store
+from tests.governance.conflict_laws import asked, facts_of
+from tests.governance.stored import FIRM
 
 home = Path(os.environ["JOURNAL"])
 journal = Journal.open(home / "journal", Signer(ed25519(home / "journal.key")))
@@ -104,10 +105,10 @@ def asked(gates: Gates, subject: str, tenant: str, role: str = "banker") -> Any:
 
 
 def start(url: str, home: Path, out: Path, *words: str, **more: str) -> subprocess.Popen[str]:
-    laws = str(Path(__file__).parent)
+    root = str(Path(__file__).parents[2])
     return subprocess.Popen(
         [sys.executable, "-c", ASKING, str(out), *words],
-        env={**os.environ, "URL": url, "JOURNAL": str(home), "LAWS": laws, **more},
+        env={**os.environ, "URL": url, "JOURNAL": str(home), "ROOT": root, **more},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -132,20 +133,7 @@ def handed(folder: Path) -> set[tuple[str, str]]:
     return {(line.split()[0], line.split()[1]) for line in lines}
 
 
-class ConflictLaws:
-    @pytest.fixture(scope="class")
-    @classmethod
-    def engine(cls) -> Iterator[Engine]:
-        engine = open_engine("embedded", None, FIRM)
-        yield engine
-        engine.close()
-
-    @pytest.fixture
-    def store(self, url: str) -> Iterator[Store]:
-        store = Store(url)
-        yield store
-        store.close()
-
+class ConflictLaws(Decided):
     @pytest.fixture
     def kept(self) -> Kept:
         return Kept()

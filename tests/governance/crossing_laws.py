@@ -6,141 +6,52 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from halocline_governance.control_room import ControlRoom, uses
-from halocline_governance.decision import Decision
+from halocline_governance.control_room import uses
 from halocline_governance.errors import HaloclineError, JournalUnavailable, MalformedLabel, Refused
-from halocline_governance.gates import Gate, Gates
-from halocline_governance.label import PUBLIC, Label
-from halocline_governance.policy import Engine, open_engine
-from halocline_governance.principal import Principal, Purpose
-from halocline_governance.records import AuditEvent
-from halocline_governance.state import Crossings, Facts, History, Store
-from halocline_governance.state.crossings import Request, State
+from halocline_governance.label import Label
+from halocline_governance.policy import Engine
+from halocline_governance.principal import Principal
+from halocline_governance.state import Store
+from halocline_governance.state.crossings import State
+from tests.governance.crossing_world import (
+    ADA,
+    BEA,
+    BEN,
+    BOTH,
+    CORA,
+    MIA,
+    NOW,
+    World,
+    approve_unless_open,
+)
+from tests.governance.stored import Decided
 
 Scale = Callable[[int, int], int]
-NOW = 1_700_000_000
-BOTH = Label("restricted", ("buy", "sell"), ("acme",))
-BEA = Principal("bea", ("analyst",), Label("confidential", ("buy",)))
-MIA = Principal("mia", ("banker",), Label("confidential", ("buy",)))
-ADA = Principal("ada", ("approver",), BOTH)
-BEN = Principal("ben", ("compliance",), BOTH)
-CORA = Principal("cora", ("compliance",), BOTH)
 # Approves what its arguments name, as soon as it is told to.
 APPROVING = """
 import os, sys
-sys.path.insert(0, os.environ["LAWS"])
-from crossing_laws import ADA, BEN, NOW, approve_all
+sys.path.insert(0, os.environ["ROOT"])
+from halocline_governance.policy import open_engine
+from halocline_governance.state import Store
+from tests.governance.crossing_world import ADA, BEN, World, approve_unless_open
+from tests.governance.stored import FIRM
+
+world = World(open_engine("embedded", None, FIRM), Store(os.environ["URL"]))
 print("ready", flush=True)
 sys.stdin.readline()
-approve_all(os.environ["URL"], {"ada": ADA, "ben": BEN}[sys.argv[1]], sys.argv[2:])
+for ident in sys.argv[2:]:
+    approve_unless_open(world, {"ada": ADA, "ben": BEN}[sys.argv[1]], ident)
 """
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = float(NOW)
-
-    def __call__(self) -> float:
-        return self.now
-
-
-class Kept:
-    """Keeps what it is given; stands for a journal where none is needed."""
-
-    def __init__(self) -> None:
-        self.events: list[AuditEvent] = []
-        self.fails_at: str | None = None
-
-    def append(self, event: AuditEvent) -> None:
-        if self.fails_at is not None and event.object.get("step") == self.fails_at:
-            raise JournalUnavailable("the disk is full")
-        self.events.append(event)
-
-    def steps(self) -> list[tuple[str, str]]:
-        crossed = [one for one in self.events if one.kind.value == "cross"]
-        return [(one.object["step"], one.subject) for one in crossed]
-
-
-class World:
-    """A control room and gates on one store and one clock."""
-
-    def __init__(self, engine: Engine, store: Store) -> None:
-        self.clock = Clock()
-        self.kept = Kept()
-        self.crossings = Crossings(store)
-        facts = Facts(store, self.crossings, History(store))
-        self.gates = Gates(engine, self.kept, self.clock, facts)
-        self.room = ControlRoom(self.crossings, self.gates, self.clock)
-
-    def request(self, ident: str = "deal-7", **changed: Any) -> None:
-        asked: dict[str, Any] = {
-            "subjects": ("bea",),
-            "purpose": Purpose.INFERENCE,
-            "sides": ("sell",),
-            "tenants": (),
-            "reason": "fairness opinion for the merger",
-            "not_before": NOW,
-            "expires": NOW + 3600,
-            **changed,
-        }
-        self.room.request(MIA, Request(ident, "mia", **asked))
-
-    def opened(self, ident: str = "deal-7", **changed: Any) -> None:
-        self.request(ident, **changed)
-        self.room.approve(ADA, ident)
-        crossing, decision = self.room.approve(BEN, ident)
-        assert crossing.state is State.OPEN, decision
-
-    def opened_and_revoked(self) -> None:
-        self.opened()
-        self.room.revoke(MIA, "deal-7")
-
-    def crosses(self, principal: Principal = BEA) -> Decision:
-        label = Label("internal", ("sell",)).as_json()
-        model = {"name": "house", "version": 2, "weights_sha256": "a" * 64, "label": label}
-        resource = {
-            "endpoint": "/v1/chat/completions",
-            "model": {**model, "alias": "champion"},
-            "context_label": PUBLIC.as_json(),
-        }
-        return self.gates.ask(Gate.SERVE, principal, Purpose.INFERENCE, resource)
-
-
-def approve_unless_open(world: World, approver: Principal, ident: str) -> None:
-    try:
-        world.room.approve(approver, ident)
-    except Refused as error:
-        if "open already" not in str(error):
-            raise
-
-
-def approve_all(url: str, approver: Principal, idents: list[str]) -> None:
-    world = World(open_engine("embedded", None, {"restricted_issuers": []}), Store(url))
-    for ident in idents:
-        approve_unless_open(world, approver, ident)
-
-
-class CrossingLaws:
-    @pytest.fixture(scope="class")
-    @classmethod
-    def engine(cls) -> Iterator[Engine]:
-        engine = open_engine("embedded", None, {"restricted_issuers": []})
-        yield engine
-        engine.close()
-
-    @pytest.fixture
-    def store(self, url: str) -> Iterator[Store]:
-        store = Store(url)
-        yield store
-        store.close()
-
+class CrossingLaws(Decided):
     @pytest.fixture
     def world(self, engine: Engine, store: Store) -> World:
         return World(engine, store)
@@ -376,11 +287,11 @@ class CrossingLaws:
         idents = [f"deal-{number}" for number in range(scale(8, 100))]
         for ident in idents:
             world.request(ident, not_before=NOW, expires=2**33)
-        laws = str(Path(__file__).parent)
+        root = str(Path(__file__).parents[2])
         running = [
             subprocess.Popen(
                 [sys.executable, "-c", APPROVING, who, *idents],
-                env={**os.environ, "URL": url, "LAWS": laws},
+                env={**os.environ, "URL": url, "ROOT": root},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from halocline_governance.errors import StateUnavailable
 from halocline_governance.state import Store
 from halocline_governance.state.store import METADATA
+from tests.governance.stored import Stored
 
 Scale = Callable[[int, int], int]
 
@@ -62,21 +63,22 @@ def numbers(store: Store) -> list[int]:
         )
 
 
+def check_unavailable(store: Store) -> None:
+    with pytest.raises(StateUnavailable):
+        store.epoch()
+    with pytest.raises(StateUnavailable), store.change():
+        pass
+    with pytest.raises(StateUnavailable), store.read():
+        pass
+
+
 def fail_amid_a_change(store: Store) -> None:
     with store.change() as connection:
         connection.execute(sa.insert(NOTES).values(number=1, who="x"))
         raise ZeroDivisionError
 
 
-class StoreLaws:
-    """Whoever inherits these names the database by a fixture `url`."""
-
-    @pytest.fixture
-    def store(self, url: str) -> Iterator[Store]:
-        store = Store(url)
-        yield store
-        store.close()
-
+class StoreLaws(Stored):
     def test_the_epoch_moves_with_every_change_and_only_then(self, store: Store) -> None:
         before = store.epoch()
         numbers(store)

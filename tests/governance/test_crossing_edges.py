@@ -14,7 +14,7 @@ from halocline_governance.principal import Purpose
 from halocline_governance.records import AuditEvent, Kind
 from halocline_governance.state import Store
 from halocline_governance.state.crossings import Request
-from tests.governance.crossing_laws import ADA, BEA, MIA, NOW, World
+from tests.governance.crossing_world import ADA, BEA, MIA, NOW, World
 
 
 @pytest.fixture

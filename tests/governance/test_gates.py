@@ -21,9 +21,8 @@ from halocline_governance.principal import Principal, Purpose
 from halocline_governance.records import AuditEvent
 from halocline_governance.remembered import LIFETIME_S, Remembered
 from halocline_governance.state import Crossings, Facts, History, Store
-from halocline_governance.state.crossings import Request
+from tests.governance.crossing_world import BOTH, NOW, open_crossing
 
-NOW = 1_700_000_000
 BEA = Principal("bea", ("banker",), Label("confidential", ("buy",), ("alpha", "beta")))
 READ = {"table": "curated.documents", "compartment": "buy", "columns": ["row_uid", "text"]}
 
@@ -293,23 +292,15 @@ def test_a_forked_child_begins_with_nothing_and_does_not_hang() -> None:
 def granted(door: Door, **changed: Any) -> ControlRoom:
     """A control room in which bea was let through to the sell side."""
     room = ControlRoom(Crossings(door.store), door.gates, door.wall)
-    both = Label("restricted", ("buy", "sell"))
-    asked: dict[str, Any] = {"not_before": NOW, "expires": NOW + 30, **changed}
-    room.request(
-        Principal("mia", ("banker",), both),
-        Request(
-            id="deal-7",
-            requester="mia",
-            subjects=("bea",),
-            purpose=Purpose.ANALYSIS,
-            sides=("sell",),
-            tenants=(),
-            reason="fairness opinion for the merger",
-            **asked,
-        ),
+    open_crossing(
+        room,
+        Principal("mia", ("banker",), BOTH),
+        "deal-7",
+        subjects=("bea",),
+        purpose=Purpose.ANALYSIS,
+        sides=("sell",),
+        **{"not_before": NOW, "expires": NOW + 30, **changed},
     )
-    room.approve(Principal("ada", ("approver",), both), "deal-7")
-    assert room.approve(Principal("ben", ("compliance",), both), "deal-7")[0].state == "open"
     return room
 
 

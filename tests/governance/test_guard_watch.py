@@ -36,13 +36,12 @@ from halocline_governance.policy import Engine, open_engine
 from halocline_governance.principal import Principal, Purpose
 from halocline_governance.remembered import LIFETIME_S
 from halocline_governance.state import Crossings, Facts, History, Store
-from halocline_governance.state.crossings import Request, State
 from halocline_governance.state.directory import Directory
+from tests.governance.crossing_world import BEN, open_crossing
 from tests.governance.guard_loose import Loose
 
 TABLE = "curation.signals"
 BATCHES = 4
-BOTH = Label("restricted", ("buy", "sell"), ("acme",))
 ANA = Principal("ana", ("analyst",), parse_compact("confidential sides=buy issuers=free"))
 ISSUED = parse_compact("internal sides=buy issuers=hooli")
 
@@ -154,21 +153,16 @@ def crossed(house: House, ident: str = "c-1", lifetime_s: int = 600) -> Principa
     """A banker of the sell side, let into `buy` by a crossing."""
     mia = Principal("mia", ("analyst",), parse_compact("confidential sides=sell"))
     now = int(time.time() + house.ahead_s[0])
-    request = Request(
-        id=ident,
-        requester="mia",
+    open_crossing(
+        house.room,
+        mia,
+        ident,
         subjects=("mia",),
         purpose=Purpose.ANALYSIS,
         sides=("buy",),
-        tenants=(),
-        reason="fairness opinion for the merger",
         not_before=now - 1,
         expires=now + lifetime_s,
     )
-    house.room.request(mia, request)
-    for name, role in (("ada", "approver"), ("ben", "compliance")):
-        crossing, decision = house.room.approve(Principal(name, (role,), BOTH), ident)
-    assert crossing.state is State.OPEN, decision
     return mia
 
 
@@ -316,8 +310,7 @@ def test_the_directory_narrows_in_the_middle(house: House, tmp_path: Path) -> No
     directory = Directory(house.store)
     rows = house.half_read(now=lambda: directory.narrow(ANA))
     with Journal.open(tmp_path / "second", Signer(Ed25519PrivateKey.generate())) as journal:
-        boss = Principal("ben", ("compliance",), BOTH)
-        directory.set_disabled("ana", True, boss, journal)
+        directory.set_disabled("ana", True, BEN, journal)
     assert ends(house, rows, Unauthenticated) == "unauthenticated"
 
 

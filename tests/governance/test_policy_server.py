@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from halocline_governance.errors import PolicyUnavailable, Refused
-from halocline_governance.policy import Engine, open_engine
+from halocline_governance.policy import Engine, choose, open_engine
 from halocline_governance.policy.bundle import Bundle
 from halocline_governance.policy.client import Address, Remote
 from halocline_governance.policy.server import start
@@ -264,7 +264,7 @@ def test_a_forked_child_must_open_its_own(engine: Remote, question: Question) ->
 
 
 def test_a_running_server_is_asked_by_its_url(
-    opa: Path, bundle: Bundle, question: Question
+    opa: Path, bundle: Bundle, question: Question, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = start(opa, bundle)
     where, firm = server.where, bundle.data["firm"]
@@ -274,6 +274,7 @@ def test_a_running_server_is_asked_by_its_url(
     engine.close()
     assert server.decide("read", question).allow, "closing a client does not close the server"
     server.close()
+    monkeypatch.setattr(choose, "DEADLINE_S", 0.2)
     with pytest.raises(PolicyUnavailable):
         open_engine(f"http://127.0.0.1:{where.port}", None, firm, where.token)
 

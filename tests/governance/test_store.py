@@ -16,7 +16,7 @@ import pytest
 from halocline_governance.errors import Refused, StateUnavailable
 from halocline_governance.state import Store, database
 from halocline_governance.state.probe import Probe
-from tests.governance.store_laws import StoreLaws
+from tests.governance.store_laws import StoreLaws, check_unavailable
 
 
 class TestSqlite(StoreLaws):
@@ -87,12 +87,7 @@ def test_a_file_that_has_gone_is_no_empty_database(tmp_path: Path) -> None:
     for file in (tmp_path / "state").iterdir():
         file.unlink()
 
-    with pytest.raises(StateUnavailable):
-        store.epoch()
-    with pytest.raises(StateUnavailable), store.change():
-        pass
-    with pytest.raises(StateUnavailable), store.read():
-        pass
+    check_unavailable(store)
     assert list((tmp_path / "state").iterdir()) == []
     other = Store(url_in(tmp_path))
     assert store.epoch() == other.epoch() != before

@@ -19,7 +19,7 @@ from halocline_governance.state import Store, database
 from halocline_governance.state.directory import Directory, Entry
 from halocline_infra.environment import from_env
 from halocline_infra.platform import Platform
-from tests.governance.store_laws import StoreLaws
+from tests.governance.store_laws import StoreLaws, check_unavailable
 
 pytestmark = pytest.mark.system
 
@@ -48,12 +48,7 @@ def test_a_lost_server_is_told_and_its_return_is_noticed(
     before = store.epoch()
     postgres_server.stop()
     try:
-        with pytest.raises(StateUnavailable):
-            store.epoch()
-        with pytest.raises(StateUnavailable), store.change():
-            pass
-        with pytest.raises(StateUnavailable), store.read():
-            pass
+        check_unavailable(store)
     finally:
         postgres_server.start()
 
