@@ -47,8 +47,8 @@ check: $(STAMP) ## Format, lint, types, import law, policies
 bench: $(STAMP) ## Run every <component>/bench/*.py; results in var/bench (NAME= for one)
 	@$(RUN) $(BIN)/python infra/bench $(NAME)
 
-bench-guard: $(STAMP) ## The guard's figures: reads, server, decisions, cache (BENCH_ROWS=)
-	@$(RUN) $(BIN)/python infra/bench guard guard_server decision cache
+bench-guard: $(STAMP) ## The guard's figures: reads, server, decisions, cache, timing (BENCH_ROWS=)
+	@$(RUN) $(BIN)/python infra/bench guard guard_server decision cache timing
 
 soak: $(STAMP) ## The same tests at the sizes the benchmarks name
 	@HALOCLINE_TEST_SCALE=soak $(PYTEST) -m soak $(ARGS) || \
