@@ -196,6 +196,31 @@ def test_malformed_manifests_are_refused(tmp_path: Path, manifest: str) -> None:
         files(tmp_path)
 
 
+def test_what_spans_sides_names_its_crossing(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("text")
+    both = Declared(licence="MIT", label="confidential sides=buy,sell")
+    with pytest.raises(Refused, match="open crossing") as refused:
+        files(tmp_path, both)
+    content = yaml.safe_load(str(refused.value).partition("\n\n")[2])
+    assert content["crossing"] == ""
+    (tmp_path / "halocline.yaml").write_text(yaml.safe_dump(content))
+    with pytest.raises(Refused, match="open crossing"):
+        files(tmp_path)
+    (tmp_path / "halocline.yaml").write_text(yaml.safe_dump({**content, "crossing": "c-merger"}))
+    assert files(tmp_path).crossing == "c-merger"
+    assert files(tmp_path, Declared(crossing="c-other")).crossing == "c-other"
+    one_side = {**content, "label": "confidential sides=buy"}
+    (tmp_path / "halocline.yaml").write_text(yaml.safe_dump(one_side))
+    assert files(tmp_path).crossing is None
+
+
+def test_a_tenant_without_its_side_is_told_so(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("text")
+    with pytest.raises(Refused, match="must name the side") as refused:
+        files(tmp_path, Declared(licence="MIT", label="internal tenants=acme"))
+    assert "crossing:" not in str(refused.value)
+
+
 def test_nothing_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="does not exist"):
         files(tmp_path / "nowhere", ALL)
