@@ -21,8 +21,8 @@ from halocline_governance.gates import Gate, Gates
 from halocline_governance.label import PUBLIC, Label
 from halocline_governance.policy import Engine
 from halocline_governance.principal import Principal, Purpose
-from halocline_governance.records import AuditEvent
 from halocline_governance.state import Crossings, Facts, History, Store
+from tests.governance.kept_events import Kept
 from tests.governance.stored import Decided
 
 Scale = Callable[[int, int], int]
@@ -63,22 +63,6 @@ for word in sys.argv[2:]:
     if asked(gates, subject, tenant).allow:
         os.write(handed, f"{subject} {tenant}\\n".encode())
 """
-
-
-class Kept:
-    """Keeps what it is given; stands for a journal where none is needed."""
-
-    def __init__(self) -> None:
-        self.events: list[AuditEvent] = []
-        self.fails = False
-
-    def append(self, event: AuditEvent) -> None:
-        if self.fails:
-            raise JournalUnavailable("the disk is full")
-        self.events.append(event)
-
-    def allowed(self) -> list[dict[str, Any]]:
-        return [e.object["answer"] for e in self.events if e.object["answer"]["allow"]]
 
 
 def facts_of(store: Store) -> Facts:
@@ -159,7 +143,7 @@ class ConflictLaws(Decided):
         (touch,) = History(store).touches()
         assert (touch.subject, touch.tenant) == ("bea", "alpha")
         assert touch.decision_id == decision.id
-        assert kept.allowed()[-1]["obligations"]["touches"] == ["alpha"]
+        assert kept.events[-1].object["answer"]["obligations"]["touches"] == ["alpha"]
 
     def test_the_exempt_and_what_competes_with_nobody_leave_no_history(
         self, gates: Gates, store: Store
@@ -172,10 +156,10 @@ class ConflictLaws(Decided):
     def test_what_cannot_be_recorded_is_not_touched(
         self, gates: Gates, store: Store, kept: Kept
     ) -> None:
-        kept.fails = True
+        kept.fails = lambda _: True
         with pytest.raises(JournalUnavailable):
             asked(gates, "bea", "alpha")
-        kept.fails = False
+        kept.fails = lambda _: False
 
         assert History(store).of("bea") == ()
         assert asked(gates, "bea", "beta").allow

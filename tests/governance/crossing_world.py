@@ -6,14 +6,14 @@ from typing import Any
 
 from halocline_governance.control_room import ControlRoom
 from halocline_governance.decision import Decision
-from halocline_governance.errors import JournalUnavailable, Refused
+from halocline_governance.errors import Refused
 from halocline_governance.gates import Gate, Gates
 from halocline_governance.label import PUBLIC, Label
 from halocline_governance.policy import Engine
 from halocline_governance.principal import Principal, Purpose
-from halocline_governance.records import AuditEvent
 from halocline_governance.state import Crossings, Facts, History, Store
 from halocline_governance.state.crossings import Request, State
+from tests.governance.kept_events import Kept
 
 NOW = 1_700_000_000
 BOTH = Label("restricted", ("buy", "sell"), ("acme",))
@@ -30,23 +30,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
-
-
-class Kept:
-    """Keeps what it is given; stands for a journal where none is needed."""
-
-    def __init__(self) -> None:
-        self.events: list[AuditEvent] = []
-        self.fails_at: str | None = None
-
-    def append(self, event: AuditEvent) -> None:
-        if self.fails_at is not None and event.object.get("step") == self.fails_at:
-            raise JournalUnavailable("the disk is full")
-        self.events.append(event)
-
-    def steps(self) -> list[tuple[str, str]]:
-        crossed = [one for one in self.events if one.kind.value == "cross"]
-        return [(one.object["step"], one.subject) for one in crossed]
 
 
 class World:
@@ -80,6 +63,10 @@ class World:
     def opened_and_revoked(self) -> None:
         self.opened()
         self.room.revoke(MIA, "deal-7")
+
+    def steps(self) -> list[tuple[str, str]]:
+        crossed = [one for one in self.kept.events if one.kind.value == "cross"]
+        return [(one.object["step"], one.subject) for one in crossed]
 
     def crosses(self, principal: Principal = BEA) -> Decision:
         label = Label("internal", ("sell",)).as_json()

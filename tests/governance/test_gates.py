@@ -18,10 +18,10 @@ from halocline_governance.gates import Gate, Gates
 from halocline_governance.label import PUBLIC, Label
 from halocline_governance.policy import Engine
 from halocline_governance.principal import Principal, Purpose
-from halocline_governance.records import AuditEvent
 from halocline_governance.remembered import LIFETIME_S, Remembered
 from halocline_governance.state import Crossings, Facts, History, Store
 from tests.governance.crossing_world import BOTH, NOW, open_crossing
+from tests.governance.kept_events import Kept
 
 BEA = Principal("bea", ("banker",), Label("confidential", ("buy",), ("alpha", "beta")))
 READ = {"table": "curated.documents", "compartment": "buy", "columns": ["row_uid", "text"]}
@@ -33,16 +33,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
-
-
-class Kept:
-    """Keeps what it is given; stands for a journal where none is needed."""
-
-    def __init__(self) -> None:
-        self.events: list[AuditEvent] = []
-
-    def append(self, event: AuditEvent) -> None:
-        self.events.append(event)
 
 
 class Watched:

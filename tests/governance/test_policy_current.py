@@ -24,11 +24,11 @@ from halocline_governance.policy.archive import pack
 from halocline_governance.policy.bundle import collect
 from halocline_governance.policy.current import Current
 from halocline_governance.principal import Principal, Purpose
-from halocline_governance.records import AuditEvent
 from halocline_governance.state import Store
 from halocline_governance.state.crossings import Crossings
 from halocline_governance.state.facts import Facts
 from halocline_governance.state.history import History
+from tests.governance.kept_events import Kept
 
 BEA = Principal("bea", ("analyst",), Label("confidential", ("buy",)))
 QUESTION = {
@@ -216,16 +216,6 @@ def test_no_question_after_a_change_is_answered_from_before_it(
         thread.join(60)
     assert not wrong
     assert _blocked(current) == [f"issuer-{n}" for n in range(4)]
-
-
-class Kept:
-    """A journal's sink that keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.events: list[AuditEvent] = []
-
-    def append(self, event: AuditEvent) -> None:
-        self.events.append(event)
 
 
 def test_gates_record_what_could_not_be_loaded_as_denied(firm: Firm, current: Current) -> None:

@@ -19,7 +19,7 @@ from halocline_governance.label import Label
 from halocline_governance.policy import Engine
 from halocline_governance.policy.client import Address, Remote
 from halocline_governance.principal import Principal, Purpose
-from halocline_governance.records import AuditEvent
+from tests.governance.kept_events import Kept
 
 DEADLINE_S = 0.6
 # What scheduling on a busy machine may add to a deadline.
@@ -28,17 +28,6 @@ REVISION = "sha256:" + "a" * 64
 ALLOW: dict[str, Any] = {"allow": True, "reasons": [], "obligations": {}}
 WHOLE: dict[str, Any] = {"result": ALLOW, "provenance": {"bundles": {"b": {"revision": REVISION}}}}
 Talk = Callable[[socket.socket], None]
-
-
-class Kept:
-    """A journal in memory."""
-
-    def __init__(self) -> None:
-        self.events: list[AuditEvent] = []
-
-    def append(self, event: AuditEvent) -> object:
-        self.events.append(event)
-        return event
 
 
 class Liar:
