@@ -212,11 +212,14 @@ def test_every_reason_is_on_its_page(gate: Gate, root: Path) -> None:
 @pytest.mark.parametrize("gate", list(Gate))
 def test_the_examples_of_a_page_are_true(gate: Gate, root: Path, embedded: Engine) -> None:
     page = (root / f"docs/policies/{gate}.md").read_text()
-    asked, allowed, change, denied = map(
-        json.loads, re.findall(r"```json\n(.*?)```", page, re.DOTALL)
-    )
+    asked, allowed, *more = map(json.loads, re.findall(r"```json\n(.*?)```", page, re.DOTALL))
+    changes = list(zip(more[::2], more[1::2], strict=True))
+    assert changes, "what is allowed, and what a change of it makes"
 
-    for question, said in ((asked, allowed), (changed(asked, change), denied)):
+    for question, said in (
+        (asked, allowed),
+        *((changed(asked, how), said) for how, said in changes),
+    ):
         decision = embedded.decide(gate, question).as_json()
         assert {key: decision[key] for key in said} == said
 
