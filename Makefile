@@ -29,7 +29,7 @@ demo: $(STAMP) ## Raw text to audited answer, end to end (FRESH=1; DATA= SOURCE=
 test: $(STAMP) ## Every test that needs only what set-up installs (ARGS= for pytest)
 	@$(PYTEST) -m "not system and not soak" $(ARGS)
 
-test-system: $(STAMP) ## The tests that need PostgreSQL, an S3 server, strace, Chromium
+test-system: $(STAMP) ## The tests that need root, PostgreSQL, an S3 server, strace, Chromium
 	@$(RUN) infra/setup/system check
 	@$(PYTEST) -m system $(ARGS)
 

@@ -3,6 +3,7 @@ loaded denies. On both engines, with real files."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import threading
@@ -28,6 +29,7 @@ from halocline_governance.state import Store
 from halocline_governance.state.crossings import Crossings
 from halocline_governance.state.facts import Facts
 from halocline_governance.state.history import History
+from tests.governance.forking import in_a_child
 from tests.governance.kept_events import Kept
 
 BEA = Principal("bea", ("analyst",), Label("confidential", ("buy",)))
@@ -282,3 +284,35 @@ def test_a_signed_bundle_is_rolled_out_by_its_file_and_not_back(tmp_path: Path, 
     place.bundle.write_bytes(new)
     assert _blocked(current) == ["acme"]
     current.close()
+
+
+def test_a_forked_child_is_denied_at_once_and_leaves_its_parents_engine(
+    firm: Firm, current: Current
+) -> None:
+    """Whether another thread asks, or loads, at the moment of the fork."""
+    over = threading.Event()
+
+    def ask() -> None:
+        for number in itertools.count():
+            if over.is_set():
+                return
+            if number % 20 == 0:
+                firm.restrict(f"issuer-{number}")
+            _blocked(current)
+
+    def childs() -> str:
+        try:
+            _blocked(current)
+        except PolicyUnavailable as error:
+            current.close()
+            return str(error)
+        return "it was answered"
+
+    asker = threading.Thread(target=ask)
+    asker.start()
+    said = [in_a_child(childs) for _ in range(8)]
+    over.set()
+    asker.join(60)
+    assert said == ["open a policy engine in this process"] * 8
+    firm.restrict("acme")
+    assert _blocked(current) == ["acme"]

@@ -8,6 +8,7 @@ one that cannot be loaded denies until it is mended. Knows no file's content.
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -69,6 +70,7 @@ class Current:
         engine = open_engine()
         self._loaded = _Loaded(look, content, engine, engine.revision, "", time.monotonic())
         self._name = engine.name
+        self._pid = os.getpid()
         self._closed = False
 
     @property
@@ -90,7 +92,9 @@ class Current:
             return engine.decide(gate, input)
 
     def close(self) -> None:
-        """See `policy.Engine`."""
+        """See `policy.Engine`. In a forked child, leaves the parent's alone."""
+        if os.getpid() != self._pid:
+            return
         with _held(self._lock):
             self._closed = True
             engine, self._loaded.engine = self._loaded.engine, None
@@ -118,6 +122,9 @@ class Current:
 
     def _now(self) -> _Loaded:
         """What is loaded, as new as the files are."""
+        if os.getpid() != self._pid:
+            # A fork may have found a lock held, or an engine in the middle of a question.
+            raise PolicyUnavailable("open a policy engine in this process")
         loaded, look = self._loaded, _look(self._files)
         if not (look.settled and look == loaded.look and loaded.engine is not None):
             with _held(self._loading):
@@ -158,7 +165,7 @@ def _is_due(loaded: _Loaded) -> bool:
 
 @contextmanager
 def _held(lock: threading.Lock) -> Generator[None]:
-    # A fork while another thread holds it leaves it held for ever: deny, do not hang.
+    # Whoever holds it for this long loads what does not load: deny, do not hang.
     if not lock.acquire(timeout=_PATIENCE_S):
         raise PolicyUnavailable("the policy engine did not come free")
     try:
