@@ -52,7 +52,10 @@ def installed(home: Path, kind: str, opa: Path | None) -> Current:
     """An engine that follows its files, as a platform has it; they were left alone for a while."""
     firm = Firm(home / "policy" / "firm.json")
     firm.begin()
-    engine = Current([home / "policy" / "firm.json"], lambda: open_engine(kind, opa, firm.facts()))
+    engine = Current(
+        [home / "policy" / "firm.json"],
+        lambda origin: open_engine(kind, opa, firm.facts(origin.read)),
+    )
     time.sleep(SETTLED_S)
     return engine
 

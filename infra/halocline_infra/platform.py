@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from halocline_governance.lineage import Lineage
     from halocline_governance.policy.engine import Engine
     from halocline_governance.policy.firm import Firm
+    from halocline_governance.policy.origin import Origin
     from halocline_governance.state import Store
     from halocline_governance.state.crossings import Crossings
     from halocline_governance.state.directory import Directory
@@ -102,7 +103,7 @@ class Platform:
         self._stack.callback(engine.close)
         return engine
 
-    def _open_engine(self) -> Engine:
+    def _open_engine(self, origin: Origin) -> Engine:
         from halocline_governance.policy.choose import Signed, open_engine
 
         here = self.environment
@@ -111,10 +112,12 @@ class Platform:
             here.policy,
             opa_binary=here.opa,
             # A signed bundle brings the firm's facts; those beside it must not differ.
-            firm=self.firm.facts() if bundle is None or here.firm_data.exists() else None,
-            token=token_file.read_text(encoding="utf-8").strip() if token_file else None,
+            firm=self.firm.facts(origin.read) if not bundle or here.firm_data in origin else None,
+            token=origin.read(token_file).decode().strip() if token_file else None,
             ca=here.policy_ca_file,
-            signed=Signed(bundle, here.policy_key, here.policy_epoch) if bundle else None,
+            signed=Signed(bundle, here.policy_key, here.policy_epoch, origin.read)
+            if bundle
+            else None,
         )
 
     @cached_property

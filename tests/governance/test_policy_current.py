@@ -9,6 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,15 @@ import sqlalchemy as sa
 
 from halocline_governance import keys
 from halocline_governance.decision import Decision
-from halocline_governance.errors import HaloclineError, PolicyUnavailable, Refused
+from halocline_governance.errors import HaloclineError, PolicyUnavailable
 from halocline_governance.gates import Gate, Gates
 from halocline_governance.label import Label
 from halocline_governance.policy import Engine, Signed, open_engine, signing
 from halocline_governance.policy.archive import pack
 from halocline_governance.policy.bundle import collect
 from halocline_governance.policy.current import Current
+from halocline_governance.policy.firm import Firm
+from halocline_governance.policy.origin import Origin
 from halocline_governance.principal import Principal, Purpose
 from halocline_governance.state import Store
 from halocline_governance.state.crossings import Crossings
@@ -46,7 +49,7 @@ INPUT = {
 }
 
 
-class Firm:
+class FirmFile:
     """A firm's facts in a file, and engines made from it."""
 
     def __init__(self, path: Path, kind: str, opa: Path) -> None:
@@ -59,22 +62,18 @@ class Firm:
         draft.write_text(json.dumps({"restricted_issuers": list(issuers)}))
         draft.replace(self.path)
 
-    def open(self) -> Engine:
+    def open(self, origin: Origin) -> Engine:
         self.num_opened += 1
-        try:
-            facts = json.loads(self.path.read_text())
-        except (OSError, ValueError) as error:
-            raise Refused("the firm's facts cannot be read") from error
-        return open_engine(self._kind, self._opa, facts)
+        return open_engine(self._kind, self._opa, Firm(self.path).facts(origin.read))
 
 
 @pytest.fixture(params=["embedded", "opa"])
-def firm(request: pytest.FixtureRequest, tmp_path: Path, opa: Path) -> Firm:
-    return Firm(tmp_path / "firm.json", request.param, opa)
+def firm(request: pytest.FixtureRequest, tmp_path: Path, opa: Path) -> FirmFile:
+    return FirmFile(tmp_path / "firm.json", request.param, opa)
 
 
 @pytest.fixture
-def current(firm: Firm) -> Iterator[Current]:
+def current(firm: FirmFile) -> Iterator[Current]:
     engine = Current([firm.path], firm.open)
     yield engine
     engine.close()
@@ -84,7 +83,7 @@ def _blocked(engine: Engine) -> list[str]:
     return engine.decide("read", INPUT).obligations["blocked_issuers"]
 
 
-def test_a_restriction_counts_from_the_next_question_on(firm: Firm, current: Current) -> None:
+def test_a_restriction_counts_from_the_next_question_on(firm: FirmFile, current: Current) -> None:
     before = current.revision
     assert _blocked(current) == ["initech"]
     for issuers in (["acme", "initech"], [], ["globex"]):
@@ -95,7 +94,7 @@ def test_a_restriction_counts_from_the_next_question_on(firm: Firm, current: Cur
     assert current.revision == before
 
 
-def test_what_did_not_change_is_not_loaded_again(firm: Firm, current: Current) -> None:
+def test_what_did_not_change_is_not_loaded_again(firm: FirmFile, current: Current) -> None:
     for _ in range(20):
         _blocked(current)
     os.utime(firm.path)
@@ -104,7 +103,7 @@ def test_what_did_not_change_is_not_loaded_again(firm: Firm, current: Current) -
     assert firm.num_opened == 1
 
 
-def test_an_edit_that_leaves_no_trace_in_size_or_time_is_seen(firm: Firm, current: Current) -> None:
+def test_an_edit_without_a_trace_in_size_or_time_is_seen(firm: FirmFile, current: Current) -> None:
     seen = firm.path.stat()
     firm.path.write_text(firm.path.read_text().replace("initech", "inltech"))
     os.utime(firm.path, ns=(seen.st_atime_ns, seen.st_mtime_ns))
@@ -120,6 +119,11 @@ def _make_a_folder(path: Path) -> None:
     path.mkdir()
 
 
+def _make_a_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
 def _writing(text: str) -> Callable[[Path], object]:
     return lambda path: path.write_text(text)
 
@@ -129,13 +133,14 @@ def _writing(text: str) -> Callable[[Path], object]:
     [
         pytest.param(_lose, id="lost"),
         pytest.param(_make_a_folder, id="a-folder"),
+        pytest.param(_make_a_pipe, id="a-pipe"),
         pytest.param(_writing('{"restricted_issuers": ["ini'), id="torn"),
         pytest.param(_writing("{}"), id="empty"),
         pytest.param(_writing('{"restricted_issuers": [], "more": []}'), id="unknown-fact"),
     ],
 )
 def test_what_cannot_be_loaded_denies_until_it_is_mended(
-    firm: Firm, current: Current, spoil: Callable[[Path], object]
+    firm: FirmFile, current: Current, spoil: Callable[[Path], object]
 ) -> None:
     assert _blocked(current) == ["initech"]
     spoil(firm.path)
@@ -148,7 +153,7 @@ def test_what_cannot_be_loaded_denies_until_it_is_mended(
     assert _blocked(current) == ["acme"]
 
 
-def test_a_server_that_died_is_not_replaced(firm: Firm, current: Current) -> None:
+def test_a_server_that_died_is_not_replaced(firm: FirmFile, current: Current) -> None:
     """Only what changed is loaded: an engine that fails denies."""
     current.close()
     with pytest.raises(PolicyUnavailable):
@@ -164,10 +169,11 @@ def test_what_fails_to_open_is_tried_again_without_a_change(tmp_path: Path) -> N
     path.write_text("1")
     is_down = False
 
-    def opened() -> Engine:
+    def opened(origin: Origin) -> Engine:
         if is_down:
             raise PolicyUnavailable("not there yet")
-        return open_engine("embedded", None, {"restricted_issuers": [path.read_text()]})
+        issuers = [origin.read(path).decode()]
+        return open_engine("embedded", None, {"restricted_issuers": issuers})
 
     current = Current([path], opened)
     is_down = True
@@ -187,7 +193,7 @@ def test_what_fails_to_open_is_tried_again_without_a_change(tmp_path: Path) -> N
 
 
 def test_no_question_after_a_change_is_answered_from_before_it(
-    firm: Firm, current: Current, rng: Any
+    firm: FirmFile, current: Current, rng: Any
 ) -> None:
     """Askers in threads, while the list grows: whoever asks after issuer n was written is told of
     it, and whoever is in the middle of a question gets an answer."""
@@ -220,7 +226,7 @@ def test_no_question_after_a_change_is_answered_from_before_it(
     assert _blocked(current) == [f"issuer-{n}" for n in range(4)]
 
 
-def test_gates_record_what_could_not_be_loaded_as_denied(firm: Firm, current: Current) -> None:
+def test_gates_record_what_could_not_be_loaded_as_denied(firm: FirmFile, current: Current) -> None:
     kept = Kept()
     gates = Gates(current, kept)
     assert gates.ask(Gate.READ, BEA, Purpose.ANALYSIS, QUESTION).allow
@@ -234,7 +240,7 @@ def test_gates_record_what_could_not_be_loaded_as_denied(firm: Firm, current: Cu
 class Overtaken(Current):
     """Its file changes after it told its revision, and before it is asked."""
 
-    def __init__(self, firm: Firm) -> None:
+    def __init__(self, firm: FirmFile) -> None:
         super().__init__([firm.path], firm.open)
         self.overtake: Callable[[], object] = lambda: None
 
@@ -243,7 +249,7 @@ class Overtaken(Current):
         return super().decide(gate, input)
 
 
-def test_a_decision_is_remembered_for_the_policies_that_made_it(firm: Firm, tmp_path: Path) -> None:
+def test_a_decision_is_remembered_for_those_that_made_it(firm: FirmFile, tmp_path: Path) -> None:
     store = Store(sa.URL.create("sqlite", database=str(tmp_path / "state.sqlite")))
     facts = Facts(store, Crossings(store), History(store))
     engine = Overtaken(firm)
@@ -271,7 +277,11 @@ def test_a_signed_bundle_is_rolled_out_by_its_file_and_not_back(tmp_path: Path, 
     )
     place.bundle.write_bytes(old)
     files = [place.bundle, place.key]
-    current = Current(files, lambda: open_engine("opa", opa, None, signed=place))
+
+    def opened(origin: Origin) -> Engine:
+        return open_engine("opa", opa, None, signed=replace(place, read=origin.read))
+
+    current = Current(files, opened)
     assert _blocked(current) == ["initech"]
     place.bundle.write_bytes(new)
     assert _blocked(current) == ["acme"]
@@ -287,7 +297,7 @@ def test_a_signed_bundle_is_rolled_out_by_its_file_and_not_back(tmp_path: Path, 
 
 
 def test_a_forked_child_is_denied_at_once_and_leaves_its_parents_engine(
-    firm: Firm, current: Current
+    firm: FirmFile, current: Current
 ) -> None:
     """Whether another thread asks, or loads, at the moment of the fork."""
     over = threading.Event()
@@ -316,3 +326,19 @@ def test_a_forked_child_is_denied_at_once_and_leaves_its_parents_engine(
     assert said == ["open a policy engine in this process"] * 8
     firm.restrict("acme")
     assert _blocked(current) == ["acme"]
+
+
+def test_what_was_looked_at_is_what_decides(firm: FirmFile) -> None:
+    """A file that was another one for the moment of loading, and then the first again."""
+    strict = firm.path.read_bytes()
+
+    def opened(origin: Origin) -> Engine:
+        firm.restrict()
+        try:
+            return firm.open(origin)
+        finally:
+            firm.path.write_bytes(strict)
+
+    engine = Current([firm.path], opened)
+    assert _blocked(engine) == ["initech"]
+    engine.close()

@@ -132,3 +132,32 @@ def test_competitors_and_refusals(tmp_path: Path) -> None:
     refused = home.run("firm", "restrict", "acme", "--token", home.analyst)
     assert refused.returncode == 1
     assert "compliance" in refused.stderr
+
+
+def test_where_a_signed_bundle_decides_one_is_asked_first(tmp_path: Path) -> None:
+    home = Home(tmp_path, "embedded")
+    assert home.officers("restrict", "acme").returncode == 0
+    bundle = str(tmp_path / "bundle.tar.gz")
+    assert home.run("policy", "build", "--to", bundle).returncode == 0
+    words = ("firm", "lift", "acme", "--token", home.officer, "--json")
+    refused = home.run(*words, HALOCLINE_POLICY_BUNDLE=bundle)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "--yes" in refused.stderr
+    shown = home.run("firm", "show", "--token", home.officer, HALOCLINE_POLICY_BUNDLE=bundle)
+    assert shown.returncode == 0
+    done = home.run(*words, "--yes", HALOCLINE_POLICY_BUNDLE=bundle)
+    assert json.loads(done.stdout)["restricted_issuers"] == []
+
+
+def test_homes_that_share_their_facts_by_a_link_go_on_sharing_them(tmp_path: Path) -> None:
+    (one, other), shared = (tmp_path / "one", tmp_path / "other"), tmp_path / "firm.json"
+    homes: list[Home] = []
+    for folder in (one, other):
+        folder.mkdir()
+        home = Home(folder, "embedded")
+        facts = folder / "var" / "policy" / "firm.json"
+        facts.replace(shared)
+        facts.symlink_to(shared)
+        homes.append(home)
+    assert homes[0].officers("restrict", "acme").returncode == 0
+    assert json.loads(homes[1].officers("show").stdout)["restricted_issuers"] == ["acme"]

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from halocline_governance.errors import Refused
 from halocline_governance.policy import epoch, signing
-from halocline_governance.policy.archive import Archive, load
+from halocline_governance.policy.archive import Archive, unpack
 from halocline_governance.policy.bundle import Bundle, collect
 from halocline_governance.policy.client import DEADLINE_S, Remote, address
 from halocline_governance.policy.embedded import Embedded
 from halocline_governance.policy.engine import Engine
 from halocline_governance.policy.firm import facts_of
+from halocline_governance.policy.origin import read
 from halocline_governance.policy.server import start
 
 
@@ -31,6 +32,7 @@ class Signed:
     bundle: Path
     key: Path
     epoch: Path
+    read: Callable[[Path], bytes] = read
 
 
 def open_engine(
@@ -73,7 +75,7 @@ def open_engine(
 
 
 def _checked_archive(signed: Signed, firm: Mapping[str, Any] | None) -> Archive:
-    archive = load(signed.bundle, signing.public_key(signed.key))
+    archive = unpack(signed.read(signed.bundle), signing.public_key(signed.key, signed.read))
     epoch.check(signed.epoch, archive.epoch, archive.bundle.revision)
     if firm is not None and facts_of(firm) != archive.bundle.data["firm"]:
         raise Refused(

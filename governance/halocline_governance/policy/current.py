@@ -7,7 +7,6 @@ one that cannot be loaded denies until it is mended. Knows no file's content.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import threading
 import time
@@ -20,6 +19,7 @@ from typing import Any
 from halocline_governance.decision import Decision
 from halocline_governance.errors import HaloclineError, PolicyUnavailable
 from halocline_governance.policy.engine import Engine
+from halocline_governance.policy.origin import Origin
 
 # A server of our own starts within 20 s; whoever waits for longer is denied.
 _PATIENCE_S = 30.0
@@ -42,7 +42,7 @@ class _Loaded:
     """An engine or why there is none, what it was made from, and how many ask it now."""
 
     look: _Look
-    content: bytes
+    digest: bytes
     engine: Engine | None
     revision: str
     trouble: str
@@ -55,20 +55,21 @@ class Current:
 
     Args:
         files: what an engine is made from. One that is not there is watched for.
-        open_engine: opens an engine of the kind that was chosen, from the files as they are.
+        open_engine: opens an engine of the kind that was chosen, from what the files held; it
+            reads none of them itself.
 
     Raises:
         HaloclineError: what the first opening raises.
     """
 
-    def __init__(self, files: Sequence[Path], open_engine: Callable[[], Engine]) -> None:
+    def __init__(self, files: Sequence[Path], open_engine: Callable[[Origin], Engine]) -> None:
         self._files = tuple(files)
         self._open = open_engine
         self._lock = threading.Lock()
         self._loading = threading.Lock()
-        look, content = _look(self._files), _content(self._files)
-        engine = open_engine()
-        self._loaded = _Loaded(look, content, engine, engine.revision, "", time.monotonic())
+        look, origin = _look(self._files), Origin.of(self._files)
+        engine = open_engine(origin)
+        self._loaded = _Loaded(look, origin.digest, engine, engine.revision, "", time.monotonic())
         self._name = engine.name
         self._pid = os.getpid()
         self._closed = False
@@ -140,17 +141,18 @@ class Current:
         before = self._loaded
         # Looked at before it is read: a change in between is seen at the next question.
         look = _look(self._files)
-        content = _content(self._files)
-        if self._closed or (content == before.content and not _is_due(before)):
+        origin = Origin.of(self._files)
+        digest = origin.digest
+        if self._closed or (digest == before.digest and not _is_due(before)):
             before.look = look
             return before
         engine, revision, trouble = None, "", ""
         try:
-            engine = self._open()
+            engine = self._open(origin)
             revision = engine.revision
         except (HaloclineError, OSError, ValueError) as error:
             trouble = str(error)
-        new = _Loaded(look, content, engine, revision, trouble, time.monotonic())
+        new = _Loaded(look, digest, engine, revision, trouble, time.monotonic())
         with _held(self._lock):
             self._loaded = new
             old = before.engine if before.num_asking == 0 else None
@@ -186,15 +188,3 @@ def _stamp(path: Path) -> tuple[int, ...] | None:
     except OSError:
         return None
     return seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns
-
-
-def _content(files: tuple[Path, ...]) -> bytes:
-    whole = hashlib.sha256()
-    for path in files:
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            whole.update(f"no {type(error).__name__}\n".encode())
-        else:
-            whole.update(f"{len(content)}\n".encode() + content)
-    return whole.digest()

@@ -20,6 +20,7 @@ import rfc8785
 from halocline_governance import durable, strict_json
 from halocline_governance.errors import Refused
 from halocline_governance.gates import Sink
+from halocline_governance.policy.origin import read
 from halocline_governance.principal import Principal, Purpose
 from halocline_governance.records import AuditEvent, Kind
 
@@ -47,28 +48,28 @@ class Firm:
         if not self._path.exists():
             self._write(NONE)
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self, read: Callable[[Path], bytes] = read) -> dict[str, Any]:
         """What the file says, checked and in one spelling.
+
+        Args:
+            read: how it is read.
 
         Raises:
             Refused: it is missing, which is not the same as empty, or it is malformed.
         """
-        path = self._path
+        nothing = f"a firm that restricts nothing says {json.dumps(NONE)}"
         try:
-            found: Any = strict_json.loads(path.read_bytes())
-        except FileNotFoundError:
-            raise Refused(
-                f"{path} is missing: restore it; a firm that restricts nothing says"
-                f" {json.dumps(NONE)}"
-            ) from None
-        except (OSError, ValueError) as error:
-            raise Refused(f"{path} cannot be read as JSON ({type(error).__name__})") from None
+            found: Any = strict_json.loads(read(self._path))
+        except ValueError as error:
+            raise Refused(f"{self._path} is not JSON ({type(error).__name__}); {nothing}") from None
+        except Refused as error:
+            raise Refused(f"{error}; {nothing}") from None
         if not isinstance(found, dict):
-            raise Refused(f"{path} must be an object, such as {json.dumps(NONE)}")
+            raise Refused(f"{self._path} must be an object; {nothing}")
         try:
             return facts_of(cast("dict[str, Any]", found))
         except Refused as error:
-            raise Refused(f"{path}: {error}") from None
+            raise Refused(f"{self._path}: {error}") from None
 
     def shown(self, by: Principal) -> dict[str, Any]:
         """The facts, for who may change them.
@@ -144,12 +145,14 @@ class Firm:
 
     @contextmanager
     def _locked(self) -> Generator[None]:
-        with self._path.with_name(f".{self._path.name}.lock").open("w") as lock:
+        there = self._path.resolve()
+        with there.with_name(f".{there.name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
     def _write(self, facts: Mapping[str, Any]) -> None:
-        durable.write(self._path, (json.dumps(facts, sort_keys=True) + "\n").encode())
+        # Where homes share one file by a link, the file changes and the link stays.
+        durable.write(self._path.resolve(), (json.dumps(facts, sort_keys=True) + "\n").encode())
 
 
 def facts_of(firm: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 
 from halocline_governance import strict_json
 from halocline_governance.errors import Refused, Unverified
+from halocline_governance.policy.origin import read
 
 SIGNATURES = ".signatures.json"
 MANIFEST = ".manifest"
@@ -87,16 +88,20 @@ def parse(name: str, content: bytes) -> Any:
         raise Unverified(f"the bundle's {_plain(name)} is not plain JSON") from None
 
 
-def public_key(path: Path) -> EllipticCurvePublicKey:
+def public_key(path: Path, read: Callable[[Path], bytes] = read) -> EllipticCurvePublicKey:
     """The trusted key at `path`.
+
+    Args:
+        path: the file, in PEM.
+        read: how it is read.
 
     Raises:
         Refused: no such file, or not a P-256 public key in PEM.
     """
     try:
-        key = serialization.load_pem_public_key(path.read_bytes())
-    except OSError:
-        raise Refused(f"no policy key {path}; give the public key of whoever signs") from None
+        key = serialization.load_pem_public_key(read(path))
+    except Refused as error:
+        raise Refused(f"no policy key ({error}); give the public key of whoever signs") from None
     except (ValueError, UnsupportedAlgorithm):
         raise Refused(f"{path} is not a public key in PEM") from None
     if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP256R1):

@@ -23,6 +23,9 @@ app = typer.Typer(
 Issuers = Annotated[list[str], typer.Argument(help="Ids of issuers, as labels name them.")]
 One = Annotated[str, typer.Argument(help="A tenant.")]
 Other = Annotated[str, typer.Argument(help="The other one.")]
+Yes = Annotated[
+    bool, typer.Option("--yes", help="Even where a signed bundle, with its own facts, decides.")
+]
 
 
 @app.command("show")
@@ -33,11 +36,13 @@ def show_facts(token: TokenFile = None, as_json: JsonFlag = False) -> None:
 
         halocline firm show --token cleo.jwt
     """
-    _carry_out(lambda firm, by, _: firm.shown(by), token, as_json=as_json)
+    _carry_out(lambda firm, by, _: firm.shown(by), token, True, as_json=as_json)
 
 
 @app.command("restrict")
-def restrict(issuers: Issuers, token: TokenFile = None, as_json: JsonFlag = False) -> None:
+def restrict(
+    issuers: Issuers, yes: Yes = False, token: TokenFile = None, as_json: JsonFlag = False
+) -> None:
     """Put issuers on the restricted list. Role compliance may.
 
     Who is not cleared for them reads nothing that names them from the next call on.
@@ -46,49 +51,65 @@ def restrict(issuers: Issuers, token: TokenFile = None, as_json: JsonFlag = Fals
 
         halocline firm restrict initech --token cleo.jwt
     """
-    _carry_out(lambda firm, by, to: firm.restrict(issuers, by, to), token, as_json=as_json)
+    _carry_out(lambda firm, by, to: firm.restrict(issuers, by, to), token, yes, as_json=as_json)
 
 
 @app.command("lift")
-def lift(issuers: Issuers, token: TokenFile = None, as_json: JsonFlag = False) -> None:
+def lift(
+    issuers: Issuers, yes: Yes = False, token: TokenFile = None, as_json: JsonFlag = False
+) -> None:
     """Take issuers off the restricted list. Role compliance may.
 
     Example:
 
         halocline firm lift initech --token cleo.jwt
     """
-    _carry_out(lambda firm, by, to: firm.lift(issuers, by, to), token, as_json=as_json)
+    _carry_out(lambda firm, by, to: firm.lift(issuers, by, to), token, yes, as_json=as_json)
 
 
 @app.command("compete")
-def compete(one: One, other: Other, token: TokenFile = None, as_json: JsonFlag = False) -> None:
+def compete(
+    one: One,
+    other: Other,
+    yes: Yes = False,
+    token: TokenFile = None,
+    as_json: JsonFlag = False,
+) -> None:
     """Say that two tenants compete: who touched one does not see the other. Role compliance may.
 
     Example:
 
         halocline firm compete acme globex --token cleo.jwt
     """
-    _carry_out(lambda firm, by, to: firm.compete((one, other), by, to), token, as_json=as_json)
+    _carry_out(lambda firm, by, to: firm.compete((one, other), by, to), token, yes, as_json=as_json)
 
 
 @app.command("part")
-def part(one: One, other: Other, token: TokenFile = None, as_json: JsonFlag = False) -> None:
+def part(
+    one: One,
+    other: Other,
+    yes: Yes = False,
+    token: TokenFile = None,
+    as_json: JsonFlag = False,
+) -> None:
     """Say that two tenants compete no longer. Role compliance may.
 
     Example:
 
         halocline firm part acme globex --token cleo.jwt
     """
-    _carry_out(lambda firm, by, to: firm.part((one, other), by, to), token, as_json=as_json)
+    _carry_out(lambda firm, by, to: firm.part((one, other), by, to), token, yes, as_json=as_json)
 
 
-def _carry_out(change: Change, token: str | None, *, as_json: bool) -> None:
+def _carry_out(change: Change, token: str | None, yes: bool, *, as_json: bool) -> None:
+    from halocline_governance.errors import Refused
+
     with called(token) as (platform, by):
+        if platform.environment.policy_bundle is not None and not yes:
+            raise Refused(
+                "a signed bundle decides here, with facts of its own: with other ones beside it"
+                " everything is denied until it is built and signed anew. Change them where it is"
+                " signed (docs/runbook.md), or give --yes"
+            )
         facts = change(platform.firm, by, platform.journal)
     show(facts, as_json=as_json, title="The firm's facts")
-    if platform.environment.policy_bundle is not None:
-        typer.echo(
-            "a signed bundle decides here, with facts of its own: until it is built and signed anew"
-            " (halocline policy build) with these, everything is denied",
-            err=True,
-        )
