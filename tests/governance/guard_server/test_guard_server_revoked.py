@@ -77,7 +77,7 @@ def firm(open_house: Any, opa: Path, tmp_path: Path) -> Iterator[Firm]:
 
     restrict()
     engine = Current(
-        [facts_file], lambda: open_engine("opa", opa, json.loads(facts_file.read_text()))
+        [facts_file], lambda it: open_engine("opa", opa, json.loads(it.read(facts_file)))
     )
     store = Store(f"sqlite:///{tmp_path / 'state.sqlite'}")
     crossings = Crossings(store)
