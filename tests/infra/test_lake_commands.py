@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import shutil
 import signal
 import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import duckdb
+import polars
 import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
@@ -22,6 +27,7 @@ from halocline_governance.errors import Refused
 from halocline_governance.guard.condition import Condition
 from halocline_governance.label import parse_compact
 from halocline_governance.lake import Lake
+from halocline_infra.commands import lake_output
 from halocline_infra.commands.lake_where import conditions
 
 DOCUMENTS = "curated.documents"
@@ -203,6 +209,95 @@ def uids(file: Path) -> set[int]:
     else:
         table = parquet.read_table(file)
     return set(table["row_uid"].to_pylist())
+
+
+def readers(cut: bytes) -> dict[str, Callable[[], object]]:
+    """The ways in which people read what a pipe gave."""
+
+    def in_duckdb() -> object:
+        return duckdb.from_arrow(pa.ipc.open_stream(cut)).fetchall()
+
+    return {
+        "pyarrow": lambda: pa.ipc.open_stream(cut).read_all(),
+        "by batches": lambda: list(pa.ipc.open_stream(cut)),
+        "pandas": lambda: pa.ipc.open_stream(cut).read_pandas(),
+        "polars": lambda: polars.read_ipc_stream(cut),
+        "polars over pyarrow": lambda: polars.from_arrow(pa.ipc.open_stream(cut)),
+        "duckdb": in_duckdb,
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("killed", ["server", "command"])
+@pytest.mark.parametrize("form", ["arrow", "json"])
+def test_a_pipe_that_is_cut_short_cannot_be_read_as_the_whole(
+    tmp_path: Path, token: Path, home: Path, form: str, killed: str
+) -> None:
+    lake = Lake(tmp_path / "var" / "lake")
+    # More bytes than a connection and a pipe hold while nobody reads.
+    text, label_id = "long " * 2000, lake.intern(parse_compact("public"))
+    rows = [{**document(number, label_id), "text": text} for number in range(8000)]
+    with lake.lease("public", DOCUMENTS) as place:
+        write_deltalake(
+            place.uri, pa.Table.from_pylist(rows, schema=tables.table(DOCUMENTS).arrow())
+        )
+    for name in ("policy", "keys"):
+        shutil.copytree(home / "var" / name, tmp_path / "var" / name, dirs_exist_ok=True)
+    serve = [COMMAND, "lake", "serve", "--port", "0"]
+    read = [COMMAND, "lake", "read", DOCUMENTS, "--format", form, "--token", str(token)]
+    with subprocess.Popen(serve, env=environment(tmp_path), stdout=subprocess.PIPE) as server:
+        assert server.stdout
+        guard = server.stdout.readline().decode().removeprefix("guard at ").strip()
+        more = {"HALOCLINE_GUARD": guard}
+        env = environment(tmp_path, **more)
+        with subprocess.Popen(read, env=env, stdout=subprocess.PIPE) as command:
+            assert command.stdout
+            begun = command.stdout.read(1 << 20)
+            (server if killed == "server" else command).kill()
+            cut = begun + command.stdout.read()
+        server.kill()
+    assert command.returncode != 0
+    assert len(cut) < sum(len(text) for _ in rows)
+    if form == "json":
+        with pytest.raises(json.JSONDecodeError):
+            json.loads(cut.splitlines()[-1])
+        return
+    taken: list[str] = []
+    for name, reads in readers(cut).items():
+        with suppress(OSError, pa.ArrowInvalid, duckdb.Error, polars.exceptions.ComputeError):
+            reads()
+            taken.append(name)
+    assert not taken, "took a part for the whole"
+
+
+@pytest.mark.parametrize("form", lake_output.PIPED)
+def test_no_point_at_which_a_read_fails_ends_the_rows(form: str) -> None:
+    schema = pa.schema([("number", pa.int64()), ("text", pa.string())])
+    batch = pa.record_batch({"number": [1, 2], "text": ["a", None]}, schema=schema)
+
+    def written(count: int, error: Exception | None) -> bytes:
+        def batches() -> Iterator[pa.RecordBatch]:
+            yield from [batch] * count
+            if error is not None:
+                raise error
+
+        file = io.BytesIO()
+        with suppress(RuntimeError):
+            rows = pa.RecordBatchReader.from_batches(schema, batches())
+            lake_output.to_pipe(form, rows, file, shown=False)
+        return file.getvalue()
+
+    def num_rows(told: bytes) -> int:
+        if form == "arrow":
+            return pa.ipc.open_stream(told).read_all().num_rows
+        return len([json.loads(line) for line in told.splitlines()])
+
+    for count in range(4):
+        assert num_rows(written(count, None)) == 2 * count
+        # Of lines, nothing at all is the one cut that only the exit status tells.
+        if count or form == "arrow":
+            with pytest.raises((OSError, pa.ArrowInvalid, json.JSONDecodeError)):
+                num_rows(written(count, RuntimeError("cut")))
 
 
 def test_a_server_for_others_needs_tls(home: Path) -> None:

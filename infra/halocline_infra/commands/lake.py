@@ -131,7 +131,8 @@ def read(  # noqa: PLR0913 - the command's options are its interface
         str, typer.Option("--format", help="json (one row a line) or arrow.")
     ] = "json",
 ) -> None:
-    """Every row you may read, to standard output; what is held back is not counted.
+    """Every row you may read, to standard output; what is held back is not counted. A read that
+    is cut short exits with 1 and leaves a torn end, which no reader takes for the whole.
 
     Example:
 
@@ -144,16 +145,12 @@ def read(  # noqa: PLR0913 - the command's options are its interface
     from halocline_infra.commands.lake_door import open_door
     from halocline_infra.environment import from_env
 
-    if output not in ("json", "arrow"):
+    if output not in lake_output.PIPED:
         raise Refused("--format is json or arrow")
     asked = _asked(table, purpose, columns, version, where, limit)
     with open_door(from_env(), token) as door:
-        rows = door.read(asked)
-        batches = lake_output.watched(rows, shown=not sys.stdout.isatty())
-        if output == "json":
-            lake_output.to_json_lines(batches, sys.stdout)
-        else:
-            lake_output.to_arrow(rows.schema, batches, sys.stdout.buffer)
+        shown = not sys.stdout.isatty()
+        lake_output.to_pipe(output, door.read(asked), sys.stdout.buffer, shown=shown)
 
 
 @app.command("export")

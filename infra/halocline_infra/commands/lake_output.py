@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SUFFIXES = (".parquet", ".arrow", ".csv", ".jsonl")
+PIPED = ("json", "arrow")
 
 
 def watched(rows: pa.RecordBatchReader, *, shown: bool) -> Iterator[pa.RecordBatch]:
@@ -38,20 +39,63 @@ def watched(rows: pa.RecordBatchReader, *, shown: bool) -> Iterator[pa.RecordBat
             progress.update(task, description=f"{num_rows:,} rows, {decimal(num_bytes)}")
 
 
-def to_json_lines(batches: Iterator[pa.RecordBatch], file: IO[str]) -> None:
-    """One row a line."""
-    for batch in batches:
-        for row in batch.to_pylist():
-            file.write(json.dumps(row, default=str) + "\n")
+def to_pipe(form: str, rows: pa.RecordBatchReader, file: IO[bytes], *, shown: bool) -> None:
+    """The rows in one of `PIPED`, such that what was cut short cannot be read as the whole.
 
+    Arrow's readers take the end of a pipe between two messages for the end of the rows, and so do
+    readers of lines between two lines. So no batch is finished before the next has come: whatever
+    ends this earlier, a denial or a kill, leaves the beginning of a message or of a line.
+    """
+    out, batches = _Late(file), watched(rows, shown=shown)
+    if form == "arrow":
+        import pyarrow as pa
 
-def to_arrow(schema: pa.Schema, batches: Iterator[pa.RecordBatch], file: IO[bytes]) -> None:
-    """Arrow's stream format."""
-    import pyarrow as pa
-
-    with pa.ipc.new_stream(file, schema) as writer:
+        # No `with`: it would mark the end, whatever ended it.
+        writer = pa.ipc.new_stream(cast("Any", out), rows.schema)
         for batch in batches:
             writer.write_batch(batch)
+            out.part()
+        writer.close()
+    else:
+        for batch in batches:
+            out.write(_lines(batch))
+            out.part()
+    out.finish()
+
+
+class _Late:
+    """A file to which of each part only a beginning is written until the next part has come."""
+
+    # In each of `PIPED`: too little to be taken for a whole, and too much for nothing.
+    _BEGINNING = 4
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._written: list[bytes] = []
+        self._rest = b""
+        self.closed = False
+
+    def write(self, data: Any) -> int:
+        self._written.append(bytes(data))
+        return len(self._written[-1])
+
+    def flush(self) -> None:
+        self._file.flush()
+
+    def part(self) -> None:
+        """What was written since the last part is one."""
+        part = b"".join(self._written)
+        self._written.clear()
+        if part:
+            # In one write, so that nothing ends where the part before does.
+            self._file.write(self._rest + part[: self._BEGINNING])
+            self._rest = part[self._BEGINNING :]
+
+    def finish(self) -> None:
+        """The rows came to their end."""
+        self.part()
+        self._file.write(self._rest)
+        self._file.flush()
 
 
 def check(target: Path) -> None:
@@ -141,8 +185,11 @@ def _csv(schema: pa.Schema, batches: Iterator[pa.RecordBatch], file: IO[bytes]) 
 
 def _json_lines(_: pa.Schema, batches: Iterator[pa.RecordBatch], file: IO[bytes]) -> None:
     for batch in batches:
-        lines = (json.dumps(row, default=str) + "\n" for row in batch.to_pylist())
-        file.write("".join(lines).encode())
+        file.write(_lines(batch))
+
+
+def _lines(batch: pa.RecordBatch) -> bytes:
+    return "".join(json.dumps(row, default=str) + "\n" for row in batch.to_pylist()).encode()
 
 
 _Write = Callable[[Any, Any, Any], None]
