@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -139,6 +139,64 @@ def test_the_directorys_entry_of_then_is_named_where_it_lacks_what_was_needed(
         "sides": True,
         "ndas": False,
     }
+
+
+def label(text: str) -> dict[str, Any]:
+    return parse_compact(text).as_json()
+
+
+# What to change of a read that is allowed, and what the officer then finds: axes or a fact.
+DENIED_READS: dict[str, tuple[dict[str, Any], set[tuple[str, str, str]], str]] = {
+    "side": ({"compartment": "sell", "labels": {}}, {("compartment", "sides", "sell")}, "labels"),
+    "tenant": (
+        {"compartment": "sell.acme", "labels": {}},
+        {("compartment", "sides", "sell"), ("compartment", "tenants", "acme")},
+        "labels",
+    ),
+    "nda": (
+        {"labels": {"l": label("public sides=buy ndas=nda-9")}},
+        {("labels.l", "ndas", "nda-9")},
+        "labels",
+    ),
+    "issuer": (
+        {"labels": {"l": label("public sides=buy issuers=initech")}},
+        {("labels.l", "issuers", "initech")},
+        "labels",
+    ),
+    "sensitivity": (
+        {"labels": {"l": label("restricted sides=buy")}},
+        {("labels.l", "sensitivity", "restricted")},
+        "labels",
+    ),
+    "column": ({"columns": ["no_such"]}, set(), "columns"),
+    "purpose": ({"purpose": "training"}, set(), "role"),
+}
+
+
+@pytest.mark.parametrize("what", DENIED_READS)
+def test_a_denied_read_is_told_by_what_it_lacked(
+    bundle: Bundle, served: Engine, questions: dict[str, dict[str, Any]], what: str
+) -> None:
+    change, axes, fact = DENIED_READS[what]
+    asked = copy.deepcopy(questions["read"])
+    asked["principal"]["clearance"] = BUY.as_json()
+    asked["resource"] |= {"compartment": "buy", "labels": {"l": label("public sides=buy")}}
+    assert served.decide("read", asked).allow
+    asked["purpose"] = change.get("purpose", asked["purpose"])
+    asked["resource"] |= {key: val for key, val in change.items() if key != "purpose"}
+
+    answer = served.decide("read", asked).as_json()
+    event = {"gate": "read", "input": asked, "answer": answer}
+    told = explain(AuditEvent(Kind.DECISION, "bea", asked["purpose"], event).as_json(), bundle)
+    assert told.answer["allow"] is False
+    assert {
+        (one.label.removeprefix("resource."), one.axis, name)
+        for one in told.axes
+        for name in ([one.needs] if isinstance(one.needs, str) else cast("list[str]", one.needs))
+    } == axes
+    missing = [one for one in told.facts if not one.proven]
+    assert fact in {one.name for one in missing}
+    assert all(one.told for one in missing)
 
 
 def changed(ts: str, before: object, after: object, outcome: str = "changed") -> Any:

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from halocline_governance.label import AXES, SENSITIVITIES
+from halocline_governance.label import AXES, SENSITIVITIES, SYSTEM
 
 LABEL_KEYS = {"sensitivity", *AXES}
+_NO_SIDE = ("public", SYSTEM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,10 @@ class Crossing:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """Where a label is not within the clearance that counted.
+    """Where a label, or a compartment by its name, is not within the clearance that counted.
 
     Attributes:
+        label: where in the question it stands.
         has: what that clearance has on the axis, crossings that held included.
         entry: whether the directory's entry of then lacks it too, whatever the token says.
     """
@@ -70,7 +72,8 @@ def crossings(asked: object, used: Iterable[object], holding: object) -> Iterato
 def axes(
     asked: object, counted: object, restricted: object, entry: Mapping[str, Any] | None
 ) -> Iterator[Axis]:
-    """Every label in the resource against the clearance that counted, axis by axis.
+    """The compartment and every label in the resource against the clearance that counted, axis by
+    axis. Who has nothing to look for in a compartment is asked about without its labels.
 
     Args:
         counted: the clearance.
@@ -81,7 +84,12 @@ def axes(
     if set(clearance) != LABEL_KEYS:
         return
     today = set(_names(restricted))
-    for path, label in _labels(_mapping(asked).get("resource"), "resource"):
+    resource = _mapping(_mapping(asked).get("resource"))
+    for axis, name in _place(resource.get("compartment")):
+        if name not in (has := _names(clearance[axis])):
+            cut = bool(limit) and name not in _names(limit[axis])
+            yield Axis("resource.compartment", axis, [name], sorted(has), cut)
+    for path, label in _labels(resource, "resource"):
         if _rank(label["sensitivity"]) > _rank(clearance["sensitivity"]):
             cut = bool(limit) and _rank(label["sensitivity"]) > _rank(limit["sensitivity"])
             yield Axis(path, "sensitivity", label["sensitivity"], clearance["sensitivity"], cut)
@@ -129,6 +137,17 @@ def _why_not(one: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
     if isinstance(now, int) and isinstance(ends, int) and now >= ends:
         return "it had expired"
     return "it is too long, or not enough others approved it"
+
+
+def _place(compartment: object) -> Iterator[tuple[str, str]]:
+    """The axes that a compartment's name tells: its side, and the tenant beside it."""
+    if not isinstance(compartment, str) or compartment in _NO_SIDE:
+        return
+    side, _, tenant = compartment.partition(".")
+    if side != "x":
+        yield "sides", side
+        if tenant:
+            yield "tenants", tenant
 
 
 def _labels(value: object, path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

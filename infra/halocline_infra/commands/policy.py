@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -19,7 +19,7 @@ from halocline_infra.commands.options import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from halocline_governance.policy.explain import Explanation
     from halocline_governance.policy.replay import Difference
@@ -187,7 +187,7 @@ def _print_explanation(told: Explanation) -> None:
     if told.axes:
         axes = [
             (
-                one.label,
+                _thing(one.label, told.question),
                 one.axis,
                 json.dumps(one.needs),
                 json.dumps(one.has),
@@ -195,7 +195,7 @@ def _print_explanation(told: Explanation) -> None:
             )
             for one in told.axes
         ]
-        names = ("label", "axis", "it has", "clearance that counted", "directory's entry")
+        names = ("what", "axis", "it has", "clearance that counted", "directory's entry")
         print_table("Not within the clearance", names, axes)
     if not told.current:
         typer.echo("decided by other policies than today's, or by none: only the record is shown")
@@ -203,6 +203,13 @@ def _print_explanation(told: Explanation) -> None:
         typer.echo("asked again, the policies give the recorded answer")
     else:
         typer.echo("NOT reproduced: asked again, the same policies give another answer")
+
+
+def _thing(place: str, question: Mapping[str, Any]) -> str:
+    """Where in the question; of a compartment, its name, which tells what it asks for."""
+    if place != "resource.compartment":
+        return place
+    return f"compartment {question['resource']['compartment']}"
 
 
 def _print_difference(found: Difference) -> None:
