@@ -130,7 +130,10 @@ def run(environment: dict[str, str], arguments: list[str]) -> tuple[int, str]:
 
 def words(environment: dict[str, str], case: str) -> list[str]:
     folder = Path(environment["HALOCLINE_HOME"]).parent
-    names = {"folder": folder, **{name: folder / name for name in (*PEOPLE, "question")}}
+    names: dict[str, object] = {
+        "folder": folder,
+        **{name: folder / name for name in (*PEOPLE, "question")},
+    }
     names["reason"] = "fairness-opinion-for-the-merger"
     if "{decision}" in case:
         code, out = run(environment, ["audit", "tail", "--kind", "decision", "--json"])

@@ -178,7 +178,7 @@ def check_compartment(name: str) -> None:
         Refused: it cannot.
     """
     if not _is_name(name):
-        raise Refused("a compartment is named `public`, a side, or side.tenant")
+        raise Refused("a compartment is named `public`, a side, side.tenant, or x.CROSSING")
 
 
 _NAME = set("abcdefghijklmnopqrstuvwxyz0123456789-")
