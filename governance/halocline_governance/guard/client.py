@@ -39,6 +39,9 @@ from halocline_governance.principal import Purpose
 # gRPC writes to standard error of what is raised anyway; whoever debugs it says so.
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
+# Without probing, gRPC's window stays small: what was sent before a read ended is little, however
+# slowly it is read, and is none the slower for it.
+_CHANNEL = [("grpc.http2.bdp_probe", 0)]
 _URL = re.compile(r"grpc(?:\+tcp|(?P<tls>\+tls))?://(?P<host>[^/@?#\s]+):\d+/?")
 _TOLD = re.compile(
     r"^(unauthenticated|malformed|denied|unavailable)(?: \(decision ([\w-]+)\))?(?:: (.*?))?"
@@ -80,9 +83,8 @@ class Client:
 
     def __init__(self, url: str, token: Callable[[], str], tls_root: bytes | None = None) -> None:
         self._token = token
-        self._flight = flight.FlightClient(
-            url, **({"tls_root_certs": tls_root} if tls_root else {})
-        )
+        root: dict[str, Any] = {"tls_root_certs": tls_root} if tls_root else {}
+        self._flight = flight.FlightClient(url, **root, generic_options=_CHANNEL)
 
     def __enter__(self) -> Self:
         return self

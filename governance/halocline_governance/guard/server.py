@@ -30,7 +30,7 @@ from halocline_governance.guard.descriptor import Descriptor
 from halocline_governance.guard.guard import Guard
 from halocline_governance.guard.server_caller import Caller, Door
 from halocline_governance.guard.server_error import FAILED, Health, Malformed, closed
-from halocline_governance.guard.server_stream import Slots, Stream
+from halocline_governance.guard.server_stream import Slots, Stream, Sweep
 from halocline_governance.guard.server_ticket import Tickets
 from halocline_governance.loopback import is_loopback
 from halocline_governance.principal import Principal
@@ -50,7 +50,7 @@ class Limits:
     tickets_per_subject: int = 256
     ticket_s: float = 60.0
     stream_s: float = 3600.0
-    piece_bytes: int = 4 << 20
+    piece_bytes: int = 1 << 20
     rows: int | None = None
 
 
@@ -107,6 +107,7 @@ class GuardServer(flight.FlightServerBase):
         )
         self._slots = Slots(self._limits.streams, self._limits.streams_per_subject)
         self._health = Health()
+        self._sweep = Sweep()
         self._stopping = False
         self._host = f"[{host}]" if ":" in host else host
         self._scheme = "grpc+tls" if identity else "grpc+tcp"
@@ -118,6 +119,7 @@ class GuardServer(flight.FlightServerBase):
                 middleware={Door.NAME: Door(verify)},
             )
         except (pa.ArrowException, OSError):
+            self._sweep.stop()
             raise Refused(f"cannot listen at {host}:{port}: is it taken?") from None
 
     @property
@@ -138,6 +140,7 @@ class GuardServer(flight.FlightServerBase):
             ending; only the end of one of the two processes helps.
         """
         self._stopping = True
+        self._sweep.stop()
         ending = threading.Thread(target=self.shutdown, daemon=True)
         ending.start()
         ending.join(timeout_s)
@@ -257,12 +260,17 @@ class GuardServer(flight.FlightServerBase):
             reader = answer.reader(self._limits.rows, watch)
 
             def check() -> None:
+                if self._stopping:
+                    raise flight.FlightUnavailableError("unavailable: the server stops")
                 with self._told():
                     watch.check()
 
-            stream = Stream(
-                reader, check, lambda: self._slots.give(subject), self._limits.piece_bytes
-            )
+            def done() -> None:
+                self._sweep.leave(check)
+                self._slots.give(subject)
+
+            stream = Stream(reader, check, done, self._limits.piece_bytes)
+            self._sweep.join(check)
         except BaseException:
             self._slots.give(subject)
             raise
@@ -272,8 +280,6 @@ class GuardServer(flight.FlightServerBase):
         ends = time.monotonic() + self._limits.stream_s
 
         def still() -> Principal:
-            if self._stopping:
-                raise flight.FlightUnavailableError("unavailable: the server stops")
             if time.monotonic() >= ends:
                 raise flight.FlightTimedOutError("unavailable: the read took too long")
             return caller.again()

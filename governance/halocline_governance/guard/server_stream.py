@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, Self
 
 import pyarrow as pa
@@ -43,6 +44,39 @@ class Slots:
     def taken(self) -> int:
         with self._lock:
             return self._taken.total()
+
+
+class Sweep:
+    """Asks for all streams every quarter second whether they may go on, so that the end of one
+    whose caller reads slowly is recorded in time. Safe for threads."""
+
+    def __init__(self, every_s: float = 0.25) -> None:
+        self._every_s = every_s
+        self._lock = threading.Lock()
+        self._checks: set[Callable[[], None]] = set()
+        self._stopped = threading.Event()
+        threading.Thread(target=self._run, name="guard-sweep", daemon=True).start()
+
+    def join(self, check: Callable[[], None]) -> None:
+        with self._lock:
+            self._checks.add(check)
+
+    def leave(self, check: Callable[[], None]) -> None:
+        with self._lock:
+            self._checks.discard(check)
+
+    def stop(self) -> None:
+        """Let the thread end; streams ask for themselves."""
+        self._stopped.set()
+
+    def _run(self) -> None:
+        while not self._stopped.wait(self._every_s):
+            with self._lock:
+                checks = list(self._checks)
+            for check in checks:
+                # The stream itself is told of it when its next piece is due, and raises the same.
+                with suppress(Exception):
+                    check()
 
 
 class Stream(Iterator[pa.RecordBatch]):

@@ -7,6 +7,7 @@ caller narrowed, another policy, a competitor touched, no answer. What widens it
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -23,7 +24,7 @@ _LESS = "less than this read was planned by is granted now"
 
 
 class Watch:
-    """Over one read of one plan. Cheap to ask before every batch.
+    """Over one read of one plan. Cheap to ask before every batch. Safe for threads.
 
     Args:
         gate: asked what it would grant now.
@@ -52,6 +53,7 @@ class Watch:
         self._asked_at = plan.decided_at
         self._until = _first(grant.decision for grant in plan.grants)
         self._over: HaloclineError | None = None
+        self._lock = threading.Lock()
 
     def check(self) -> None:
         """Let the read go on.
@@ -61,6 +63,10 @@ class Watch:
             PolicyUnavailable, StateUnavailable: nobody can tell. Recorded.
             JournalUnavailable: nothing can be recorded.
         """
+        with self._lock:
+            self._check()
+
+    def _check(self) -> None:
         if self._over is not None:
             raise self._over
         asked_at = self._steady()

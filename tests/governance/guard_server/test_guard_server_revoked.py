@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 from halocline_governance.control_room import ControlRoom
-from halocline_governance.errors import Denied, PolicyUnavailable
+from halocline_governance.errors import Denied, PolicyUnavailable, Unauthenticated
 from halocline_governance.guard.server import Limits
 from halocline_governance.guard.watch import RECHECK_S
 from halocline_governance.journal import read as read_journal
@@ -105,6 +105,26 @@ def test_a_crossing_revoked_in_the_middle_ends_the_read(firm: Firm) -> None:
     assert firm.house.settled()
     with pytest.raises(Denied):
         firm.half_read(token, f"buy:{DOCUMENTS}")
+
+
+def test_an_end_is_recorded_in_time_and_little_was_sent_however_slow_the_caller(
+    open_house: Any,
+) -> None:
+    house = open_house()
+    with house.stack:
+        house.documents(BUY, ROWS, text="long " * 2000)
+        rows = house.client(house.token(BUY)).read(DOCUMENTS)
+        assert rows.read_next_batch().num_rows
+        house.disabled.add("ana")
+        # Nothing is pulled meanwhile.
+        time.sleep(RECHECK_S + 0.5)
+        told = [event["object"] for _, _, event in read_journal(house.home / "journal")]
+        assert [one["ended"]["code"] for one in told if "ended" in one] == ["unauthenticated"]
+        came: list[int] = []
+        with pytest.raises(Unauthenticated):
+            came.extend(batch.nbytes for batch in rows)
+        assert sum(came) <= 4 << 20
+        assert house.settled()
 
 
 def test_an_issuer_restricted_in_the_middle_ends_reads_of_its_rows(firm: Firm) -> None:
