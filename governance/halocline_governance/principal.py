@@ -36,6 +36,9 @@ ROLES = (
 )
 
 
+SUBJECT = "a subject is 1 to 255 printable characters in composed form, no space at either end"
+
+
 def is_subject(text: str) -> bool:
     """Whether this can name somebody: nothing that looks like another name, or like none.
 

@@ -246,12 +246,12 @@ def test_nobody_widens_their_own_entry(
     directory: Directory, journal: Recording, wider: Entry
 ) -> None:
     own = Entry("cleo", ("compliance",), Label("internal"))
-    directory.put(own, OFFICER, journal)  # a first one takes nothing but away
+    directory.put(own, OFFICER, journal, sure=True)  # a first one takes nothing but away
     with pytest.raises(Refused, match="own entry"):
         directory.put(wider, OFFICER, journal)
     assert directory.show("cleo") == own
 
-    directory.put(Entry("cleo", ("compliance",), PUBLIC), OFFICER, journal)
+    directory.put(Entry("cleo", ("compliance",), PUBLIC), OFFICER, journal, sure=True)
     with pytest.raises(Refused, match="own entry"):
         directory.put(own, OFFICER, journal)
     directory.put(own, Principal("otto", ("operator",), TOP), journal)
@@ -305,14 +305,18 @@ def test_nobody_shuts_themselves_or_the_last_officer_out_unawares(
     assert (store.epoch(), directory.list(), journal.events) == (before, (), [])
 
     lesser = Entry("cleo", ("analyst",), TOP)
-    directory.put(Entry("cleo", ("analyst", "compliance"), TOP), OFFICER, journal)
+    # Nothing that she holds gets less.
+    directory.put(Entry("cleo", ("analyst", *OFFICER.roles), OFFICER.clearance), OFFICER, journal)
     with pytest.raises(Refused, match=r"nobody with an entry.*--yes"):
         directory.put(lesser, OFFICER, journal)
     directory.put(Entry("otto", ("operator",), TOP, disabled=True), OFFICER, journal)
     with pytest.raises(Refused, match="nobody with an entry"):
         directory.put(lesser, OFFICER, journal)
     directory.set_disabled("otto", False, OFFICER, journal)
-    directory.put(lesser, OFFICER, journal)  # he may
+    for less in (lesser, Entry("cleo", OFFICER.roles, PUBLIC)):  # he may change it, she not widen
+        with pytest.raises(Refused, match=r"hold less.*--yes"):
+            directory.put(less, OFFICER, journal)
+    directory.put(lesser, OFFICER, journal, sure=True)
     with pytest.raises(Refused, match="disable yourself"):
         directory.set_disabled("otto", True, otto, journal)
     directory.set_disabled("otto", True, otto, journal, sure=True)
@@ -320,6 +324,44 @@ def test_nobody_shuts_themselves_or_the_last_officer_out_unawares(
     bob = Principal("bob", ("analyst",), TOP)
     with pytest.raises(Refused, match="roles"):
         directory.set_disabled("bob", True, bob, journal)
+
+
+def test_an_entry_is_removed_by_another_and_lets_nobody_in_unawares(
+    store: Store, directory: Directory, journal: Recording
+) -> None:
+    with pytest.raises(Refused, match="no such entry"):
+        directory.remove("ana", OFFICER, journal)
+    directory.put(NARROW, OFFICER, journal)
+    assert directory.narrow(ANA) != ANA
+    before = store.epoch()
+    with pytest.raises(Refused, match="roles"):
+        directory.remove("ana", Principal("bob", ("analyst",), TOP), journal)
+    with pytest.raises(Refused, match="roles"):
+        directory.remove("ana", ANA, journal)
+    assert (store.epoch(), directory.show("ana")) == (before, NARROW)
+    directory.remove("ana", OFFICER, journal)
+    assert store.epoch() > before
+    assert directory.narrow(ANA) == ANA
+    assert [event.object["outcome"] for event in journal.events] == [
+        "changed", "refused", "refused", "changed",
+    ]  # fmt: skip
+    assert journal.events[-1].object["before"] == NARROW.as_json()
+    assert journal.events[-1].object["after"] is None
+
+    for entry in (NARROW, None):
+        if entry is not None:
+            directory.put(entry, OFFICER, journal)
+        directory.set_disabled("ana", True, OFFICER, journal)
+        with pytest.raises(Refused, match=r"as their token says.*--yes"):
+            directory.remove("ana", OFFICER, journal)
+        with pytest.raises(Unauthenticated):
+            directory.narrow(ANA)
+        directory.remove("ana", OFFICER, journal, sure=True)
+        assert directory.list() == ()
+
+    directory.put(Entry("cleo", OFFICER.roles, OFFICER.clearance), OFFICER, journal)
+    with pytest.raises(Refused, match="own entry"):
+        directory.remove("cleo", OFFICER, journal, sure=True)
 
 
 def test_an_entry_without_a_clearance_only_disables() -> None:

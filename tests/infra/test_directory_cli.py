@@ -131,6 +131,7 @@ def test_an_analyst_may_not(fresh: Installation, ana: str, arguments: list[str])
         ["add", " bob", "--label", "public"],
         ["enable", "nobody"],
         ["show", "nobody"],
+        ["remove", "nobody"],
     ],
     ids=" ".join,
 )
@@ -140,7 +141,10 @@ def test_what_is_no_entry_is_refused(fresh: Installation, cleo: str, arguments: 
 
 def test_nobody_widens_their_own_entry(fresh: Installation, cleo: str) -> None:
     add = ["directory", "add", "cleo", "--role", "compliance", "--label"]
-    fresh.told(*add, "internal", token=cleo)
+    told = fresh.refused(*add, "internal", token=cleo)
+    assert "--yes" in told
+    assert fresh.told("directory", "list", token=cleo) == []
+    fresh.told(*add, "internal", "--yes", token=cleo)
     assert "own entry" in fresh.refused(*add, "confidential", token=cleo)
 
 

@@ -31,6 +31,7 @@ IN_PROCESS: tuple[tuple[str, int], ...] = (
     ("directory enable ana", 0),
     ("directory show ana", 0),
     ("directory list", 0),
+    ("directory remove ana", 0),
     ("firm show", 0),
     ("firm restrict initech", 0),
     ("firm lift initech", 0),

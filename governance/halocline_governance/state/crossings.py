@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from halocline_governance.errors import MalformedLabel, Refused, StateUnavailable
 from halocline_governance.label import Label
-from halocline_governance.principal import Purpose
+from halocline_governance.principal import SUBJECT, Purpose, is_subject
 from halocline_governance.records import timestamp
 from halocline_governance.state.store import METADATA, Store
 
@@ -82,8 +82,10 @@ class Request:
     def __post_init__(self) -> None:
         if not _ID.match(self.id):
             raise Refused(f"the id of a crossing must match {_ID.pattern[:-2]}")
-        if not self.subjects or not all(name.strip() for name in (*self.subjects, self.requester)):
-            raise Refused("a crossing names its requester and who crosses")
+        if not self.subjects:
+            raise Refused("a crossing names who crosses")
+        if not all(is_subject(name) for name in (*self.subjects, self.requester)):
+            raise Refused(SUBJECT)
         if list(self.subjects) != sorted(set(self.subjects)):
             raise Refused("who crosses must be sorted and distinct")
         if not self.reason.strip() or len(self.reason) > _MAX_REASON:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from halocline_governance.errors import MalformedLabel, Refused, StateUnavailable, Unauthenticated
 from halocline_governance.label import AXES, SENSITIVITIES, Label, parse
-from halocline_governance.principal import ROLES, Principal, Purpose, is_subject
+from halocline_governance.principal import ROLES, SUBJECT, Principal, Purpose, is_subject
 from halocline_governance.records import AuditEvent, Kind, timestamp
 from halocline_governance.state.store import METADATA, Store
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MAY_CHANGE = ("compliance", "operator")
 _MAX_REMEMBERED = 4096
+_NO_ENTRY = "no such entry; see halocline directory list"
 _ENTRY = sa.Table(
     "directory",
     METADATA,
@@ -57,7 +58,7 @@ class Entry:
     def __post_init__(self) -> None:
         for name in (self.subject, self.owner):
             if name is not None and not is_subject(name):
-                raise Refused("a subject is 1 to 255 printable characters, no space at either end")
+                raise Refused(SUBJECT)
         if unknown := set(self.roles) - set(ROLES):
             raise Refused(f"no role {', '.join(sorted(unknown))}; there are: {', '.join(ROLES)}")
         if list(self.roles) != sorted(set(self.roles)):
@@ -107,6 +108,7 @@ class _Change:
     before: Entry | None
     after: Entry | None
     by: Principal
+    removes: bool = False
 
     @property
     def subject(self) -> str:
@@ -120,7 +122,7 @@ class _Change:
             return f"the directory is changed by the roles {' and '.join(MAY_CHANGE)}"
         narrows = self.before is None or (self.after is not None and self.after <= self.before)
         if self.subject == self.by.subject and not narrows:
-            return "nobody widens their own entry: ask another officer"
+            return "nobody widens or removes their own entry: ask another officer"
         return None
 
     def warning(self, others: bool) -> str | None:
@@ -129,6 +131,8 @@ class _Change:
         Args:
             others: whether anybody else's entry lets them change the directory.
         """
+        if self.removes and self.before is not None and self.before.disabled:
+            return "they are disabled, and without an entry they come in as their token says"
         # Whoever changes somebody else's entry can change the directory afterwards, too.
         if self.subject != self.by.subject or self.after is None:
             return None
@@ -136,6 +140,12 @@ class _Change:
             return "you would disable yourself, and only another officer could enable you again"
         if not self.after.may_change and not others:
             return "nobody with an entry could change the directory any more"
+        left = self.after.narrow(self.by)
+        if left.roles != self.by.roles or left.clearance != self.by.clearance:
+            return (
+                "you would hold less than your token says now, and only another officer could"
+                " widen your entry again"
+            )
         return None
 
     def event(self, outcome: str) -> AuditEvent:
@@ -200,7 +210,7 @@ class Directory:
         """Add an entry, or put it in the place of the one that is there. Who is disabled stays so.
 
         Args:
-            sure: also when `by` gives their right to change away, and no entry has it.
+            sure: also when `by` narrows themselves.
 
         Returns:
             The entry as it is now.
@@ -238,7 +248,7 @@ class Directory:
         with self._store.change() as connection:
             before = _get(connection, subject)
             if before is None and not disabled:
-                raise Refused("no such entry; see halocline directory list")
+                raise Refused(_NO_ENTRY)
             after = before or Entry(subject, (), None, disabled=True)
             if not disabled and after.clearance is None:
                 after = None
@@ -246,6 +256,24 @@ class Directory:
                 after = replace(after, disabled=disabled)
             _make(connection, _Change(before, after, by), journal, sure)
         return after
+
+    def remove(self, subject: str, by: Principal, journal: Sink, *, sure: bool = False) -> None:
+        """Remove a subject's entry: then it counts as its token says, or in a strict directory not
+        at all.
+
+        Args:
+            sure: also when the subject is disabled, and the entry all that keeps them out.
+
+        Raises:
+            Refused: no such entry; `by` may not make this change, which is recorded; or is not
+                `sure`.
+            JournalUnavailable, StateUnavailable: nothing was changed.
+        """
+        with self._store.change() as connection:
+            before = _get(connection, subject)
+            if before is None:
+                raise Refused(_NO_ENTRY)
+            _make(connection, _Change(before, None, by, removes=True), journal, sure)
 
     def _remembered(self, subject: str) -> Entry | None:
         # The epoch is read first: what is read after it is as fresh or fresher, and if fresher,

@@ -26,7 +26,8 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 Sure = Annotated[
-    bool, typer.Option("--yes", help="Even if it takes away your own right to change it.")
+    bool,
+    typer.Option("--yes", help="Even if it shuts you out or lets somebody in; you are told which."),
 ]
 Subject = Annotated[str, typer.Argument(help="Whose entry: the subject of their tokens.")]
 
@@ -52,7 +53,7 @@ def add(  # noqa: PLR0913 - the command's options are its interface
 ) -> None:
     """Add an entry, or put a new one in its place. Roles compliance and operator may.
 
-    A subject that is disabled stays so.
+    A subject that is disabled stays so. Narrowing yourself needs --yes: nobody widens their own.
 
     Example:
 
@@ -91,6 +92,22 @@ def enable(subject: Subject, token: TokenFile = None, as_json: JsonFlag = False)
         halocline directory enable ana --token cleo.jwt
     """
     _show(subject, _set_disabled(subject, token, disabled=False, sure=False), as_json)
+
+
+@app.command("remove")
+def remove(
+    subject: Subject, sure: Sure = False, token: TokenFile = None, as_json: JsonFlag = False
+) -> None:
+    """Remove an entry, another's. Without one a subject counts as its token says, or in a strict
+    directory not at all; so removing one that is disabled needs --yes.
+
+    Example:
+
+        halocline directory remove ana --token cleo.jwt
+    """
+    with called(token) as (platform, by):
+        platform.directory.remove(subject, by, platform.journal, sure=sure)
+    _show(subject, None, as_json)
 
 
 @app.command("show")
