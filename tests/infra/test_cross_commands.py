@@ -123,6 +123,21 @@ def test_a_period_without_crossings_says_none(desk: Desk) -> None:
     assert "crossings in this period: none" in text
 
 
+def test_an_id_is_shown_whole_however_narrow_the_terminal_is(desk: Desk) -> None:
+    ident = desk.cross(
+        "bea", "request", "--purpose", "analysis", "--subject", "bea", "--side", "sell",
+        "--expires", "+8h", "--reason", "a reason that is long enough",
+    )["id"]  # fmt: skip
+    desk.env["COLUMNS"] = "40"
+    try:
+        code, text = desk.run("cross", "list", as_whom="bea", as_json=False)
+        assert (code, text.count(ident)) == (0, 1)
+        text = desk.run("cross", "show", ident, as_whom="bea", as_json=False)[1]
+    finally:
+        del desk.env["COLUMNS"]
+    assert "role" in text
+
+
 def test_a_period_is_of_whole_days_or_of_times_in_utc() -> None:
     found = _period("2001-01-01", "2001-12-31")
     assert found.start == "2001-01-01T00:00:00.000000Z"
@@ -152,11 +167,22 @@ def test_what_is_no_period_is_refused(start: str, end: str) -> None:
         ("--purpose", "analysis", "--expires", "tomorrow", "--side", "sell"),
         ("--purpose", "analysis", "--expires", "2026-12-01T18:00:00", "--side", "sell"),
         ("--purpose", "analysis", "--expires", "+8h"),
+        ("--purpose", "analysis", "--expires", "+8d", "--side", "sell"),
+        ("--purpose", "analysis", "--expires", "+8h", "--side", "sell", "--reason", "short"),
+        ("--purpose", "analysis", "--expires", "+8h", "--side", "sell", "--subject", "be\u200ba"),
+        ("--purpose", "analysis", "--expires", "+8h", "--side", "sell", "--subject", " bea"),
     ],
 )
 def test_what_is_no_request_is_told_in_a_line(desk: Desk, wrong: tuple[str, ...]) -> None:
     code, text = desk.run(
-        "cross", "request", "--subject", "bea", "--reason", "a reason", *wrong, as_whom="bea"
+        "cross",
+        "request",
+        "--subject",
+        "bea",
+        "--reason",
+        "a reason that is long enough",
+        *wrong,
+        as_whom="bea",
     )
     assert code == 1
     assert text.startswith("halocline: ")

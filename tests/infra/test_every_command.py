@@ -24,7 +24,7 @@ from halocline_infra.cli import app
 
 # In the order in which they run: what one makes, a later one uses. `words` fills in {names}.
 IN_PROCESS: tuple[tuple[str, int], ...] = (
-    ("token issue --sub cleo --role compliance --label restricted", 0),
+    ("token issue --sub cleo --role compliance --label restricted --to {folder}/new.jwt", 0),
     ("token show", 0),
     ("directory add ana --role analyst --label public", 0),
     ("directory disable ana", 0),

@@ -134,6 +134,26 @@ def test_a_file_that_is_none_or_odd_is_told(
         check_plain(run(environment, *arguments, tmp_path / what))
 
 
+def test_a_token_is_written_to_a_file_of_its_holder_alone(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    file = tmp_path / "ana.jwt"
+    issue = ["token", "issue", "--sub", "ana", "--role", "analyst", "--label", "public"]
+    done = run(environment, *issue, "--to", file)
+    assert (check_plain(done, 0), done.stdout) == (f"wrote {file}\n", b"")
+    assert file.stat().st_mode & 0o777 == 0o600
+    first = file.read_text()
+    assert "--force" in check_plain(run(environment, *issue, "--to", file))
+    assert file.read_text() == first
+    file.chmod(0o644)
+    check_plain(run(environment, *issue, "--to", file, "--force"), 0)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.read_text() != first
+    assert run(environment, "token", "show", "--token", file).returncode == 0
+    check_plain(run(environment, *issue, "--to", tmp_path / "none" / "x"))
+    assert [one.name for one in tmp_path.iterdir()] == ["ana.jwt"]
+
+
 def test_a_bundle_takes_no_devices_place(environment: dict[str, str], tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for odd in (tmp_path / "pipe", tmp_path):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from halocline_governance.control_room import ControlRoom
     from halocline_governance.principal import Principal
     from halocline_governance.report import Period
-    from halocline_governance.state.crossings import Crossing
+    from halocline_governance.state.crossings import Crossing, Request
     from halocline_infra.platform import Platform
 
 app = typer.Typer(
@@ -35,6 +35,7 @@ app = typer.Typer(
 Ident = Annotated[str, typer.Argument(help="One of: halocline cross list.")]
 _AHEAD = re.compile(r"\+(\d{1,6})([smhd])\Z")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
+_AUDITORS = "told to who may read the audit record: role compliance, cleared to `restricted`"
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -64,7 +65,7 @@ def request(  # noqa: PLR0913 - one option each
 
     if purpose not in list(Purpose):
         raise Refused(f"no purpose {purpose}; there are: {', '.join(Purpose)}")
-    with _room(token) as (_, room, principal):
+    with _room(token) as (platform, room, principal):
         asked = Request(
             id=ident or f"c-{secrets.token_hex(5)}",
             requester=principal.subject,
@@ -76,6 +77,7 @@ def request(  # noqa: PLR0913 - one option each
             not_before=_time(start),
             expires=_time(expires),
         )
+        _check_can_open(platform, asked)
         made = room.request(principal, asked)
     show(_told(made), as_json=as_json, title="Crossing")
 
@@ -141,7 +143,7 @@ def show_crossing(ident: Ident, token: TokenFile = None, as_json: JsonFlag = Fal
     if as_json:
         print_json(told)
         return
-    told["uses"] = "for purpose audit only" if uses is None else len(uses)
+    told["uses"] = _AUDITORS if uses is None else len(uses)
     show(told, as_json=False, title="Crossing")
     if uses:
         names = ("ts", "subject", "gate", "purpose", "decision_id", "num_acts")
@@ -209,6 +211,29 @@ def _room(token: str | None) -> Generator[tuple[Platform, ControlRoom, Principal
 
     with called(token) as (platform, principal):
         yield platform, ControlRoom(platform.crossings, platform.gates), principal
+
+
+def _check_can_open(platform: Platform, asked: Request) -> None:
+    """What the policies here would never open is not asked for.
+
+    Raises:
+        Refused: it lasts too long, or its reason is too short.
+    """
+    from halocline_governance.errors import Refused
+    from halocline_infra.oversight import installed_policies
+
+    bounds = installed_policies(platform).data.get("cross", {})  # a firm's own may have no such
+    longest, shortest = bounds.get("max_duration_s"), bounds.get("min_reason_characters")
+    if isinstance(longest, int) and asked.expires - asked.not_before > longest:
+        raise Refused(
+            f"a crossing lasts {timedelta(seconds=longest)} at most (data.cross.max_duration_s),"
+            " and this one could never open: let it end sooner"
+        )
+    if isinstance(shortest, int) and len(asked.reason) < shortest:
+        raise Refused(
+            f"a reason has {shortest} characters at least (data.cross.min_reason_characters),"
+            " and this crossing could never open: say more"
+        )
 
 
 def _uses(platform: Platform, principal: Principal, ident: str) -> list[dict[str, Any]] | None:

@@ -60,7 +60,15 @@ def ingest(  # noqa: PLR0913 - the command's options are its interface
     if as_json:
         print_json(told)
     else:
-        print_table("Ingest", ("what", "value"), told.items())
+        rows = [
+            *((f"rows, {place}", count) for place, count in report.accepted.items()),
+            *((f"there already, {place}", n) for place, n in report.present.items() if n),
+            *(("refused", f"{r.source}: halocline audit show {r.decision_id}")
+              for r in report.refused),
+            *(("quarantined", f"{q.source} {q.external_id}: {q.reason}")
+              for q in report.quarantined),
+        ]  # fmt: skip
+        print_table("Ingest", ("what", "value"), rows)
     if report.refused:
         raise typer.Exit(1)
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from halocline_governance.principal import Principal
     from halocline_infra.platform import Platform
 
+_IDS = frozenset({"id", "decision", "decision_id", "request", "crossing"})
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 TokenFile = Annotated[
     str | None,
@@ -94,11 +95,14 @@ def print_json(value: object) -> None:
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A table for people on standard output. What a cell says is shown, and does nothing."""
     table = Table(title=title, title_justify="left", header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(_inert(str(cell)) for cell in row))
-    Console().print(table)
+    cells = [[_inert(str(cell)) for cell in row] for row in rows]
+    for at, column in enumerate(columns):
+        # An id is there to be copied: it stays whole, however narrow the terminal is.
+        whole = max((row[at].cell_len for row in cells), default=0) if column in _IDS else None
+        table.add_column(column, overflow="fold", min_width=whole)
+    for row in cells:
+        table.add_row(*row)
+    Console().print(table, crop=False)
 
 
 def _inert(text: str) -> Text:

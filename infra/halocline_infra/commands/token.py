@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +16,7 @@ app = typer.Typer(help="Issue and inspect development tokens.", no_args_is_help=
 
 
 @app.command("issue")
-def issue(
+def issue(  # noqa: PLR0913 - the command's options are its interface
     sub: Annotated[str, typer.Option(help="Who: the subject of the token.")],
     role: Annotated[list[str], typer.Option(help="A role; give the option once for each.")],
     clearance: Annotated[
@@ -27,12 +28,16 @@ def issue(
     lifetime_s: Annotated[
         int, typer.Option(min=1, max=_YEAR_S, help="Seconds until it expires.")
     ] = 3600,
+    to: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A file of yours alone, instead.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Also over a file that is there.")] = False,
 ) -> None:
-    """Sign a token with this installation's development key and print it.
+    """Sign a token with this installation's development key and print it, or write it to a file.
 
     Example:
 
-        halocline token issue --sub ana --role analyst --label 'confidential sides=buy' > ana.jwt
+        halocline token issue --sub ana --role analyst --label 'confidential sides=buy' --to ana.jwt
     """
     from halocline_governance.errors import Refused, Unauthenticated
     from halocline_governance.identity import Verifier
@@ -51,7 +56,35 @@ def issue(
             Verifier(platform.issuer.key.public_key()).verify(token)
         except Unauthenticated as error:
             raise Refused(f"nobody would accept it: {error}") from None
+    if to is None:
         typer.echo(token)
+    else:
+        _write(to, token, force=force)
+
+
+def _write(to: Path, token: str, *, force: bool) -> None:
+    """Whoever reads a token is its subject: its file is never anybody else's, not for a moment."""
+    from halocline_governance.errors import Refused
+
+    if to.exists() and not to.is_file():
+        raise Refused(f"{to} is there and no file; give the file to write")
+    draft = to.with_name(f".{to.name}.{os.getpid()}")
+    try:
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(token + "\n")
+            if force:
+                draft.replace(to)
+            else:
+                os.link(draft, to)
+        finally:
+            draft.unlink(missing_ok=True)
+    except FileExistsError:
+        raise Refused(f"{to} is there already; give --force to put the new token there") from None
+    except OSError as error:
+        raise Refused(f"{to} cannot be written: {error.strerror}") from None
+    typer.echo(f"wrote {to}", err=True)
 
 
 @app.command("show")
