@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
+import resource
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -12,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from halocline_governance.errors import Refused, StateUnavailable
 from halocline_governance.state import Store, database
@@ -126,6 +129,42 @@ def fails(store: Store) -> bool:
             return False
     except StateUnavailable:
         return True
+
+
+def test_a_failure_is_told_with_the_place_and_what_to_do(tmp_path: Path) -> None:
+    """A disk that takes no more, a file that is none; each error is sqlite's own."""
+    url = sa.URL.create("sqlite", database=str(tmp_path / "s.sqlite"))
+    with sqlite3.connect(":memory:") as full:
+        full.execute("CREATE TABLE t (x TEXT)")
+        full.execute("PRAGMA max_page_count = 2")
+        with pytest.raises(sqlite3.OperationalError) as error:
+            full.execute("INSERT INTO t VALUES (?)", ("s3cret" * 10_000,))
+    full.close()
+    told = database.told(error.value, url)
+    assert "the disk is full: make room" in told
+    assert str(tmp_path / "s.sqlite") in told
+    assert "s3cret" not in told
+
+    store = Store(url)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, hard))
+    try:
+        with pytest.raises(StateUnavailable, match=r"make room"), store.change():
+            pass
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with store.change():
+        pass
+    store.close()
+    (tmp_path / "s.sqlite").write_bytes(b"no database" * 1000)
+    (tmp_path / "s.sqlite-wal").unlink(missing_ok=True)
+    with pytest.raises(StateUnavailable, match="restore it"):
+        Store(url)
+
+    elsewhere = sa.make_url("postgresql+psycopg://u:s3cret@db.example.com/d")
+    told = database.told(error.value, elsewhere)
+    assert "db.example.com" in told
+    assert "s3cret" not in told
 
 
 def test_a_fork_amid_a_change_is_told(tmp_path: Path) -> None:

@@ -29,6 +29,16 @@ BUSY_S = 10.0
 SILENT_S = BUSY_S + 5
 _POSTGRESQL = "postgresql+psycopg"
 _WRITES = "halocline_writes"
+_TO_DO = {
+    "SQLITE_FULL": "the disk is full: make room and run the command again",
+    "SQLITE_IOERR": "the disk is full or failing: make room or mend it, and run the command again",
+    "SQLITE_BUSY": "another process holds it: let that end and run the command again",
+    "SQLITE_LOCKED": "another process holds it: let that end and run the command again",
+    "SQLITE_READONLY": "it cannot be written: give it, and its folder, to this user",
+    "SQLITE_CANTOPEN": "it cannot be opened: give it, and its folder, to this user",
+    "SQLITE_CORRUPT": "it is damaged: restore it",
+    "SQLITE_NOTADB": "it is no database: restore it",
+}
 Row: TypeAlias = tuple[Any, ...]
 
 
@@ -52,6 +62,20 @@ def parse(url: str | sa.URL) -> sa.URL:
 def path_of(url: sa.URL) -> Path | None:
     """The file, if it is one."""
     return Path(url.database or "").absolute() if url.drivername == "sqlite" else None
+
+
+def told(error: Exception, url: sa.URL) -> str:
+    """What failed, where, and what to do; never a statement, a value or a password."""
+    path = path_of(url)
+    if path is None:
+        return (
+            f"{type(error).__name__} at {url.host or 'the local server'}; see that it runs, lets"
+            " this user in and has room, then run the command again"
+        )
+    cause = getattr(error, "orig", None) or error
+    name = str(getattr(cause, "sqlite_errorname", type(error).__name__))
+    kind = next((kind for kind in _TO_DO if name.startswith(kind)), "")
+    return f"{name} at {path}; {_TO_DO.get(kind, 'see that its disk is sound, or restore it')}"
 
 
 def open_engine(url: sa.URL, *, pooled: bool) -> sa.Engine:

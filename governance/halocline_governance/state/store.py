@@ -48,6 +48,7 @@ class Store:
 
     def __init__(self, url: str | sa.URL) -> None:
         parsed = database.parse(url)
+        self._url = parsed
         self._path = database.path_of(parsed)
         self._engine = database.open_engine(parsed, pooled=True)
         self._probe = Probe(parsed)
@@ -75,7 +76,7 @@ class Store:
         try:
             row = self._probe.row(_READ_EPOCH)
         except (SQLAlchemyError, self._probe.errors) as error:
-            raise _failed(error) from None
+            raise self._failed(error) from None
         if row is None:
             raise _lost_epoch()
         return int(row[0])
@@ -179,7 +180,12 @@ class Store:
         try:
             yield
         except (SQLAlchemyError, self._probe.errors) as error:
-            raise _failed(error) from None
+            raise self._failed(error) from None
+
+    def _failed(self, error: Exception) -> StateUnavailable:
+        return StateUnavailable(
+            f"the governance database failed: {database.told(error, self._url)}"
+        )
 
 
 def _weakly(method: Callable[[], None]) -> Callable[[], None]:
@@ -191,10 +197,6 @@ def _weakly(method: Callable[[], None]) -> Callable[[], None]:
             alive()
 
     return call
-
-
-def _failed(error: Exception) -> StateUnavailable:
-    return StateUnavailable(f"the governance database failed ({type(error).__name__})")
 
 
 def _lost_epoch() -> StateUnavailable:
