@@ -42,6 +42,9 @@ os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 # Without probing, gRPC's window stays small: what was sent before a read ended is little, however
 # slowly it is read, and is none the slower for it.
 _CHANNEL = [("grpc.http2.bdp_probe", 0)]
+# A gRPC server refuses some calls with more than 8 KiB of headers, at random, and from Python it
+# cannot be told otherwise.
+_TOKEN_BYTES = 7 << 10
 _URL = re.compile(r"grpc(?:\+tcp|(?P<tls>\+tls))?://(?P<host>[^/@?#\s]+):\d+/?")
 _TOLD = re.compile(
     r"^(unauthenticated|malformed|denied|unavailable)(?: \(decision ([\w-]+)\))?(?:: (.*?))?"
@@ -165,7 +168,13 @@ class Client:
         return schema
 
     def _options(self, purpose: Purpose | str | None = None) -> flight.FlightCallOptions:
-        headers = [(b"authorization", f"Bearer {self._token()}".encode())]
+        token = self._token()
+        if len(token) > _TOKEN_BYTES:
+            raise Refused(
+                f"the token has {len(token):,} bytes, and a guard server takes {_TOKEN_BYTES:,}:"
+                " ask its issuer for one with fewer roles and claims"
+            )
+        headers = [(b"authorization", f"Bearer {token}".encode())]
         if purpose is not None:
             headers.append((b"x-halocline-purpose", descriptor.purpose(purpose).value.encode()))
         return flight.FlightCallOptions(headers=headers)

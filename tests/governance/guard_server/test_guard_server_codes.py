@@ -280,3 +280,24 @@ def test_grpc_writes_nothing_of_its_own_unless_asked() -> None:
 def test_a_descriptor_is_checked_before_it_is_sent() -> None:
     with pytest.raises(Refused):
         Descriptor(DOCUMENTS, limit=float("inf")).encode()  # pyright: ignore[reportArgumentType]
+
+
+def test_a_token_is_taken_up_to_a_size_and_then_refused_in_words(open_house: Any) -> None:
+    house = open_house()
+    with house.stack:
+        house.documents(BUY, 1)
+
+        def token(length: int) -> str:
+            # Roles that mean nothing here, as an issuer may add.
+            named = (f"{n:03}{'r' * length}" for n in range(100))
+            return house.token(BUY, roles=("analyst", *named))
+
+        most = next(n for n in range(100) if len(token(n)) > 7 << 10) - 1
+        fits = token(most)
+        client = house.client(fits)
+        assert len(fits) > 6.8 * 1024
+        # gRPC draws lots above its limit: no call of many may be lost below it.
+        assert all(len(client.list()) == 1 for _ in range(20))
+        for size in (token(most + 1), "x" * 16_380):
+            with pytest.raises(Refused, match="the token has"):
+                house.client(size).list()
