@@ -93,5 +93,7 @@ def _tell(text: str) -> None:
 def print_reference(error: Denied) -> None:
     """How a compliance officer finds out why; the caller is not told."""
     Console(stderr=True).print(
-        f"  code {error.code}; to explain: halocline audit show {error.decision.id}", markup=False
+        f"  code {error.code}; to explain: halocline policy explain {error.decision.id}",
+        markup=False,
+        soft_wrap=True,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import stat
@@ -164,6 +165,11 @@ def test_both_ways_give_the_same(lake: Run) -> None:
 
 @pytest.mark.slow
 def test_both_ways_refuse_the_same(lake: Run) -> None:
+    listed = lake("list").stdout.decode()
+    assert DOCUMENTS in listed
+    assert "row_uid" not in listed
+    told = lake("read", DOCUMENTS, "--purpose", "training").stderr.decode()
+    assert re.search(r"to explain: halocline policy explain [0-9a-f-]{36}$", told, re.MULTILINE)
     for arguments, told in (
         (("read", f"sell:{DOCUMENTS}"), b"denied (decision"),
         (("read", "no.table"), b"no table"),
@@ -298,6 +304,49 @@ def test_no_point_at_which_a_read_fails_ends_the_rows(form: str) -> None:
         if count or form == "arrow":
             with pytest.raises((OSError, pa.ArrowInvalid, json.JSONDecodeError)):
                 num_rows(written(count, RuntimeError("cut")))
+
+
+_EXPORTS_FOREVER = """
+import sys, time
+from pathlib import Path
+import pyarrow as pa
+from halocline_infra.commands import lake_output
+
+def batches():
+    yield pa.record_batch({"number": [1]})
+    print("begun", flush=True)
+    time.sleep(600)
+
+schema = pa.schema([("number", pa.int64())])
+lake_output.export(pa.RecordBatchReader.from_batches(schema, batches()), Path(sys.argv[1]))
+"""
+
+
+def test_drafts_of_killed_exports_go_and_those_of_others_stay(tmp_path: Path) -> None:
+    target, kept = tmp_path / "mine.csv", tmp_path / ".mine.csv.notes"
+    kept.touch()
+
+    def drafts() -> set[Path]:
+        return {*tmp_path.iterdir()} - {target, kept}
+
+    def export() -> None:
+        one = pa.record_batch({"number": [1]})
+        rows = pa.RecordBatchReader.from_batches(one.schema, iter([one]))
+        assert lake_output.export(rows, target) == 1
+
+    begin = [sys.executable, "-c", _EXPORTS_FOREVER, target]
+    with subprocess.Popen(begin, stdout=subprocess.PIPE) as exporting:
+        assert exporting.stdout
+        assert exporting.stdout.readline() == b"begun\n"
+        alive = drafts()
+        assert len(alive) == 1
+        export()
+        assert drafts() == alive
+        exporting.kill()
+    assert drafts() == alive
+    export()
+    assert not drafts()
+    assert kept.exists()
 
 
 def test_a_server_for_others_needs_tls(home: Path) -> None:

@@ -42,7 +42,8 @@ def list_tables(
     purpose: PurposeOption = Purpose.ANALYSIS,
     as_json: JsonFlag = False,
 ) -> None:
-    """The tables you may read, and where. What you may not read is not listed.
+    """The tables you may read, and where; the names of their columns with --json. What you may not
+    read is not listed.
 
     Example:
 
@@ -57,7 +58,9 @@ def list_tables(
         print_json(found)
     else:
         names = ("table", "compartment", "version", "columns", "touches")
-        rows = [[_shown(one[name]) for name in names] for one in found]
+        # Their names, the same for each compartment, would crowd the rest out.
+        counted = [{**one, "columns": len(one["columns"])} for one in found]
+        rows = [[_shown(one[name]) for name in names] for one in counted]
         print_table("Readable tables", names, rows)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -137,18 +139,32 @@ def export(rows: pa.RecordBatchReader, target: Path, *, shown: bool = True) -> i
 def _draft(target: Path) -> Generator[IO[bytes]]:
     """A file beside the target that takes its place at the end, or goes."""
     draft = target.with_name(f".{target.name}.{os.getpid()}")
+    _remove_stale(target)
     try:
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise Refused(f"{target} cannot be written: {error.strerror}") from None
     try:
         with os.fdopen(handle, "wb") as file:
+            with suppress(OSError):  # where nothing can be locked, nothing is removed as stale
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield file
             file.flush()
             os.fsync(file.fileno())
         draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _remove_stale(target: Path) -> None:
+    """Remove the drafts of exports to this file that were killed: those that nobody holds."""
+    name = re.compile(re.escape(f".{target.name}.") + r"\d+")
+    for draft in target.absolute().parent.iterdir():
+        if not name.fullmatch(draft.name):
+            continue
+        with suppress(OSError), draft.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            draft.unlink()
 
 
 def _parquet(schema: pa.Schema, batches: Iterator[pa.RecordBatch], file: IO[bytes]) -> None:
