@@ -156,9 +156,12 @@ def _is_mixed(compartment: str) -> bool:
 
 def _is_own(compartment: str, answer: Decision) -> bool:
     """Does the bound reach into this compartment, rather than to what is public in it?"""
+    if compartment.startswith("x."):
+        # Its name tells none of its sides: it is the caller's by an open crossing that names it.
+        return compartment.removeprefix("x.") in (answer.obligations.get("crossings") or ())
     bound = answer.obligations.get("bound", {})
     names = {*bound.get("sides", []), *bound.get("tenants", [])}
-    return compartment == SYSTEM or {*compartment.split(".")} - {"public", "x"} <= names
+    return compartment == SYSTEM or {*compartment.split(".")} - {"public"} <= names
 
 
 def _columns(answer: Decision) -> set[str]:

@@ -140,6 +140,22 @@ def test_an_issuer_restricted_in_the_middle_ends_reads_of_its_rows(firm: Firm) -
     assert len(firm.ended()) == 1
 
 
+@pytest.mark.parametrize(("subject", "told"), [("mia", PolicyUnavailable), ("bob", Denied)])
+def test_trouble_in_a_crossings_compartment_is_told_to_whom_it_is_open(
+    firm: Firm, subject: str, told: type[Exception]
+) -> None:
+    firm.open_crossing()
+    client = firm.house.client(firm.house.token("confidential sides=sell", subject))
+    for compartment in ("x.c-1", "x.c-2"):
+        log = firm.house.home / "lake" / compartment / "curated" / "documents" / "_delta_log"
+        log.mkdir(parents=True)
+        (log / f"{0:020}.json").write_text("no JSON")
+    with pytest.raises(told):
+        client.read(f"x.c-1:{DOCUMENTS}")
+    with pytest.raises(Denied):
+        client.read(f"x.c-2:{DOCUMENTS}")
+
+
 def test_an_engine_that_dies_ends_reads_once_state_has_moved(firm: Firm) -> None:
     rows = firm.half_read(firm.house.token(BUY))
     firm.open_crossing()
