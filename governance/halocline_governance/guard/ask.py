@@ -124,8 +124,8 @@ class ReadGate:
         compartment = question.compartment
         try:
             location = self._lake.location(compartment, question.table)
-            newest = self._snapshots.newest(location)
-            return location, newest, self._lake.labels(compartment) if newest is not None else {}
+            # Labels are looked up where there is no table too: it takes as long either way.
+            return location, self._snapshots.newest(location), self._lake.labels(compartment)
         except Refused as error:
             # A credential that cannot be used is the lake's trouble, and names its file: no caller
             # of a server is told.

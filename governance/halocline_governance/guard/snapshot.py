@@ -36,6 +36,10 @@ class Snapshots:
         known = self._newest.get(location.uri)
         if known and _is_newest(location, *known):
             return known[1]
+        if _is_absent(location):
+            # Told as quickly as what is there and known: delta-rs would take a tenth of a
+            # millisecond to find nothing, and a denial's time would tell which it was.
+            return None
         opened = _open(location)
         if opened is None:
             return None
@@ -97,6 +101,10 @@ def _open(location: Location, version: int | None = None) -> DeltaTable | None:
             return location.delta(version)
     except TableNotFoundError:
         return None
+
+
+def _is_absent(location: Location) -> bool:
+    return "://" not in location.uri and not os.path.isdir(os.path.join(location.uri, "_delta_log"))
 
 
 def _is_newest(location: Location, commit: tuple[int, int] | None, version: int) -> bool:
