@@ -124,8 +124,10 @@ class ReadGate:
         compartment = question.compartment
         try:
             location = self._lake.location(compartment, question.table)
-            # Labels are looked up where there is no table too: it takes as long either way.
-            return location, self._snapshots.newest(location), self._lake.labels(compartment)
+            newest = self._snapshots.newest(location)
+            # Looked up where there is no table too, so that it takes as long.
+            labels = self._lake.labels(compartment)
+            return location, newest, _NO_LABELS if newest is None else labels
         except Refused as error:
             # A credential that cannot be used is the lake's trouble, and names its file: no caller
             # of a server is told.
