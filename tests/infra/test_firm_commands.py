@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -161,3 +162,55 @@ def test_homes_that_share_their_facts_by_a_link_go_on_sharing_them(tmp_path: Pat
         homes.append(home)
     assert homes[0].officers("restrict", "acme").returncode == 0
     assert json.loads(homes[1].officers("show").stdout)["restricted_issuers"] == ["acme"]
+
+
+NUM_LONG = 3_000
+
+
+@pytest.fixture
+def long_read(tmp_path: Path) -> Home:
+    """A home with 24 MB of rows about one issuer in one batch."""
+    home = Home(tmp_path, "embedded")
+    lake = Lake(tmp_path / "var" / "lake")
+    label_id = lake.intern(parse_compact("confidential sides=buy issuers=acme"))
+    words = {"rule": "r" * 8_000, "recipe": "r", "run_id": "t", "label_id": label_id, "value": 1.0}
+    rows = [{**words, "row_uid": 100 + number} for number in range(NUM_LONG)]
+    with lake.lease("buy", TABLE) as place:
+        schema = tables.table(TABLE).arrow()
+        write_deltalake(place.uri, pa.Table.from_pylist(rows, schema=schema), mode="append")
+    return home
+
+
+def test_a_stalled_pipe_gets_no_more_than_what_was_on_its_way(long_read: Home) -> None:
+    """Without a server too: the rest of a batch is not written once its issuer is restricted."""
+    words = ("lake", "read", f"buy:{TABLE}", "--token", long_read.analyst)
+    with subprocess.Popen(
+        [COMMAND, *words],
+        env=long_read.variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as child:
+        assert child.stdout
+        assert len(child.stdout.read(100_000)) == 100_000
+        assert long_read.officers("restrict", "acme").returncode == 0
+        time.sleep(1.2)
+        rest = child.stdout.read()
+        assert child.wait(60) == 1
+    assert len(rest) < 4_000_000
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(rest.splitlines()[-1])
+
+
+def test_an_export_that_is_asked_to_end_leaves_nothing(long_read: Home) -> None:
+    folder = long_read.folder / "out"
+    folder.mkdir()
+    words = ("lake", "export", f"buy:{TABLE}", "--to", str(folder / "mine.jsonl"))
+    with subprocess.Popen(
+        [COMMAND, *words, "--token", long_read.analyst], env=long_read.variables
+    ) as child:
+        ends = time.monotonic() + 60
+        while not list(folder.iterdir()) and time.monotonic() < ends:
+            time.sleep(0.001)
+        child.terminate()
+        assert child.wait(60) == 128 + signal.SIGTERM
+    assert list(folder.iterdir()) == []

@@ -90,3 +90,19 @@ def test_a_line_that_is_no_question_is_named(
         done = decided(tmp_path, "embedded", [json.dumps(good), bad])
         assert done.returncode == 1
         assert "line 2" in done.stderr
+
+
+def test_no_question_at_all_is_refused_and_lines_are_told_of(tmp_path: Path) -> None:
+    assert "no question" in decided(tmp_path, "embedded", ["", ""]).stderr
+    file = tmp_path / "questions.jsonl"
+    file.write_text("{}\n{}\n")
+    words = ("policy", "decide", "read", "--input", str(file), "--engine", "embedded")
+    kept = {key: val for key, val in os.environ.items() if not key.startswith("HALOCLINE_")}
+    done = subprocess.run(
+        [HALOCLINE, *words],
+        env={**kept, "HALOCLINE_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, "--lines" in done.stderr) == (1, True)

@@ -171,6 +171,8 @@ def export(  # noqa: PLR0913 - the command's options are its interface
 ) -> None:
     """Every row you may read, to a file of yours alone; it is there only when it is whole.
 
+    One that is killed (kill -9) leaves a draft, `.FILE.PID`; the next export to FILE removes it.
+
     Example:
 
         halocline lake export buy:curated.documents --to mine.parquet --token ana.jwt

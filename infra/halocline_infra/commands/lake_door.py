@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from halocline_governance.guard import Guard
     from halocline_governance.guard.client import Client
+    from halocline_governance.guard.watch import Watch
+
+_PIECE_BYTES = 1 << 20
 
 
 class Door(Protocol):
@@ -49,7 +52,7 @@ def open_door(environment: Environment, token_source: str | None) -> Generator[D
     from halocline_infra.platform import Platform
 
     with Platform(environment) as platform:
-        yield _Local(platform.guard, platform.caller(token))
+        yield _Local(platform.guard, lambda: platform.caller(token))
 
 
 def described(
@@ -89,16 +92,31 @@ class _Remote:
 
 
 class _Local:
-    def __init__(self, guard: Guard, principal: Principal) -> None:
+    def __init__(self, guard: Guard, caller: Callable[[], Principal]) -> None:
         self._guard = guard
-        self._principal = principal
+        self._caller = caller
 
     def tables(self, purpose: Purpose) -> list[dict[str, Any]]:
         from halocline_governance.guard.answer import listed
 
-        return listed(self._guard, self._principal, purpose)
+        return listed(self._guard, self._caller(), purpose)
 
     def read(self, asked: Descriptor) -> pa.RecordBatchReader:
+        import pyarrow as pa
+
         from halocline_governance.guard.answer import Answer
 
-        return Answer.of(self._guard, self._principal, Purpose.ANALYSIS, asked).reader()
+        answer = Answer.of(self._guard, self._caller(), Purpose.ANALYSIS, asked)
+        watch = self._guard.watch(answer.plan, self._caller)
+        rows = answer.reader(watch=watch)
+        return pa.RecordBatchReader.from_batches(rows.schema, _in_pieces(rows, watch))
+
+
+def _in_pieces(rows: pa.RecordBatchReader, watch: Watch) -> Iterator[pa.RecordBatch]:
+    """Little at once, and nothing that is not granted any more, however long a pipe stalls."""
+    for batch in rows:
+        step = max(1, batch.num_rows * _PIECE_BYTES // max(1, batch.nbytes))
+        for start in range(0, batch.num_rows, step):
+            watch.check()
+            yield batch.slice(start, step)
+    watch.check()

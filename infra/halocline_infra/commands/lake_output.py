@@ -6,7 +6,9 @@ import fcntl
 import json
 import os
 import re
+import signal
 import sys
+import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -130,9 +132,26 @@ def export(rows: pa.RecordBatchReader, target: Path, *, shown: bool = True) -> i
             yield batch
             count += batch.num_rows
 
-    with _draft(target) as file:
+    with _unwound_on_sigterm(), _draft(target) as file:
         write(rows.schema, counted(), file)
     return count
+
+
+@contextmanager
+def _unwound_on_sigterm() -> Generator[None]:
+    """Asked to end, end as by Ctrl-C: what is half done is removed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

@@ -67,17 +67,21 @@ def decide(
 def _answers(engine: Engine, gate: str, file: IO[str]) -> Iterator[dict[str, Any]]:
     """In the order of the lines. What no engine answers is denied, as at a gate."""
     from halocline_governance.decision import Decision
-    from halocline_governance.errors import PolicyUnavailable
+    from halocline_governance.errors import PolicyUnavailable, Refused
 
+    num_asked = 0
     for number, line in enumerate(file, start=1):
         if not line.strip():
             continue
+        num_asked += 1
         question = _question(line, f"line {number}")
         try:
             decision = engine.decide(gate, question)
         except PolicyUnavailable:
             decision = Decision(False, ("unavailable",))
         yield decision.as_json()
+    if not num_asked:
+        raise Refused("there is no question in the input: it holds one a line")
 
 
 def _question(text: str, where: str) -> dict[str, Any]:
@@ -87,7 +91,8 @@ def _question(text: str, where: str) -> dict[str, Any]:
     try:
         question: Any = strict_json.loads(text)
     except ValueError as error:
-        raise Refused(f"{where} is not JSON: {error}") from error
+        many = "; for a question a line, give --lines" if "Extra data" in str(error) else ""
+        raise Refused(f"{where} is not JSON: {error}{many}") from error
     if not isinstance(question, dict):
         raise Refused(f"{where} is no object: {{principal, purpose, resource, context}}")
     return cast("dict[str, Any]", question)
