@@ -75,7 +75,7 @@ def test_a_child_has_the_keys_of_its_parent_and_looks_for_new_ones_itself(world:
 def test_a_child_sees_what_its_parent_disables(world: World, tmp_path: Path) -> None:
     """The directory over a fork: connections of its own, the same database."""
     from halocline_governance.principal import Principal
-    from tests.governance.test_directory import TOP, Recording
+    from tests.governance.directory_people import TOP, Recording
 
     store = Store(f"sqlite:///{tmp_path}/state/governance.sqlite")
     directory = Directory(store)
