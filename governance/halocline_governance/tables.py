@@ -1,7 +1,7 @@
 """The governed tables: their names and columns, which every component writes and reads by.
 
 Types are a small neutral set (`string long int double binary`, and `array<...>` or `struct<...>`
-of them), turned into Arrow or Spark's DDL on demand, so that reading this list loads neither.
+of them), turned into Arrow on demand, so that reading this list does not load it.
 """
 
 from __future__ import annotations
@@ -38,13 +38,6 @@ class Table:
     @property
     def is_governed(self) -> bool:
         return {"row_uid", "label_id"} <= set(self.column_names)
-
-    def ddl(self) -> str:
-        """Spark's schema string."""
-        return ", ".join(
-            f"{column.name} {column.type}{'' if column.nullable else ' NOT NULL'}"
-            for column in self.columns
-        )
 
     def arrow(self) -> pa.Schema:
         """The Arrow schema; needs the `lake` extra."""

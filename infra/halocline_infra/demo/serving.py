@@ -66,9 +66,8 @@ def serve(scene: Scene) -> Result:
         "held": held,
         "recorded": recorded,
     }
-    result.artefacts["outputs"] = str(
-        scene.platform.lake.path(scene.home_label.compartment, "serving.outputs")
-    )
+    place = scene.platform.lake.location(scene.home_label.compartment, "serving.outputs")
+    result.artefacts["outputs"] = place.uri
     return result
 
 
