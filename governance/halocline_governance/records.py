@@ -19,6 +19,8 @@ class Kind(StrEnum):
     """What an audit event tells. Each one is documented in docs/journal-format.md."""
 
     OPENED = "journal.opened"
+    SIBLINGS = "journal.siblings"
+    KEY = "journal.key"
     CLOSED = "journal.closed"
     DECISION = "decision"
     INGEST = "ingest"
@@ -37,6 +39,8 @@ class Kind(StrEnum):
     CROSS = "cross"
     DIRECTORY = "directory"
     FIRM = "firm"
+    FINGERPRINT = "fingerprint"
+    ERASE = "erase"
 
 
 @dataclass(frozen=True, slots=True)
