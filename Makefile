@@ -7,7 +7,7 @@ PYTEST = $(RUN) $(BIN)/pytest
 REGO := governance/halocline_governance/policies
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-system demo test test-system check bench bench-guard soak clean
+.PHONY: help setup setup-system demo test test-system check bench bench-guard bench-journal bench-lineage soak clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,12 @@ bench: $(STAMP) ## Run every <component>/bench/*.py; results in var/bench (NAME=
 
 bench-guard: $(STAMP) ## The guard's figures: reads, server, decisions, cache, timing (BENCH_ROWS=)
 	@$(RUN) $(BIN)/python infra/bench guard guard_server decision cache timing
+
+bench-journal: $(STAMP) ## The journal's figures: appends, verification, proofs (BENCH_RECORDS=)
+	@$(RUN) $(BIN)/python infra/bench journal
+
+bench-lineage: $(STAMP) ## Lineage's figures: row to models, output to rows, 10 M outputs (BENCH_SCALE=)
+	@$(RUN) $(BIN)/python infra/bench lineage
 
 soak: $(STAMP) ## The same tests at the sizes the benchmarks name
 	@HALOCLINE_TEST_SCALE=soak $(PYTEST) -m soak $(ARGS) || \
