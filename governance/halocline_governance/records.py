@@ -1,15 +1,19 @@
 """The two records everybody writes and reads: `AuditEvent` and `InferenceRecord`.
 
 Neither holds a prompt, an answer or personal data in clear when it goes to the journal: the
-journal gets hashes and keyed commitments, the text lies in the governed table of its compartment.
+journal gets commitments under a key that lies with the text, in the governed table of its
+compartment. With the row the key goes, and then the journal can be held against no guess.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
+import json
 import os
 import time
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -60,7 +64,10 @@ class AuditEvent:
 
 @dataclass(frozen=True, slots=True)
 class InferenceRecord:
-    """One request and its answer, as the row of `serving.outputs` (see tables.py)."""
+    """One request and its answer, as the row of `serving.outputs` (see tables.py).
+
+    `commitment_key` is 32 random bytes in hex, drawn for this record and kept nowhere but in it.
+    """
 
     request_id: str
     row_uid: int
@@ -82,6 +89,7 @@ class InferenceRecord:
     prompt_sha256: str
     output_sha256: str
     released_sha256: str
+    commitment_key: str
     verdicts: str
     prompt_tokens: int
     completion_tokens: int
@@ -92,10 +100,74 @@ class InferenceRecord:
         return asdict(self)
 
     def commitment(self) -> dict[str, Any]:
-        """What the journal gets: everything but the texts."""
-        hidden = {"prompt", "output", "mean_logprob", "mean_entropy"}
-        seen = {key: val for key, val in self.as_json().items() if key not in hidden}
-        return {**seen, "row_uid": str(self.row_uid)}  # RFC 8785 numbers end at 2**53
+        """What the journal gets: who, when, which model and decisions, and of everything that is
+        made from the texts a keyed commitment. Of no text, there is none."""
+        told = {name: val for name, val in self.as_json().items() if name not in _COMMITTED}
+        whole = json.dumps(self.as_json(), sort_keys=True, separators=(",", ":"))
+        row = hashlib.sha256(whole.encode()).hexdigest()
+        parts = (
+            ("prompt", self.prompt_sha256, "prompt"),
+            ("output", self.output_sha256, ANSWER),
+            ("released", self.released_sha256, ANSWER),
+            ("row", row, "row"),
+        )
+        key = self.commitment_key
+        held = {name: committed(key, sha256, what) for name, sha256, what in parts if sha256}
+        # RFC 8785 numbers end at 2**53.
+        return {**told, "row_uid": str(self.row_uid), "commitments": held}
+
+
+ANSWER = "answer"
+_COMMITTED = frozenset(
+    {
+        "prompt", "output", "prompt_sha256", "output_sha256", "released_sha256", "commitment_key",
+        "verdicts", "prompt_tokens", "completion_tokens", "mean_logprob", "mean_entropy",
+    }
+)  # fmt: skip
+
+
+def committed(key: str, sha256: str, what: str = ANSWER) -> str:
+    """What stands in the journal for a text: HMAC-SHA256 under the record's key, in hex, over
+    `halocline/<what>`, a NUL, and the SHA-256 of the text's bytes. Equal exactly if those are.
+
+    Args:
+        key: `commitment_key` of the record.
+        sha256: of the text's bytes, in hex.
+        what: `answer` for an output and every beginning of it, `prompt`, or `row`.
+    """
+    message = b"halocline/" + what.encode() + b"\0" + bytes.fromhex(sha256)
+    return hmac.digest(bytes.fromhex(key), message, hashlib.sha256).hex()
+
+
+def differences(row: Mapping[str, Any], told: Mapping[str, Any]) -> list[str]:
+    """In what a row of `serving.outputs` is not what the journal was told of it; nothing when it
+    is, its texts included.
+
+    Args:
+        row: all its columns.
+        told: the object of its `generate` or `abort` event.
+    """
+    try:
+        record = InferenceRecord(**{one.name: row[one.name] for one in fields(InferenceRecord)})
+        own = record.commitment()
+    except (KeyError, TypeError, ValueError):
+        return ["row"]
+    changed = {name for name, value in own.items() if told.get(name) != value}
+    if "commitments" in changed:
+        known: Mapping[str, Any] = told.get("commitments") or {}
+        mine: Mapping[str, Any] = own["commitments"]
+        changed |= {
+            name for name in known.keys() | mine.keys() if known.get(name) != mine.get(name)
+        }
+    for name in ("prompt", "output"):
+        named = row[f"{name}_sha256"]
+        text = str(row[name]).encode("utf-8", "surrogatepass")
+        if named and named != hashlib.sha256(text).hexdigest():
+            changed.add(name)
+    return sorted(changed - _WHOLE or ({"row"} if changed else ()))
+
+
+_WHOLE = frozenset({"commitments", "row"})
 
 
 def timestamp(epoch_s: float | None = None) -> str:

@@ -123,7 +123,7 @@ TABLES: Mapping[str, Table] = MappingProxyType(
                 " weights_sha256:string serve_decision_id:string release_decision_id:string"
                 " policy_revision:string outcome:string finish_reason:string prompt:string"
                 " output:string prompt_sha256:string output_sha256:string released_sha256:string"
-                " verdicts:string prompt_tokens:long completion_tokens:long"
+                " commitment_key:string verdicts:string prompt_tokens:long completion_tokens:long"
                 " mean_logprob:double? mean_entropy:double?",
             ),
             _table(

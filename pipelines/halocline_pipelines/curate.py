@@ -221,7 +221,8 @@ def _put(
     writing.watch.check()
     place = job.lake.location(compartment, table)
     write = tables.replace if table == CURATED and writing.earlier.is_foreign else tables.append
-    write(frame, place, table, tables.app_id(place, writing.earlier.versions[table], new))
+    version = writing.earlier.versions[table]
+    write(frame, place, table, tables.app_id(job.secret, place, version, new))
 
 
 def _record(writing: _Writing) -> None:

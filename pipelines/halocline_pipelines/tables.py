@@ -7,6 +7,7 @@ ids only, so that no text lies in a Delta log. The caller holds the lease.
 from __future__ import annotations
 
 import hashlib
+import hmac
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -94,13 +95,14 @@ def version(place: Location) -> int:
         return place.delta().version() if place.is_delta() else -1
 
 
-def app_id(place: Location, version: int, row_uids: Iterable[int]) -> str:
+def app_id(secret: bytes, place: Location, version: int, row_uids: Iterable[int]) -> str:
     """Names one write by its table, the version it builds on, and its rows.
 
     So what a killed run's JVM may still commit, and its repetition, are one write; and the same
-    rows written again on purpose, later, are another.
+    rows written again on purpose, later, are another. Ids of rows are hashes of their texts, and
+    this name stands in the journal: it is made with a key, so that no guess can be held against it.
     """
-    digest = hashlib.sha256(f"{place.uri}\x1f{version}\x1f".encode())
+    digest = hmac.new(secret, f"write\x1f{place.uri}\x1f{version}\x1f".encode(), hashlib.sha256)
     for row_uid in sorted(row_uids):
         digest.update(row_uid.to_bytes(8, "big", signed=True))
     return f"halocline-{digest.hexdigest()[:40]}"

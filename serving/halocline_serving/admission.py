@@ -6,6 +6,7 @@ included; and nothing is generated before the admission is durable.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -15,7 +16,7 @@ from halocline_governance.errors import Denied, MalformedLabel, PolicyUnavailabl
 from halocline_governance.gates import Gate
 from halocline_governance.label import PUBLIC, Label, parse
 from halocline_governance.principal import Principal, Purpose
-from halocline_governance.records import InferenceRecord, row_uid, timestamp, uuid7
+from halocline_governance.records import InferenceRecord, committed, row_uid, timestamp, uuid7
 from halocline_serving.call import Call
 from halocline_serving.engine import GenerationRequest, Message
 from halocline_serving.errors import ContextLengthExceeded, ModelNotFound, QueueFull
@@ -71,7 +72,7 @@ def admit(runtime: Runtime, principal: Principal, asked: Asked) -> Call:
     record = _admitted(_record(principal, asked, served, decision, label), prompt, request)
     release = Release(
         runtime.detectors(label),
-        _releasing(runtime, principal, asked, decision, label),
+        _releasing(runtime, principal, record, decision, label),
         runtime.settings.release_characters if asked.stream else None,
     )
     return Call(
@@ -168,6 +169,7 @@ def _record(
         prompt_sha256="",
         output_sha256=sha256(""),
         released_sha256=sha256(""),
+        commitment_key=secrets.token_hex(32),
         verdicts="[]",
         prompt_tokens=0,
         completion_tokens=0,
@@ -188,17 +190,25 @@ def _admitted(record: InferenceRecord, prompt: str, request: GenerationRequest) 
 
 
 def _releasing(
-    runtime: Runtime, principal: Principal, asked: Asked, decision: Decision, label: Label
+    runtime: Runtime,
+    principal: Principal,
+    record: InferenceRecord,
+    decision: Decision,
+    label: Label,
 ) -> Ask:
-    """The release gate for this answer, with the checks that the serve gate obliged it to."""
+    """The release gate for this answer, with the checks that the serve gate obliged it to. It is
+    asked about commitments under the record's key: no hash of an answer is in the journal."""
     required: list[str] = list(decision.obligations.get("release_checks", []))
+
+    def commit(digest: str) -> str:
+        return committed(record.commitment_key, digest)
 
     def ask(digest: str, verdicts: Sequence[Verdict]) -> Decision:
         resource = {
             "label": label.as_json(),
-            "sha256": digest,
-            "endpoint": asked.endpoint,
-            "verdicts": [as_policy_sees(verdict) for verdict in verdicts],
+            "sha256": commit(digest),
+            "endpoint": record.endpoint,
+            "verdicts": [as_policy_sees(verdict, commit) for verdict in verdicts],
             "required": required,
         }
         return runtime.gates.ask(Gate.RELEASE, principal, Purpose.INFERENCE, resource)

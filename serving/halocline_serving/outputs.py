@@ -218,14 +218,15 @@ class Outputs:
             raise trouble
 
     def _retire(self, lane: Lane) -> None:
-        """Let go of a spool that is done with, and of one that has grown long with no call open."""
+        """Let go of a spool that is done with. One that has grown long, or is to be emptied, takes
+        no new call from here on."""
         with self._lock:
-            is_long = not lane.retiring and lane.num_moved >= self._rotate_after
-            if is_long and lane.num_open == 0:
+            is_due = lane.num_moved >= self._rotate_after or lane.is_over
+            if is_due and not lane.retiring:
                 del self._lanes[lane.compartment]
                 self._retiring.append(lane)
                 lane.retiring = True
-            if not lane.retiring or lane.num_pending:
+            if not lane.retiring or lane.num_open or lane.num_pending:
                 return
             self._retiring.remove(lane)
         lane.close()

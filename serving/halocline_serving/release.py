@@ -8,6 +8,7 @@ nothing more leaves.
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -110,12 +111,19 @@ def sha256(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def as_policy_sees(verdict: Verdict) -> dict[str, Any]:
-    """A verdict without its spans: policy judges what was found, not where."""
+def as_policy_sees(verdict: Verdict, commit: Callable[[str], str]) -> dict[str, Any]:
+    """A verdict as the release gate judges it, and the journal keeps it: bound to its bytes by
+    their commitment, without spans, and with the score in hundredths, rounded up. More digits
+    would tell, after the answer is erased, whether a guess of it is right.
+
+    Args:
+        commit: what stands for a text's hash.
+    """
+    score = verdict.score
     return {
         "detector": verdict.detector,
-        "sha256": verdict.sha256,
+        "sha256": commit(verdict.sha256),
         "status": verdict.status,
         "findings": dict(verdict.findings),
-        "score": verdict.score,
+        "score": None if score is None else math.ceil(round(score * 100, 6)) / 100,
     }

@@ -17,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 from deltalake import DeltaTable
 
+from halocline_governance.erasure.spools import RENEW
 from halocline_governance.errors import LeaseHeld
 from halocline_governance.journal import Spool
 from halocline_governance.lake import Lake, commit
@@ -34,7 +35,7 @@ class Lane:
     `num_open` counts calls that have it and are not finished; whoever keeps several lanes counts.
 
     Args:
-        retiring: takes no more entries; removed when its rows are moved.
+        retiring: takes no new call; removed when its calls have ended and its rows are moved.
     """
 
     def __init__(self, lake: Lake, compartment: str, folder: Path, retiring: bool = False) -> None:
@@ -46,6 +47,7 @@ class Lane:
         self._lock = threading.Lock()
         self._committed: dict[int, Mapping[str, Any] | None] = {}
         self._next = 1
+        self._mark = _mark(folder)
         self.num_open = 0
 
     def admit(self, record: Mapping[str, Any]) -> None:
@@ -80,6 +82,12 @@ class Lane:
         """Committed rows that are not in the table yet."""
         with self._lock:
             return sum(row is not None for row in self._committed.values())
+
+    @property
+    def is_over(self) -> bool:
+        """Whether somebody asked, since it was opened, that spools be emptied and removed: what
+        is to be erased from the table must not stay in them."""
+        return _mark(self._spool.folder) != self._mark
 
     def moved(self) -> int:
         """How many entries of this spool the table accounts for."""
@@ -150,6 +158,14 @@ def orphans(lake: Lake) -> Iterator[Lane]:
                 yield Lane(lake, compartment, folder, retiring=True)
             except LeaseHeld:
                 continue  # its process runs
+
+
+def _mark(folder: Path) -> bytes:
+    """What stands beside the spools of a compartment: see `halocline_governance.erasure.spools`."""
+    try:
+        return (folder.parent / RENEW).read_bytes()
+    except FileNotFoundError:
+        return b""
 
 
 def _arrow(rows: list[Mapping[str, Any]]) -> Any:

@@ -191,7 +191,7 @@ def test_an_orphaned_jvm_and_the_repetition_are_one_write(
     )
     seen = tables.version(place)
     for _ in range(2):
-        tables.append(frame, place, LEDGER, tables.app_id(place, seen, [1]))
+        tables.append(frame, place, LEDGER, tables.app_id(b"k" * 32, place, seen, [1]))
     assert tables.count(place) == 1
-    tables.append(frame, place, LEDGER, tables.app_id(place, tables.version(place), [1]))
+    tables.append(frame, place, LEDGER, tables.app_id(b"k" * 32, place, tables.version(place), [1]))
     assert tables.count(place) == 2

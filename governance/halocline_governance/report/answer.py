@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from halocline_governance.lineage.keyed import Row
 from halocline_governance.lineage.lineage import DATASET, MODEL, RUN, Lineage
 from halocline_governance.lineage.trace import Trace
 from halocline_governance.principal import Principal
-from halocline_governance.records import Kind
+from halocline_governance.records import Kind, committed, differences
 from halocline_governance.report.passage import passage
 from halocline_governance.report.record import Entry, Record
 
@@ -53,7 +52,7 @@ class Answer:
         names = (
             "request_id", "ts", "finished_ts", "subject", "endpoint", "outcome", "finish_reason",
             "prompt_sha256", "output_sha256", "released_sha256", "prompt_tokens",
-            "completion_tokens", "policy_revision",
+            "completion_tokens", "policy_revision", "commitment_key",
         )  # fmt: skip
         request_id = self.output["request_id"]
         entries = self.record.naming(request_id=request_id)
@@ -72,16 +71,7 @@ class Answer:
     def _is_intact(self, entries: list[Entry]) -> bool:
         """Whether the row is what the journal was told, and its texts have the hashes it names."""
         told = [entry for entry in entries if entry.kind in (Kind.GENERATE, Kind.ABORT)]
-        changed = {
-            name
-            for entry in told
-            for name, value in entry.object.items()
-            if name in self.output and str(self.output[name]) != str(value)
-        }
-        for name in ("prompt", "output"):
-            named = self.output[f"{name}_sha256"]
-            if named and named != _sha256(self.output[name]):
-                changed.add(name)
+        changed = {name for entry in told for name in differences(self.output, entry.object)}
         if changed:
             request_id = self.output["request_id"]
             what = ", ".join(sorted(changed))
@@ -118,7 +108,8 @@ class Answer:
                 (model["weights_sha256"], self.output["weights_sha256"]),
             ]
         elif self.output["outcome"] == "released":
-            pairs.append((resource["sha256"], self.output["output_sha256"]))
+            key, digest = self.output["commitment_key"], self.output["output_sha256"]
+            pairs.append((resource["sha256"], committed(key, digest)))
         if all(decided == recorded for decided, recorded in pairs):
             return True
         self.gaps.append(f"{gate} decision {entry.object['answer'].get('id')}: about another call")
@@ -232,10 +223,6 @@ def _decision(entry: Entry) -> dict[str, Any]:
         "revision": answer.get("revision"),
         "proof": entry.proof(),
     }
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _cut(text: str) -> str:

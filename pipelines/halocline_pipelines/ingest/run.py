@@ -118,7 +118,7 @@ def _write_documents(job: Job, stage: Stage, present: set[int], version: int) ->
         return
     job.progress(f"writing {len(new)} documents to {stage.compartment}")
     place = job.lake.location(stage.compartment, RAW)
-    app_id = tables.app_id(place, version, new)
+    app_id = tables.app_id(job.secret, place, version, new)
     _record(job, stage, app_id, {"num_rows": len(new), "sources": stage.sources})
     frame = job.spark.read.parquet(str(stage.file))
     if present:
@@ -138,7 +138,7 @@ def _write_quarantine(job: Job, stage: Stage) -> None:
     rows = rows.filter([uid not in known for uid in rows["row_uid"].to_pylist()])
     if not rows.num_rows:
         return
-    app_id = tables.app_id(place, version, rows["row_uid"].to_pylist())
+    app_id = tables.app_id(job.secret, place, version, rows["row_uid"].to_pylist())
     _record(job, stage, app_id, {"num_quarantined": rows.num_rows})
     tables.append(job.spark.createDataFrame(rows), place, LEDGER, app_id)
 

@@ -23,7 +23,7 @@ from halocline_governance.lake import Lake
 from halocline_governance.lineage import Lineage
 from halocline_governance.policy import Engine
 from halocline_governance.principal import Principal, Purpose
-from halocline_governance.records import AuditEvent, InferenceRecord, Kind, row_uid
+from halocline_governance.records import AuditEvent, InferenceRecord, Kind, committed, row_uid
 from halocline_governance.refs import ModelRef
 from halocline_governance.report import Entry, pin, record
 
@@ -31,6 +31,7 @@ BUY = parse_compact("confidential sides=buy")
 OFFICER = Principal("cleo", ("compliance",), parse_compact("restricted sides=buy,sell"))
 ANALYST = Principal("ana", ("analyst",), BUY)
 TRAINER = Principal("svc:train", ("service",), BUY)
+KEY = "c" * 64
 HOSTILE = "<script>alert('x')</script>"
 
 Questions = dict[str, dict[str, Any]]
@@ -104,10 +105,10 @@ class World:
 
     def answer(self, request_id: str, text: str = "fine", **other: Any) -> None:
         """One call with real decisions, in the journal and in its table."""
-        verdicts = [
-            {**verdict, "sha256": sha(text)}
-            for verdict in self.questions["release"]["resource"]["verdicts"]
-        ]
+        checked = self.questions["release"]["resource"]["verdicts"]
+        verdicts = [{**verdict, "sha256": sha(text)} for verdict in checked]
+        sealed = committed(KEY, sha(text))
+        asked = [{**verdict, "sha256": sealed} for verdict in checked]
         record = InferenceRecord(
             request_id=request_id,
             row_uid=row_uid(request_id),
@@ -120,7 +121,7 @@ class World:
             model_version=2,
             weights_sha256="a" * 64,
             serve_decision_id=self.ask(Gate.SERVE),
-            release_decision_id=self.ask(Gate.RELEASE, sha256=sha(text), verdicts=verdicts),
+            release_decision_id=self.ask(Gate.RELEASE, sha256=sealed, verdicts=asked),
             policy_revision=self.gates.revision,
             outcome="released",
             finish_reason="stop",
@@ -129,6 +130,7 @@ class World:
             prompt_sha256=sha(HOSTILE),
             output_sha256=sha(text),
             released_sha256=sha(text),
+            commitment_key=KEY,
             verdicts=json.dumps(verdicts),
             prompt_tokens=3,
             completion_tokens=4,

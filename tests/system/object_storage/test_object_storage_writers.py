@@ -66,7 +66,8 @@ def answered(outputs: Outputs) -> str:
         ts=now, finished_ts=now, subject="ana", endpoint="/v1/completions", model="m",
         model_version=1, weights_sha256="a" * 64, serve_decision_id="d", release_decision_id="",
         policy_revision="p", outcome="admitted", finish_reason="", prompt="q", output="",
-        prompt_sha256="b" * 64, output_sha256="", released_sha256="", verdicts="[]",
+        prompt_sha256="b" * 64, output_sha256="", released_sha256="",
+        commitment_key="c" * 64, verdicts="[]",
         prompt_tokens=3, completion_tokens=0, mean_logprob=None, mean_entropy=None,
     )  # fmt: skip
     admission = outputs.admit(record, BUY)
