@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _HEAD = struct.Struct("<II")
+HEAD_BYTES = _HEAD.size
 MAX_PAYLOAD_BYTES = 16 * 1024 * 1024
 
 

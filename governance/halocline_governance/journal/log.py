@@ -1,11 +1,7 @@
 """One named log: hash-linked, Merkle-hashed, signed, and written by one process at a time.
 
-    journal/<name>/000000000000.seg   frames of canonical JSON: {"seq", "prev", "event"}
-    journal/<name>/checkpoint         the newest signed head (C2SP)
-    journal/<name>/lock               locked by the process that writes
-
-A process takes the first free name. Its first record names the heads of all sibling logs, so that
-a sibling which is cut or missing later is found.
+A process takes the first free name. Its records name the heads of all sibling logs, so that a
+sibling which is cut or missing later is found. docs/journal-format.md says what lies where.
 """
 
 from __future__ import annotations
@@ -13,117 +9,133 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
-import time
 from concurrent.futures import Future
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import rfc8785
-
-from halocline_governance.errors import JournalCorrupt, JournalUnavailable
-from halocline_governance.journal import frame
-from halocline_governance.journal.merkle import EMPTY_ROOT, Tree, leaf_hash
-from halocline_governance.journal.note import Checkpoint, Signer
-from halocline_governance.journal.scan import SEGMENT, ZERO, Head, heads, scan
-from halocline_governance.journal.writer import GroupWriter, cut_tail, sync_folder
+from halocline_governance.errors import JournalUnavailable
+from halocline_governance.journal import canonical, record
+from halocline_governance.journal.keeper import Keeper
+from halocline_governance.journal.note import Signer
+from halocline_governance.journal.recovery import recover
+from halocline_governance.journal.segments import Receipt, Segments
+from halocline_governance.journal.writer import GroupWriter, reason
 from halocline_governance.records import AuditEvent, Kind
 
 _MAX_LOGS = 256
-_CHECKPOINT_EVERY_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """Where a durable record stands."""
-
-    log: str
-    seq: int
-    leaf: str
 
 
 class Journal:
-    """An open log. Use `Journal.open`; append from any thread."""
+    """An open log. Use `Journal.open`; append from any thread or event loop."""
 
-    def __init__(self, folder: Path, lock: int, signer: Signer, siblings: list[Head]) -> None:
+    def __init__(self, folder: Path, lock: int, signer: Signer, witness: Path | None) -> None:
         self.name = folder.name
-        self._folder = folder
         self._lock = lock
-        self._signer = signer
-        self._tree, self._prev = _recover(folder, signer)
-        self._signed_at = 0.0
-        self._signed_size: int = self._tree.size or -1
         self._pid = os.getpid()
         self._closing = threading.Lock()
-        self._writer: GroupWriter[Receipt] = GroupWriter(folder / SEGMENT, self._checkpoint_if_due)
-        self.append(
-            AuditEvent(
-                Kind.OPENED,
-                subject="halocline",
-                purpose="audit",
-                object={"log": self.name, "siblings": [head.as_json() for head in siblings]},
-            )
+        found = recover(folder, signer, witness)
+        log = self._segments = Segments(found.last, found.tree, found.prev, found.head.size)
+        keeper = self._keeper = Keeper(log, folder, signer, witness, found.kept)
+        opening = [_own(Kind.OPENED, keeper.siblings())]
+        # In the segment that is there, and before any head by a new key.
+        opening += [_own(Kind.KEY, told.as_json()) for told in signer.handover(found.note)]
+        log.write_here(opening)
+        log.sign = keeper.sign
+        self._writer: GroupWriter[Receipt] = GroupWriter(log, keeper.added)
+        keeper.start(
+            grown=lambda: self._writer.submit(_own(Kind.SIBLINGS, keeper.siblings())),
+            failed=self._writer.fail,
         )
 
     @classmethod
-    def open(cls, directory: Path, signer: Signer) -> Journal:
+    def open(cls, directory: Path, signer: Signer, witness: Path | None = None) -> Journal:
         """Take a free name under `directory` and continue its log.
 
+        Args:
+            directory: of the journal.
+            signer: signs its heads; a head on disk may be by an older key of its trust.
+            witness: a folder elsewhere that gets each head too; it must exist.
+
         Raises:
-            JournalCorrupt: the log of that name is not what was written.
-            JournalUnavailable: the directory cannot be written.
+            JournalCorrupt: the log of that name is not what was written, or lacks a head that the
+                witness knows.
+            JournalUnavailable: the directory or the witness cannot be written.
         """
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             folder, lock = _take_name(directory)
+            try:
+                return cls(folder, lock, signer, witness)
+            except BaseException:
+                os.close(lock)
+                raise
         except OSError as error:
             raise JournalUnavailable(
-                f"the journal cannot be opened in {directory.name}: {error.strerror}"
+                f"the journal cannot be opened in {directory.name}: {reason(error)}"
             ) from error
-        try:
-            siblings = [head for head in heads(directory) if head.log != folder.name]
-            return cls(folder, lock, signer, siblings)
-        except BaseException:
-            os.close(lock)
-            raise
-
-    def submit(self, event: AuditEvent) -> Future[Receipt]:
-        """Queue an event; the future resolves when its record is durable.
-
-        Raises:
-            JournalUnavailable: the journal is closed, has failed or was opened before a fork;
-                nothing may take effect.
-        """
-        if os.getpid() != self._pid:
-            # The thread that writes is not here, and the log is the parent's.
-            raise JournalUnavailable("open a journal in this process: it was forked from another")
-        body = event.as_json()
-        return self._writer.submit(lambda: self._frame(body))
 
     def append(self, event: AuditEvent) -> Receipt:
         """Write one event and return when it is durable.
 
         Raises:
-            JournalUnavailable: it is not durable; the act it describes must not happen.
+            JournalUnavailable: it is not durable; the act it describes must not happen. Closed,
+                failed before, or opened before a fork.
+            ValueError: the event has no canonical form, or is larger than a record may be.
         """
-        return self.submit(event).result()
+        return self._here().append(_body(event))
+
+    def submit(self, event: AuditEvent) -> Future[Receipt]:
+        """Queue an event; the future resolves when its record is durable. Raises as `append`."""
+        return self._here().submit(_body(event))
+
+    async def append_async(self, event: AuditEvent) -> Receipt:
+        """As `append`, for a coroutine. When its caller is cancelled, the event is written all the
+        same."""
+        return await self._here().append_async(_body(event))
+
+    def seal(self) -> str:
+        """Sign a head over all durable records now; the signed head, as text.
+
+        Raises:
+            JournalUnavailable: it may not be on disk; nothing can be appended any more.
+        """
+        writer = self._here()
+        try:
+            return self._keeper.sign()
+        except OSError as error:
+            why = f"the journal's head cannot be signed: {reason(error)}"
+            writer.fail(why)
+            raise JournalUnavailable(why) from error
 
     def close(self) -> None:
         """Record the end, sign the head and release the name. Idempotent; in a forked child, where
-        the log is still the parent's, it does nothing."""
+        the log is still the parent's, it does nothing.
+
+        Raises:
+            JournalUnavailable: the end is not on record.
+        """
         if os.getpid() != self._pid:
             return
         with self._closing:
-            if self._lock < 0:
-                return
-            try:
-                self.append(AuditEvent(Kind.CLOSED, "halocline", "audit", {"log": self.name}))
-                self._writer.close()
-                self._sign()
-            finally:
-                os.close(self._lock)
-                self._lock = -1
+            lock, self._lock = self._lock, -1
+        if lock < 0:
+            return
+        try:
+            self._writer.close()
+            self._keeper.stop()
+            self._writer.check()
+            self._keeper.sign()
+            self._segments.write([_own(Kind.CLOSED, self._keeper.siblings())])
+            self._keeper.sign()
+        except OSError as error:
+            raise JournalUnavailable(
+                f"the journal's end cannot be recorded: {reason(error)}"
+            ) from error
+        finally:
+            self._keeper.close()
+            self._segments.close()
+            os.close(lock)
 
     def __enter__(self) -> Self:
         return self
@@ -136,36 +148,32 @@ class Journal:
     ) -> None:
         self.close()
 
-    def _frame(self, body: dict[str, Any]) -> tuple[bytes, Receipt]:
-        seq = self._tree.size
-        payload = rfc8785.dumps({"seq": seq, "prev": self._prev, "event": body})
-        framed = frame.encode(payload)
-        leaf = leaf_hash(payload)
-        self._tree.append(leaf)
-        self._prev = leaf.hex()
-        return framed, Receipt(self.name, seq, self._prev)
-
-    def _checkpoint_if_due(self) -> None:
-        if time.monotonic() - self._signed_at >= _CHECKPOINT_EVERY_S:
-            self._sign()
-
-    def _sign(self) -> None:
-        if self._tree.size == self._signed_size:
-            return
-        head = Checkpoint(f"halocline/{self.name}", self._tree.size, self._tree.root)
-        write_head(self._folder, self._signer, head)
-        self._signed_at, self._signed_size = time.monotonic(), self._tree.size
+    def _here(self) -> GroupWriter[Receipt]:
+        if os.getpid() != self._pid:
+            # The thread that writes is not here, and the log is the parent's.
+            raise JournalUnavailable("open a journal in this process: it was forked from another")
+        return self._writer
 
 
-def write_head(folder: Path, signer: Signer, head: Checkpoint) -> None:
-    """Replace a log's signed head, durably."""
-    draft = folder / ".checkpoint"
-    with draft.open("w", encoding="utf-8") as file:
-        file.write(signer.sign(head))
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(folder / "checkpoint")
-    sync_folder(folder)
+def _own(kind: Kind, what: dict[str, Any]) -> bytes:
+    return _body(AuditEvent(kind, "halocline", "audit", what))
+
+
+def _body(event: AuditEvent) -> bytes:
+    """The event's canonical form; not by `as_json`, which copies all of it."""
+    body = canonical.encode(
+        {
+            "event_id": event.event_id,
+            "kind": event.kind.value,
+            "object": event.object,
+            "purpose": event.purpose,
+            "subject": event.subject,
+            "ts": event.ts,
+        }
+    )
+    if len(body) > record.MAX_EVENT_BYTES:
+        raise ValueError(f"an event has at most {record.MAX_EVENT_BYTES} bytes")
+    return body
 
 
 def _take_name(directory: Path) -> tuple[Path, int]:
@@ -180,20 +188,3 @@ def _take_name(directory: Path) -> tuple[Path, int]:
             continue
         return folder, lock
     raise JournalUnavailable(f"all {_MAX_LOGS} journal names are taken by running processes")
-
-
-def _recover(folder: Path, signer: Signer) -> tuple[Tree, str]:
-    """The state to continue from. Only a torn tail that no checkpoint covers is cut off."""
-    segment = folder / SEGMENT
-    if not segment.exists():
-        write_head(folder, signer, Checkpoint(f"halocline/{folder.name}", 0, EMPTY_ROOT))
-        segment.touch(mode=0o600)
-        sync_folder(folder)
-        sync_folder(folder.parent)
-    result = scan(folder, signer.trust)
-    if result.problems:
-        raise JournalCorrupt(*result.problems[0])
-    if result.unfinished:
-        cut_tail(segment, result.good_bytes)
-    tree = Tree(result.leaves)
-    return tree, result.leaves[-1].hex() if result.leaves else ZERO

@@ -9,13 +9,14 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from halocline_governance import durable
 from halocline_governance.errors import JournalCorrupt, LeaseHeld
 from halocline_governance.journal import frame
-from halocline_governance.journal.writer import GroupWriter, cut_tail, sync_folder
+from halocline_governance.journal.writer import GroupWriter, cut_tail, write_all
 
 
 class Spool:
@@ -38,9 +39,9 @@ class Spool:
             raise LeaseHeld(f"spool {folder.name} belongs to a running process") from error
         if not self._path.exists():
             self._path.touch(mode=0o600)
-            sync_folder(folder)
-        self._size = self._recover()
-        self._writer: GroupWriter[int] = GroupWriter(self._path, lambda: None)
+            durable.sync(folder)
+        self._rows = _Rows(self._path, self._recover())
+        self._writer = GroupWriter(self._rows)
 
     def append(self, row: Mapping[str, Any]) -> int:
         """Make one row durable; returns its number, counted from 1.
@@ -48,8 +49,11 @@ class Spool:
         Raises:
             JournalUnavailable: it is not durable.
         """
-        payload = json.dumps(dict(row), separators=(",", ":")).encode("utf-8", "surrogatepass")
-        return self._writer.submit(lambda: self._frame(payload)).result()
+        return self._writer.append(_framed(row))
+
+    async def append_async(self, row: Mapping[str, Any]) -> int:
+        """As `append`, for a coroutine."""
+        return await self._writer.append_async(_framed(row))
 
     def rows(self, after: int = 0) -> Iterator[tuple[int, dict[str, Any]]]:
         """The durable rows numbered above `after`, in order."""
@@ -63,13 +67,9 @@ class Spool:
         """Idempotent."""
         if self._lock >= 0:
             self._writer.close()
+            self._rows.close()
             os.close(self._lock)
             self._lock = -1
-
-    def _frame(self, payload: bytes) -> tuple[bytes, int]:
-        framed = frame.encode(payload)
-        self._size += 1
-        return framed, self._size
 
     def _recover(self) -> int:
         number, end = 0, 0
@@ -79,5 +79,28 @@ class Spool:
                     raise JournalCorrupt(f"{self.folder.name} byte {item.offset}", item.what)
                 cut_tail(self._path, end)
                 break
-            number, end = number + 1, item[0] + 8 + len(item[1])
+            number, end = number + 1, item[0] + frame.HEAD_BYTES + len(item[1])
         return number
+
+
+class _Rows:
+    """The file of a spool: frames, numbered as they come."""
+
+    def __init__(self, path: Path, size: int) -> None:
+        self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        self._size = size
+
+    def write(self, bodies: Sequence[bytes]) -> Sequence[int]:
+        write_all(self._file, b"".join(bodies))
+        os.fdatasync(self._file)
+        first = self._size + 1
+        self._size += len(bodies)
+        return range(first, self._size + 1)
+
+    def close(self) -> None:
+        os.close(self._file)
+
+
+def _framed(row: Mapping[str, Any]) -> bytes:
+    payload = json.dumps(dict(row), separators=(",", ":")).encode("utf-8", "surrogatepass")
+    return frame.encode(payload)

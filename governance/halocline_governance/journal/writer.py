@@ -1,128 +1,257 @@
-"""A single thread that writes frames to one file and makes whole groups durable with one fsync.
+"""A single thread that makes whole groups of records durable with one sync.
 
-Many callers share a sync: whoever waits while one is under way goes into the next. After a failed
-write or sync nothing is ever written again: the kernel may have dropped the pages, so a retry that
-succeeds proves nothing.
+Many callers share a sync: whoever comes while one is under way goes into the next. Threads wait
+blocked, coroutines suspended; for a group each event loop is woken once. When as much is queued as
+may be, callers wait for room: nothing is dropped. After a failure nothing is ever written again:
+the kernel may have dropped the pages, so a retry that succeeds proves nothing.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from contextlib import suppress
 from pathlib import Path
-from queue import SimpleQueue
-from typing import Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from halocline_governance.errors import JournalUnavailable
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 _MAX_GROUP = 1024
+_MAX_GROUP_BYTES = 4 * 1024 * 1024
+_MAX_QUEUED = 8 * _MAX_GROUP
+_MAX_QUEUED_BYTES = 64 * 1024 * 1024
 
 
-@dataclass(slots=True)
-class _Request(Generic[T]):
-    make: Callable[[], tuple[bytes, T]]
-    future: Future[T] = field(default_factory=Future[T])
+class Sink(Protocol[T_co]):
+    """Where groups go. Called by one thread at a time."""
+
+    def write(self, bodies: Sequence[bytes]) -> Sequence[T_co]:
+        """Make all durable, in order; gives what each one's caller is told.
+
+        Raises:
+            OSError: they may not be durable, and nothing more will be written.
+        """
+        ...
 
 
 class GroupWriter(Generic[T]):
-    """Appends frames to `path`, which it opens and never truncates.
+    """Takes the records of any number of callers to a sink, in the order in which they come.
 
     Args:
-        path: the file; it must exist.
-        after_sync: called in the writing thread after each durable group.
+        sink: makes groups durable.
+        added: called in the writing thread after each group, before its callers are told.
     """
 
-    def __init__(self, path: os.PathLike[str], after_sync: Callable[[], None]) -> None:
-        self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
-        self._after_sync = after_sync
-        self._queue: SimpleQueue[_Request[T] | None] = SimpleQueue()
-        self._lock = threading.Lock()
-        self._failure: str | None = None
+    def __init__(self, sink: Sink[T], added: Callable[[], object] = lambda: None) -> None:
+        self._sink = sink
+        self._added = added
+        self._queue: deque[_Request[T]] = deque()
+        self._num = self._num_bytes = 0  # queued, or being written
+        self._refusal: str | None = None
+        self._failed = False
+        state = threading.Lock()
+        self._work = threading.Condition(state)
+        self._room = threading.Condition(state)
+        self._awaiting_room: list[asyncio.Future[Any]] = []
+        self._is_idle = False
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
 
-    def submit(self, make: Callable[[], tuple[bytes, T]]) -> Future[T]:
-        """Queue one record. `make` runs in the writing thread, in order, and gives the frame and
-        what the future resolves to once the frame is durable."""
-        request = _Request(make)
-        with self._lock:
-            if self._failure is not None:
-                raise JournalUnavailable(self._failure)
-            self._queue.put(request)
-        return request.future
+    def submit(self, body: bytes) -> Future[T]:
+        """Queue one record; the future resolves when it is durable. Blocks while there is no room.
+
+        Raises:
+            JournalUnavailable: closed, or failed before.
+        """
+        future: Future[T] = Future()
+        future.set_running_or_notify_cancel()  # what is queued will be written
+        self._put(body, future, None)
+        return future
+
+    def append(self, body: bytes) -> T:
+        """Have one record durable.
+
+        Raises:
+            JournalUnavailable: it is not.
+        """
+        parked: _Parked[T] = _Parked()
+        self._put(body, parked, None)
+        return parked.wait()
+
+    async def append_async(self, body: bytes) -> T:
+        """As `append`, for a coroutine. A record whose caller was cancelled is written still."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        while True:
+            room: asyncio.Future[Any] = loop.create_future()
+            if self._put(body, future, room):
+                return await future
+            await room
+
+    def fail(self, why: str) -> None:
+        """Refuse everything from now on, and all that is queued."""
+        with self._work:
+            if not self._failed:
+                self._failed, self._refusal = True, why
+            dropped = list(self._queue)
+            self._queue.clear()
+            self._work.notify_all()
+            self._room.notify_all()
+        self._tell_failed(dropped)
+        self._wake()
+
+    def check(self) -> None:
+        """Raise JournalUnavailable if anything failed."""
+        if self._failed:
+            raise JournalUnavailable(self._refusal)
 
     def close(self) -> None:
-        """Write what is queued, then stop. Later submissions are refused."""
-        with self._lock:
-            if self._failure is None:
-                self._failure = "the journal is closed"
-                self._queue.put(None)
+        """Write what is queued, then stop. Later records are refused. Idempotent."""
+        with self._work:
+            if self._refusal is None:
+                self._refusal = "the journal is closed"
+            self._work.notify_all()
+            self._room.notify_all()
+        self._wake()
         self._thread.join()
 
+    def _put(self, body: bytes, waiter: _Waiter[T], room: asyncio.Future[Any] | None) -> bool:
+        with self._work:
+            while self._refusal is None and self._is_full(len(body)):
+                if room is not None:
+                    self._awaiting_room.append(room)
+                    return False
+                self._room.wait()
+            if self._refusal is not None:
+                raise JournalUnavailable(self._refusal)
+            self._queue.append((body, waiter))
+            self._num += 1
+            self._num_bytes += len(body)
+            if self._is_idle:
+                self._is_idle = False
+                self._work.notify()
+        return True
+
+    def _is_full(self, num_bytes: int) -> bool:
+        too_many = self._num_bytes + num_bytes > _MAX_QUEUED_BYTES or self._num >= _MAX_QUEUED
+        return too_many and self._num > 0
+
     def _run(self) -> None:
-        stopping = False
-        while not stopping:
-            group = [self._queue.get()]
-            while len(group) < _MAX_GROUP and not self._queue.empty():
-                group.append(self._queue.get())
-            stopping = None in group
-            requests = [request for request in group if request is not None]
+        while group := self._take():
             try:
-                self._write(requests)
-            except OSError as error:
-                self._fail(requests, f"the journal cannot be written: {error.strerror}")
+                answers = self._sink.write([body for body, _ in group])
+                self._added()
+            except Exception as error:  # noqa: BLE001 (whoever waits must hear of any)
+                self.fail(f"the journal cannot be written: {reason(error)}")
+                self._tell_failed(group)
                 return
-        os.close(self._file)
+            with self._room:
+                failed = self._failed
+                self._num -= len(group)
+                self._num_bytes -= sum(len(body) for body, _ in group)
+                self._room.notify_all()
+            if failed:
+                self._tell_failed(group)
+                return
+            _tell([waiter for _, waiter in group], answers)
+            if self._awaiting_room:
+                self._wake()
 
-    def _write(self, requests: list[_Request[T]]) -> None:
-        ready: list[tuple[_Request[T], T]] = []
-        frames: list[bytes] = []
-        for request in requests:
-            try:
-                frame, result = request.make()
-            except (ValueError, TypeError) as error:
-                request.future.set_exception(error)
-                continue
-            frames.append(frame)
-            ready.append((request, result))
-        if frames:
-            _write_all(self._file, b"".join(frames))
-            os.fdatasync(self._file)
-            for request, result in ready:
-                request.future.set_result(result)
-        self._after_sync()
+    def _take(self) -> list[_Request[T]]:
+        """The next group; empty when there will be none."""
+        with self._work:
+            while not self._queue:
+                if self._refusal is not None:
+                    return []
+                self._is_idle = True
+                self._work.wait()
+            queue, group, num_bytes = self._queue, list[_Request[T]](), 0
+            while queue and len(group) < _MAX_GROUP and num_bytes < _MAX_GROUP_BYTES:
+                group.append(queue.popleft())
+                num_bytes += len(group[-1][0])
+            return group
 
-    def _fail(self, requests: list[_Request[T]], why: str) -> None:
-        with self._lock:
-            self._failure = why
-            while not self._queue.empty():
-                request = self._queue.get()
-                if request is not None:
-                    requests.append(request)
-        for request in requests:
-            if not request.future.done():
-                request.future.set_exception(JournalUnavailable(why))
-        os.close(self._file)
+    def _tell_failed(self, requests: list[_Request[T]]) -> None:
+        why = self._refusal or ""
+        errors = [JournalUnavailable(why) for _ in requests]
+        _tell([waiter for _, waiter in requests], errors)
+
+    def _wake(self) -> None:
+        """Have all coroutines that wait for room look again."""
+        with self._room:
+            waiting, self._awaiting_room = self._awaiting_room, []
+        _tell(waiting, [None] * len(waiting))
 
 
-def _write_all(handle: int, data: bytes) -> None:
+class _Parked(Generic[T]):
+    """A thread that waits for its record."""
+
+    __slots__ = ("_answer", "_done")
+
+    def __init__(self) -> None:
+        self._done = threading.Lock()
+        self._done.acquire()
+
+    def set_result(self, answer: T) -> None:
+        self._answer: T | Exception = answer
+        self._done.release()
+
+    def set_exception(self, error: Exception) -> None:
+        self._answer = error
+        self._done.release()
+
+    def wait(self) -> T:
+        self._done.acquire()
+        if isinstance(self._answer, Exception):
+            raise self._answer
+        return self._answer
+
+
+_Waiter = asyncio.Future[T] | Future[T] | _Parked[T]
+_Request = tuple[bytes, _Waiter[T]]
+_Told = list[tuple["asyncio.Future[Any]", Any]]
+
+
+def _tell(waiters: Sequence[_Waiter[Any]], answers: Iterable[Any]) -> None:
+    loops: dict[asyncio.AbstractEventLoop, _Told] = {}
+    for waiter, answer in zip(waiters, answers, strict=True):
+        if isinstance(waiter, asyncio.Future):
+            loops.setdefault(waiter.get_loop(), []).append((waiter, answer))
+        elif isinstance(answer, Exception):
+            waiter.set_exception(answer)
+        else:
+            waiter.set_result(answer)
+    for loop, told in loops.items():
+        with suppress(RuntimeError):  # the loop was closed: nobody waits there
+            loop.call_soon_threadsafe(_resolve, told)
+
+
+def _resolve(told: _Told) -> None:
+    for future, answer in told:
+        if future.done():
+            continue  # its caller was cancelled
+        if isinstance(answer, Exception):
+            future.set_exception(answer)
+        else:
+            future.set_result(answer)
+
+
+def reason(error: Exception) -> str:
+    """What to tell of an error: the system's words, when it was the system."""
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
+def write_all(handle: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(handle, view) :]
-
-
-def sync_folder(path: os.PathLike[str]) -> None:
-    """Make a folder's entries durable."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def cut_tail(path: Path, size: int) -> None:

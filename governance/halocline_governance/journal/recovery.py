@@ -1,0 +1,225 @@
+"""What a log is continued from. It is not, when anything but an unfinished last write is wrong.
+
+Only the last segment is read whole: what lies before it is in the index, and the signed head says
+whether index and segment are those that were written. `verify` reads everything.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from array import array
+from dataclasses import dataclass
+from pathlib import Path
+
+from halocline_governance import durable
+from halocline_governance.errors import JournalCorrupt, Unverified
+from halocline_governance.journal import frame, record
+from halocline_governance.journal.index import Kept, first_of, frames, segments
+from halocline_governance.journal.merkle import EMPTY_ROOT, Node, Tree, leaf_hash, root
+from halocline_governance.journal.note import ORIGIN, Checkpoint, Signer
+from halocline_governance.journal.segments import begin
+from halocline_governance.journal.writer import cut_tail
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """Where to go on: the last segment, the tree over all, the last leaf hash in hex, the newest
+    head and its text, and the index."""
+
+    last: Path
+    tree: Tree
+    prev: str
+    head: Checkpoint
+    note: str
+    kept: Kept
+
+
+def recover(folder: Path, signer: Signer, witness: Path | None) -> Recovered:
+    """Where to go on in a log; a new one is begun. An unfinished last write is cut off.
+
+    Raises:
+        JournalCorrupt: the log is not what was signed, or not what the witness knows.
+        OSError: it cannot be read or written.
+    """
+    if not segments(folder):
+        _begin(folder, signer)
+    note, head = _newest_head(folder, signer)
+    *_, last = paths = segments(folder)
+    tail = _read(last)
+    _check_head(last, tail, head)
+    kept = Kept(folder, write=True)
+    try:
+        tree, prev = _joined(kept, paths, tail, head)
+        kept.cut(tail.first)
+        kept.extend(tail.leaves, tail.offsets)
+        if witness is not None:
+            _check_witness(folder, kept, signer, witness)
+        if tail.flaw:
+            cut_tail(last, tail.flaw.offset)
+    except BaseException:
+        kept.close()
+        raise
+    return Recovered(last, tree, prev, head, note, kept)
+
+
+def _begin(folder: Path, signer: Signer) -> None:
+    """A head over nothing, then an empty segment; a head over more says that records are gone."""
+    if (folder / CHECKPOINT).exists():
+        _, head = _newest_head(folder, signer)
+        if head.size:
+            what = f"records 0 to {head.size - 1} were signed and are missing"
+            raise JournalCorrupt(f"{folder.name} record 0", what)
+    else:
+        head = Checkpoint(ORIGIN + folder.name, 0, EMPTY_ROOT)
+        durable.write(folder / CHECKPOINT, signer.sign(head))
+    os.close(begin(folder, 0))
+    durable.sync(folder.parent)
+
+
+def _newest_head(folder: Path, signer: Signer) -> tuple[str, Checkpoint]:
+    place = f"{folder.name}/{CHECKPOINT}"
+    try:
+        note = (folder / CHECKPOINT).read_bytes().decode()
+        head = signer.trust.open(note)
+    except FileNotFoundError:
+        raise JournalCorrupt(place, "the signed head is missing") from None
+    except UnicodeDecodeError:
+        raise JournalCorrupt(place, "not a checkpoint") from None
+    except Unverified as error:
+        raise JournalCorrupt(place, str(error)) from None
+    if head.log != folder.name:
+        raise JournalCorrupt(place, "it is the head of another log")
+    return note, head
+
+
+def _check_head(last: Path, tail: _Segment, head: Checkpoint) -> None:
+    """That the head is no older, and the segment no shorter, than what was written."""
+    log = last.parent.name
+    if head.size < tail.first:
+        what = f"an older head: it lacks what was signed before {last.name} was begun"
+    elif tail.head > head.size:
+        what = f"an older head: record {tail.end - 1} saw one of {tail.head} records"
+    elif head.size > tail.end:
+        what = f"{tail.flaw.what}; " if tail.flaw else ""
+        what += f"records {tail.end} to {head.size - 1} were signed and are missing"
+        raise JournalCorrupt(f"{log} record {tail.end}", what)
+    else:
+        return
+    raise JournalCorrupt(f"{log}/{CHECKPOINT}", what)
+
+
+def _check_witness(folder: Path, kept: Kept, signer: Signer, witness: Path) -> None:
+    """That the log holds what the witness was shown of it."""
+    if not witness.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "there is no folder for the witness", str(witness))
+    path = witness / folder.name
+    if not path.exists():
+        return
+    try:
+        head = signer.trust.open(path.read_bytes().decode())
+    except (UnicodeDecodeError, Unverified) as error:
+        raise JournalCorrupt(f"witness of {folder.name}", str(error)) from None
+    if head.log != folder.name:
+        what = "it is the head of another log"
+    elif head.size > kept.size:
+        what = f"it knows {head.size} records of {folder.name}, which has {kept.size}"
+    elif root(kept.node, head.size) != head.root:
+        what = f"it knows other records of {folder.name} than stand there now"
+    else:
+        return
+    raise JournalCorrupt(f"witness of {folder.name}", what)
+
+
+CHECKPOINT = "checkpoint"
+
+
+class _Continued(Tree):
+    """The tree over the first `size` leaves, from its complete subtrees."""
+
+    def __init__(self, node: Node, size: int) -> None:
+        super().__init__()
+        self.size = size
+        self._levels = [
+            node(level, (size >> level) - 1) if size >> level & 1 else None
+            for level in range(size.bit_length())
+        ]
+
+
+@dataclass(slots=True)
+class _Segment:
+    """What stands in one segment."""
+
+    first: int
+    leaves: bytearray
+    offsets: array[int]
+    before: str = record.ZERO  # what its first record links to
+    head: int = 0  # what its last record knew to be signed
+    flaw: frame.Flaw | None = None
+
+    @property
+    def end(self) -> int:
+        return self.first + len(self.offsets)
+
+
+def _read(path: Path) -> _Segment:
+    log, found = path.parent.name, _Segment(first_of(path), bytearray(), array("I"))
+    prev = ""
+    for item in frames(path):
+        place = f"{log} record {found.end} (byte {{}} of {path.name})"
+        if isinstance(item, frame.Flaw):
+            if not item.torn:
+                raise JournalCorrupt(place.format(item.offset), item.what)
+            found.flaw = item
+            break
+        tail = record.tail(item[1])
+        if tail is None:
+            raise JournalCorrupt(place.format(item[0]), "the record is not a journal record")
+        head, link, seq = tail
+        if seq != found.end:
+            raise JournalCorrupt(place.format(item[0]), f"record {seq} stands here")
+        if prev and link != prev:
+            raise JournalCorrupt(place.format(item[0]), "it does not link to the record before it")
+        if not found.head <= head <= seq:
+            raise JournalCorrupt(place.format(item[0]), f"it cannot know a head of {head} records")
+        found.before = found.before if prev else link
+        leaf = leaf_hash(item[1])
+        prev, found.head = leaf.hex(), head
+        found.leaves += leaf
+        found.offsets.append(item[0])
+    return found
+
+
+def _joined(kept: Kept, paths: list[Path], tail: _Segment, head: Checkpoint) -> tuple[Tree, str]:
+    """The tree over all records and the last leaf, by the index; if it does not fit, made anew."""
+    for attempt in ("kept", "made anew"):
+        if attempt == "made anew":
+            kept.cut(0)
+        _fill(kept, paths)
+        before = kept.leaf(tail.first - 1).hex() if tail.first else record.ZERO
+        tree = _Continued(kept.node, tail.first)
+        found = tree.root
+        for at in range(0, len(tail.leaves), 32):
+            tree.append(bytes(tail.leaves[at : at + 32]))
+            if tree.size == head.size:
+                found = tree.root
+        if found == head.root and (not tail.leaves or tail.before == before):
+            return tree, bytes(tail.leaves[-32:]).hex() or before
+    raise JournalCorrupt(
+        f"{paths[0].parent.name}/checkpoint", "the records are not those that were signed"
+    )
+
+
+def _fill(kept: Kept, paths: list[Path]) -> None:
+    """Bring the index to where the last segment begins, by the segments before it."""
+    firsts = [first_of(path) for path in paths]
+    done = [at for at, first in enumerate(firsts) if first <= kept.size]
+    kept.cut(firsts[done[-1]] if done else 0)
+    for path in paths[len(done) - 1 if done else 0 : -1]:
+        found = _read(path)
+        if found.flaw or found.first != kept.size:
+            break
+        kept.extend(found.leaves, found.offsets)
+    if kept.size != firsts[-1]:
+        log = paths[0].parent.name
+        raise JournalCorrupt(f"{log} record {kept.size}", "the segment that holds it is missing")
