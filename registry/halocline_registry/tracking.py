@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from halocline_governance.errors import Refused
@@ -25,15 +26,51 @@ RUN_TAG = "halocline.run_id"
 MANIFEST_TAG = "halocline.manifest_sha256"
 VERSION_TAG = "halocline.version"
 _METRICS_PER_BATCH = 1000
+_RUNS_PER_PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One dataset version that a run reads, where it lies, and its weight in the mixture."""
+    """One dataset version that a run read: where it lies, its share of the mixture, and how many
+    sequences were consumed."""
 
     ref: DatasetRef
-    path: Path
-    weight: int
+    uri: str
+    weight: float
+    num_consumed: int
+
+    @property
+    def name(self) -> str:
+        """What MLflow calls the dataset."""
+        return f"{self.ref.compartment}:{self.ref.table}"
+
+    @property
+    def digest(self) -> str:
+        """As much of the fingerprint as MLflow takes; its own digests are not of the content."""
+        return self.ref.fingerprint[:36]
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """What stands at the input. MLflow's Delta source leaves version 0 out, and keeps the
+        first version of two with the same rows: so the version is here."""
+        return {
+            "mlflow.data.context": "training",
+            "lake.dsv_id": self.ref.dsv_id,
+            "lake.version": str(self.ref.version),
+            "lake.weight": f"{self.weight:.12g}",
+            "lake.consumed": str(self.num_consumed),
+            "lake.num_rows": str(self.ref.num_rows),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A run of ours as MLflow has it: inputs' tags by name and digest."""
+
+    mlflow_id: str
+    status: str
+    tags: Mapping[str, str]
+    inputs: Mapping[tuple[str, str], Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +92,6 @@ class RunDescription:
     label: Label
     params: Mapping[str, str | int | float]
     tags: Mapping[str, str]
-    inputs: tuple[Input, ...]
 
 
 class Tracking:
@@ -91,7 +127,6 @@ class Tracking:
         else:
             self._client.update_run(mlflow_id, status="RUNNING")
         self._log_params(mlflow_id, run.params)
-        self._log_inputs(mlflow_id, run.inputs)
         return mlflow_id
 
     def find_run(self, run_id: str) -> str | None:
@@ -104,6 +139,31 @@ class Tracking:
             max_results=1,
         )
         return str(found[0].info.run_id) if found else None
+
+    def runs(self) -> dict[str, Seen]:
+        """Every run of ours that is there, by our id."""
+        client: Any = self._client
+        experiments = [one.experiment_id for one in client.search_experiments()]
+        found: dict[str, Seen] = {}
+        token = None
+        while experiments:
+            some = client.search_runs(experiments, max_results=_RUNS_PER_PAGE, page_token=token)
+            for run in some:
+                if RUN_TAG in run.data.tags:
+                    found[run.data.tags[RUN_TAG]] = _seen(run)
+            if not (token := some.token):
+                break
+        return found
+
+    def log_inputs(self, mlflow_id: str, inputs: Iterable[Input]) -> None:
+        """Dataset inputs of a run. What is there stays as it is: MLflow cannot change one."""
+        self._client.log_inputs(mlflow_id, [_dataset_input(one) for one in inputs])
+
+    def set_tags(self, mlflow_id: str, tags: Mapping[str, str]) -> None:
+        """Tags of a run; those of other names stay."""
+        from mlflow.entities import RunTag
+
+        self._client.log_batch(mlflow_id, tags=[RunTag(*pair) for pair in tags.items()])
 
     def log_points(self, mlflow_id: str, points: Sequence[Point]) -> None:
         """Metrics, one batch for many steps; steps that are there are left as they are."""
@@ -164,6 +224,16 @@ class Tracking:
         )
         return str(made.version)
 
+    def versions(self, name: str) -> dict[str, Mapping[str, str]]:
+        """Tags of every version of one model, by MLflow's number."""
+        found: Any = self._client.search_model_versions(f"name = '{name}'")
+        return {str(one.version): MappingProxyType(dict(one.tags)) for one in found}
+
+    def tag_version(self, name: str, version: str, tags: Mapping[str, str]) -> None:
+        """Tags of a model version; those of other names stay."""
+        for key, value in tags.items():
+            self._client.set_model_version_tag(name, version, key, value)
+
     def aliases(self, name: str) -> dict[str, str]:
         """Alias and MLflow version of one model; empty when MLflow does not know it."""
         from mlflow.exceptions import MlflowException
@@ -208,29 +278,22 @@ class Tracking:
         logged = [Param(name, str(value)) for name, value in params.items()]
         self._client.log_batch(mlflow_id, params=logged)
 
-    def _log_inputs(self, mlflow_id: str, inputs: Iterable[Input]) -> None:
-        self._client.log_inputs(mlflow_id, [_dataset_input(one) for one in inputs])
+
+def _seen(run: Any) -> Seen:
+    inputs = {
+        (one.dataset.name, one.dataset.digest): {tag.key: tag.value for tag in one.tags}
+        for one in run.inputs.dataset_inputs
+    }
+    return Seen(str(run.info.run_id), str(run.info.status), dict(run.data.tags), inputs)
 
 
 def _dataset_input(one: Input) -> Any:
-    """Version 0 is not recorded by MLflow's Delta source, and its own digests are of the plan: so
-    the version is a tag too, and the digest is the content's."""
     from mlflow.data.delta_dataset_source import DeltaDatasetSource
     from mlflow.data.meta_dataset import MetaDataset
     from mlflow.entities import DatasetInput, InputTag
 
-    source = DeltaDatasetSource(path=str(one.path), delta_table_version=one.ref.version)
-    dataset = MetaDataset(
-        source=source,
-        name=f"{one.ref.compartment}:{one.ref.table}",
-        digest=one.ref.fingerprint[:36],
-    )
-    tags = {
-        "mlflow.data.context": "training",
-        "lake.dsv_id": one.ref.dsv_id,
-        "lake.version": str(one.ref.version),
-        "lake.weight": str(one.weight),
-        "lake.num_rows": str(one.ref.num_rows),
-    }
+    # Of a path: a table's name would make MLflow look for a Databricks workspace.
+    source = DeltaDatasetSource(path=one.uri, delta_table_version=one.ref.version)
+    dataset = MetaDataset(source=source, name=one.name, digest=one.digest)
     entity: Any = dataset._to_mlflow_entity()  # pyright: ignore[reportPrivateUsage]
-    return DatasetInput(entity, [InputTag(key, value) for key, value in tags.items()])
+    return DatasetInput(entity, [InputTag(key, value) for key, value in one.tags.items()])

@@ -23,6 +23,7 @@ from halocline_governance.journal import Journal, Signer, read
 from halocline_governance.label import PUBLIC, Label
 from halocline_governance.lake import Lake
 from halocline_governance.lineage import Lineage
+from halocline_governance.lineage.checks import check
 from halocline_governance.policy.choose import open_engine
 from halocline_governance.principal import Principal
 from halocline_governance.records import row_uid
@@ -32,6 +33,7 @@ from halocline_pipelines.training.checkpoint import Progress
 from halocline_pipelines.training.inputs import TrainRequest, TrainSource
 from halocline_pipelines.training.outcome import TrainedRun
 from halocline_pipelines.training.run import Site, train
+from halocline_registry.projection import Projection
 from halocline_registry.tracking import Tracking
 
 # MLflow's own models use what SQLAlchemy deprecates.
@@ -167,11 +169,25 @@ def test_the_journal_has_it_before_lineage_and_in_order(
     finished: tuple[Site, TrainedRun],
 ) -> None:
     site, run = finished
-    opened, mixed = (event["object"] for event in events(site, "train"))
+    opened, mixed, ended = (event["object"] for event in events(site, "train"))
 
-    assert opened["run_id"] == mixed["run_id"] == run.run_id
+    assert opened["run_id"] == mixed["run_id"] == ended["run_id"] == run.run_id
     assert [one["dsv_id"] for one in opened["inputs"]] == [ref.dsv_id for ref in run.inputs]
     assert mixed["mixture_sha256"] == run.mixture.sha256
+    assert [one["dsv_id"] for one in ended["consumed"]] == [
+        source.dsv_id for source in run.mixture.sources
+    ]
+
+
+def test_lineage_agrees_with_the_journal_and_mlflow_with_lineage(
+    finished: tuple[Site, TrainedRun],
+) -> None:
+    site, run = finished
+    told = (event for _, _, event in read(site.folder.parent / "journal"))
+    found = check(site.lineage, told, run.run_id)
+
+    assert (found.flags, found.unfinished, found.num_datasets) == ((), (), 2)
+    assert Projection(site.tracking, site.lineage, site.lake).differences() == []
 
 
 def test_lineage_counts_what_was_consumed(finished: tuple[Site, TrainedRun]) -> None:

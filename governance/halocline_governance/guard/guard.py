@@ -221,13 +221,19 @@ class Guard:
         return whole.alias("granted")
 
     def refs(self, plan: Plan) -> tuple[DatasetRef, ...]:
-        """Names exactly the rows each grant gives, by count and fingerprint.
+        """Names exactly the rows each grant gives, by count and fingerprint. They are recorded, so
+        that what somebody says of them later can be held against it.
 
         Raises:
             Denied: less is granted by now than the plan says.
         """
         self.watch(plan).check()
-        return tuple(self._ref(plan, grant) for grant in plan.grants)
+        refs = tuple(self._ref(plan, grant) for grant in plan.grants)
+        for ref in refs:
+            what = {"dsv_id": ref.dsv_id, **ref.as_json()}
+            event = AuditEvent(Kind.DATASET, plan.principal.subject, plan.purpose.value, what)
+            self._gates.journal.append(event)
+        return refs
 
     def _scan(self, plan: Plan, grant: Grant, asked: object) -> Scan:
         keys = {

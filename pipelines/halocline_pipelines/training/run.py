@@ -37,7 +37,8 @@ from halocline_pipelines.training.outcome import TrainedRun, read_outcome, write
 from halocline_pipelines.training.packing import Key, Packed
 from halocline_pipelines.training.tokenizer import Vocabulary
 from halocline_registry.package import make_private, settle
-from halocline_registry.tracking import Input, Point, RunDescription, Tracking
+from halocline_registry.projection import MIXTURE_TAG, Projection
+from halocline_registry.tracking import Point, RunDescription, Tracking
 
 Say = Callable[[str], None]
 
@@ -208,7 +209,11 @@ def _finish(
         )
         for source in mixture.sources
     ]
+    names = ("dsv_id", "weight", "num_sequences", "num_consumed")
+    run.record({"consumed": [dict(zip(names, row, strict=True)) for row in consumed]})
     run.site.lineage.add_run(run.id, mixture.sha256, consumed)
+    site = run.site
+    Projection(site.tracking, site.lineage, site.lake).write(run.id, mlflow_id)
     return TrainedRun(
         run_id=run.id,
         mlflow_run_id=mlflow_id,
@@ -238,7 +243,7 @@ def _interleaved(packed: list[Packed]) -> packing.Tokens:
 @contextmanager
 def _tracked(run: _Run, mixture: Mixture) -> Generator[str]:
     """The run in MLflow, which ends as finished only when everything inside did."""
-    recipe, weights = run.recipe, {source.name: source.weight for source in mixture.sources}
+    recipe = run.recipe
     described = RunDescription(
         run_id=run.id,
         name=f"{recipe.name}-{run.id[:9]}",
@@ -246,14 +251,10 @@ def _tracked(run: _Run, mixture: Mixture) -> Generator[str]:
         label=run.admission.label,
         params={**_flat(recipe.as_json()), "recipe_sha256": recipe.sha256},
         tags={
-            "halocline.mixture_sha256": mixture.sha256,
+            MIXTURE_TAG: mixture.sha256,
             "halocline.train_decision_id": run.admission.decision_id,
             "halocline.policy_revision": run.site.gates.revision,
         },
-        inputs=tuple(
-            Input(source.ref, source.plan.grants[0].path, weights[source.name])
-            for source in run.opened
-        ),
     )
     mlflow_id = run.site.tracking.open_run(described)
     status = "FAILED"
