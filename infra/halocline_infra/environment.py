@@ -31,6 +31,7 @@ VARIABLES: Mapping[str, str] = {
     "HALOCLINE_OIDC_CA_FILE": "file with the authority that the issuer's certificate must be of",
     "HALOCLINE_DEV_TOKENS": "accept or refuse (default refuse with an issuer, else accept)",
     "HALOCLINE_GUARD": "URL of the guard server that halocline lake goes through",
+    "HALOCLINE_WITNESS": "folder elsewhere that gets each signed head of the journal too",
 }
 _TEST_PREFIX = "HALOCLINE_TEST_"
 
@@ -57,6 +58,7 @@ class Environment:
     oidc_ca_file: Path | None
     dev_tokens: bool
     guard: str | None
+    witness: Path | None
 
     def __repr__(self) -> str:
         return f"Environment(home={self.home!s}, policy={self.policy!r})"
@@ -135,6 +137,7 @@ def from_env(variables: Mapping[str, str] = os.environ) -> Environment:
         oidc_ca_file=_path(variables.get("HALOCLINE_OIDC_CA_FILE")),
         dev_tokens=_choice(variables, "HALOCLINE_DEV_TOKENS", *dev_tokens) == "accept",
         guard=variables.get("HALOCLINE_GUARD") or None,
+        witness=_path(variables.get("HALOCLINE_WITNESS")),
     )
 
 

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import logging
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from halocline_governance import keys
+from halocline_governance import durable, keys, strict_json
 from halocline_governance.errors import Refused
 from halocline_governance.gates import Gates
 from halocline_governance.guard import Guard
 from halocline_governance.identity import ISSUER, Authenticator, Issuer, OidcVerifier, Verifier
 from halocline_governance.journal import Journal, Signer, Trust
+from halocline_governance.journal.note import endorsements
 from halocline_governance.lake import Lake
 from halocline_governance.principal import Principal
 from halocline_infra.environment import Environment
@@ -80,16 +82,26 @@ class Platform:
 
     @cached_property
     def signer(self) -> Signer:
-        """Signs journal heads and packages; writes the public key beside the private one."""
-        signer = Signer(keys.ed25519(self.environment.keys / "journal.key"))
-        public = self.environment.keys / "journal.pub"
+        """Signs journal heads and packages; writes the public key beside the private one. Heads by
+        the other keys in that file are continued, when those endorsed this one."""
+        folder = self.environment.keys
+        signer = Signer(keys.ed25519(folder / "journal.key"))
+        public, endorsed = folder / "journal.pub", folder / "journal.endorsed"
         if not public.exists():
-            public.write_text(signer.trust.line() + "\n", encoding="utf-8")
-        return signer
+            durable.write(public, signer.trust.text())
+        return replace(
+            signer,
+            older=Trust.parse(public.read_text(encoding="utf-8")),
+            endorsements=endorsements(strict_json.loads(endorsed.read_text(encoding="utf-8")))
+            if endorsed.exists()
+            else (),
+        )
 
     @cached_property
     def journal(self) -> Journal:
-        return self._stack.enter_context(Journal.open(self.environment.journal, self.signer))
+        here = self.environment
+        journal = Journal.open(here.journal, self.signer, here.witness)
+        return self._stack.enter_context(journal)
 
     @cached_property
     def engine(self) -> Engine:
