@@ -16,7 +16,11 @@ from tests.governance.oidc_issuer import world
 
 __all__ = ["world"]  # a fixture, like those below
 
-FIRM = {"restricted_issuers": ["initech"], "competitors": [["alpha", "beta"], ["beta", "gamma"]]}
+FIRM = {
+    "restricted_issuers": ["initech"],
+    "competitors": [["alpha", "beta"], ["beta", "gamma"]],
+    "withdrawn_sources": ["recalled"],
+}
 
 
 @pytest.fixture(scope="session")

@@ -56,12 +56,12 @@ def told(tmp_path: Path) -> Told:
 def test_steps_follow_a_model(
     firm: Firm, told: Told, rng: random.Random, scale: Callable[[int, int], int]
 ) -> None:
-    issuers, pairs = set[str](), set[tuple[str, str]]()
+    issuers, pairs, gone = set[str](), set[tuple[str, str]](), set[str]()
     for _ in range(scale(200, 5_000)):
         names = rng.sample([f"i-{n}" for n in range(9)], rng.randint(1, 3))
         two = rng.sample([f"t-{n}" for n in range(5)], 2)
         pair = (min(two), max(two))
-        match rng.choice(["restrict", "lift", "compete", "part"]):
+        match rng.choice(["restrict", "lift", "compete", "part", "withdraw", "readmit"]):
             case "restrict":
                 firm.restrict(names, OFFICER, told)
                 issuers |= set(names)
@@ -71,6 +71,15 @@ def test_steps_follow_a_model(
             case "lift":
                 with pytest.raises(Refused, match="not on the restricted list"):
                     firm.lift(names, OFFICER, told)
+            case "withdraw":
+                firm.withdraw(names, OFFICER, told)
+                gone |= set(names)
+            case "readmit" if set(names) <= gone:
+                firm.readmit(names, OFFICER, told)
+                gone -= set(names)
+            case "readmit":
+                with pytest.raises(Refused, match="withdrawn"):
+                    firm.readmit(names, OFFICER, told)
             case "compete":
                 firm.compete(two, OFFICER, told)
                 pairs.add(pair)
@@ -83,7 +92,9 @@ def test_steps_follow_a_model(
         assert firm.facts() == {
             "competitors": [list(pair) for pair in sorted(pairs)],
             "restricted_issuers": sorted(issuers),
+            **({"withdrawn_sources": sorted(gone)} if "withdrawn_sources" in firm.facts() else {}),
         }
+    assert gone <= set(firm.facts().get("withdrawn_sources", ()))
 
 
 def test_every_change_is_recorded_before_it_holds(firm: Firm, told: Told) -> None:

@@ -37,6 +37,8 @@ IN_PROCESS: tuple[tuple[str, int], ...] = (
     ("firm lift initech", 0),
     ("firm compete acme globex", 0),
     ("firm part acme globex", 0),
+    ("firm withdraw old-tickets", 0),
+    ("firm readmit old-tickets", 0),
     ("cross request --id c-one --purpose analysis --subject ana --side sell --expires +8h"
      " --reason {reason} --token {bea}", 0),
     ("cross approve c-one", 0),

@@ -1,4 +1,5 @@
-"""The firm's own facts, which policies see as `data.firm`: the restricted list, who competes.
+"""The firm's own facts, which policies see as `data.firm`: the restricted list, who competes, which
+sources were withdrawn.
 
 They lie in one file of the home. Whoever changes them is recorded first, and a change counts from
 the next question on. Knows no policy.
@@ -27,9 +28,10 @@ from halocline_governance.records import AuditEvent, Kind
 MAY_CHANGE = ("compliance",)
 NONE: Mapping[str, Any] = {"competitors": [], "restricted_issuers": []}
 
-_FACTS = {"competitors", "own", "restricted_issuers"}
+_FACTS = {"competitors", "own", "restricted_issuers", "withdrawn_sources"}
 _TENANT = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
 _ISSUER = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\Z")
+_SOURCE = re.compile(r"[^\x00-\x1f\x7f]{1,256}\Z")
 
 
 class Firm:
@@ -119,6 +121,25 @@ class Firm:
         """
         return self._change("part", by, journal, tenants, _without_pair)
 
+    def withdraw(self, sources: Sequence[str], by: Principal, journal: Sink) -> dict[str, Any]:
+        """Sources that must not come in, or come back: the ingest gate refuses them.
+
+        Raises:
+            Refused: as `restrict`.
+            JournalUnavailable: nothing was changed.
+        """
+        _check_names(sources, _SOURCE)
+        return self._change("withdraw", by, journal, sources, _with_withdrawn)
+
+    def readmit(self, sources: Sequence[str], by: Principal, journal: Sink) -> dict[str, Any]:
+        """These sources may come in again.
+
+        Raises:
+            Refused: as `restrict`; or one of them was not withdrawn.
+            JournalUnavailable: nothing was changed.
+        """
+        return self._change("readmit", by, journal, sources, _without_withdrawn)
+
     def _change(
         self,
         step: str,
@@ -176,11 +197,21 @@ def facts_of(firm: Mapping[str, Any]) -> dict[str, Any]:
     whole = {**firm, "restricted_issuers": sorted(set(cast("list[str]", ids)))}
     if "competitors" in firm:
         whole["competitors"] = _pairs(firm["competitors"])
+    if "withdrawn_sources" in firm:
+        whole["withdrawn_sources"] = _sources(firm["withdrawn_sources"])
     try:
         rfc8785.dumps(whole)
     except rfc8785.CanonicalizationError as error:
         raise Refused(f"the firm's data is not JSON ({type(error).__name__})") from None
     return whole
+
+
+def _sources(listed: object) -> list[str]:
+    """Names of sources, each once."""
+    names = list(cast("list[object]", listed)) if isinstance(listed, list | tuple) else [None]
+    if not all(isinstance(name, str) and _SOURCE.match(name) for name in names):
+        raise Refused("withdrawn_sources: a list of names of sources, each of one line")
+    return sorted(set(cast("list[str]", names)))
 
 
 def _pairs(listed: object) -> list[list[str]]:
@@ -232,6 +263,17 @@ def _without_pair(facts: dict[str, Any], tenants: list[str]) -> dict[str, Any]:
     if tenants not in pairs:
         raise Refused(f"these do not compete: {', '.join(tenants)}; see halocline firm show")
     return {**facts, "competitors": [pair for pair in pairs if pair != tenants]}
+
+
+def _with_withdrawn(facts: dict[str, Any], sources: list[str]) -> dict[str, Any]:
+    return {**facts, "withdrawn_sources": [*facts.get("withdrawn_sources", []), *sources]}
+
+
+def _without_withdrawn(facts: dict[str, Any], sources: list[str]) -> dict[str, Any]:
+    listed: list[str] = facts.get("withdrawn_sources", [])
+    if [source for source in sources if source not in listed]:
+        raise Refused("not all of these were withdrawn; see halocline firm show")
+    return {**facts, "withdrawn_sources": [one for one in listed if one not in sources]}
 
 
 def _hash(facts: Mapping[str, Any]) -> str:

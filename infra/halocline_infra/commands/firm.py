@@ -1,4 +1,4 @@
-"""`halocline firm`: the restricted list, and who competes with whom."""
+"""`halocline firm`: the restricted list, who competes with whom, which sources were withdrawn."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     Change = Callable[[Firm, Principal, Sink], dict[str, Any]]
 
 app = typer.Typer(
-    help="The restricted list and competing tenants; a change counts from the next call on.",
+    help="The restricted list, competing tenants, withdrawn sources; a change counts at once.",
     no_args_is_help=True,
 )
 Issuers = Annotated[list[str], typer.Argument(help="Ids of issuers, as labels name them.")]
+Sources = Annotated[list[str], typer.Argument(help="Names of sources.")]
 One = Annotated[str, typer.Argument(help="A tenant.")]
 Other = Annotated[str, typer.Argument(help="The other one.")]
 Yes = Annotated[
@@ -99,6 +100,34 @@ def part(
         halocline firm part acme globex --token cleo.jwt
     """
     _carry_out(lambda firm, by, to: firm.part((one, other), by, to), token, yes, as_json=as_json)
+
+
+@app.command("withdraw")
+def withdraw(
+    sources: Sources, yes: Yes = False, token: TokenFile = None, as_json: JsonFlag = False
+) -> None:
+    """Say that sources must not come in any more. Role compliance may.
+
+    It removes nothing that is there: `halocline erase source` does, and says this too.
+
+    Example:
+
+        halocline firm withdraw old-tickets --token cleo.jwt
+    """
+    _carry_out(lambda firm, by, to: firm.withdraw(sources, by, to), token, yes, as_json=as_json)
+
+
+@app.command("readmit")
+def readmit(
+    sources: Sources, yes: Yes = False, token: TokenFile = None, as_json: JsonFlag = False
+) -> None:
+    """Let withdrawn sources come in again. Role compliance may.
+
+    Example:
+
+        halocline firm readmit old-tickets --token cleo.jwt
+    """
+    _carry_out(lambda firm, by, to: firm.readmit(sources, by, to), token, yes, as_json=as_json)
 
 
 def _carry_out(change: Change, token: str | None, yes: bool, *, as_json: bool) -> None:

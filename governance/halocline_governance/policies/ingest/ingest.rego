@@ -15,6 +15,7 @@ needs := {
 	"cleared": "the declared label is not within the caller's clearance",
 	"conflict": "the caller touched a competitor of a tenant that the source is about",
 	"compartment": "the compartment is not the one in which the declared label lies, nor that of an open crossing over all its walls",
+	"admitted": "the source was withdrawn and must not come back",
 	"licence": "no choice of the licence is acceptable for a label of this sensitivity",
 }
 
@@ -51,6 +52,13 @@ proven contains "conflict" if conflict.clear(input.resource.label)
 proven contains "compartment" if _lies_on_its_own
 
 proven contains "compartment" if _across[0]
+
+proven contains "admitted" if not "withdrawn_sources" in object.keys(data.firm)
+
+proven contains "admitted" if {
+	is_array(data.firm.withdrawn_sources)
+	not input.resource.source in data.firm.withdrawn_sources
+}
 
 proven contains "licence" if count(_acceptable) > 0
 

@@ -64,6 +64,15 @@ test_each_fact_is_needed if {
 	}])) == [ingest.needs.cleared]
 }
 
+test_withdrawn if {
+	firm := {"restricted_issuers": [], "withdrawn_sources": ["tickets", "readmes"]}
+	denied := ingest.decision with input as _input with data.firm as firm
+	denied.reasons == [ingest.needs.admitted]
+	other := ingest.decision with input as _set("/resource/source", "memos") with data.firm as firm
+	other.allow
+	not ingest.decision.allow with input as _input with data.firm as object.union(firm, {"withdrawn_sources": null})
+}
+
 test_no_restricted_list if {
 	not ingest.decision.allow with input as _input with data.firm as {}
 }
