@@ -4,9 +4,20 @@
 specified in docs/journal-format.md, and `governance/verifier/` checks it without this code.
 """
 
-from halocline_governance.journal.log import Journal, Receipt
+from halocline_governance.journal.log import Journal
 from halocline_governance.journal.note import Signer, Trust
+from halocline_governance.journal.segments import Receipt
 from halocline_governance.journal.spool import Spool
-from halocline_governance.journal.verification import Verification, read, verify
+from halocline_governance.journal.verification import Verification, read, records, verify
 
-__all__ = ["Journal", "Receipt", "Signer", "Spool", "Trust", "Verification", "read", "verify"]
+__all__ = [
+    "Journal",
+    "Receipt",
+    "Signer",
+    "Spool",
+    "Trust",
+    "Verification",
+    "read",
+    "records",
+    "verify",
+]
