@@ -112,10 +112,12 @@ def _admitted(begun: Record, declared: Mapping[str, Object], heard: Told) -> Fou
     if asked_for != named:
         yield "inputs", "the train gate was asked about other inputs", records
     ids = {one for source in declared.values() for one in source["label_ids"]}
-    if ids <= heard.labels.keys():
-        whole = join(heard.labels[one] for one in ids).label_id
-        if not whole == label_id(begun.what.get("label")) == label_id(asked.get("label")):
-            yield "label", "its label is not the join of its inputs' labels", records
+    if not ids <= heard.labels.keys():
+        yield "label", "it declares labels that the train gate never saw", records
+        return
+    whole = join(heard.labels[one] for one in ids).label_id
+    if not whole == label_id(begun.what.get("label")) == label_id(asked.get("label")):
+        yield "label", "its label is not the join of its inputs' labels", records
 
 
 def _mixed(run_id: str, rows: Sequence[Row], mixture: Row | None, heard: Told) -> Found:

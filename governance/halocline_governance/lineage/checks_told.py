@@ -53,9 +53,9 @@ class Told:
 
     def hear(self, event: Object) -> None:
         """Take one event in; those of other kinds change nothing."""
-        record = Record(event["event_id"], event["ts"], event["subject"], event["object"])
         hear = _HEARD.get(event["kind"])
         if hear is not None:
+            record = Record(event["event_id"], event["ts"], event["subject"], event["object"])
             hear(self, record, event["purpose"])
 
     def settle(self) -> None:
@@ -100,6 +100,8 @@ class Told:
                 records[record.what["run_id"]].append(record)
 
     def _register(self, record: Record, _: str) -> None:
+        if "row" not in record.what:
+            return
         body = record.what["row"]["body"]
         about = Record(record.event_id, record.ts, record.subject, body)
         self.registered[f"{body['model']}/{body['version']}"].append(about)
