@@ -8,25 +8,26 @@ is a record. Whoever may ask is decided by the caller's gate, not here.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from halocline_governance.errors import Refused
 from halocline_governance.label import SYSTEM, Label
 from halocline_governance.lake import Lake
-from halocline_governance.lineage import keyed, walk
+from halocline_governance.lineage import keyed
+from halocline_governance.lineage.graph import DATASET, DEPLOYMENT, MIXTURE, MODEL, RUN, TABLES
+from halocline_governance.lineage.impact import Impact
+from halocline_governance.lineage.index import Index
 from halocline_governance.lineage.keyed import Law, Row
+from halocline_governance.lineage.outputs import Count
+from halocline_governance.lineage.questions import LIMIT, Questions
 from halocline_governance.lineage.trace import Trace
 from halocline_governance.records import timestamp
 from halocline_governance.refs import DatasetRef, ModelRef
 
-DATASET = "lineage.dataset_version"
-MIXTURE = "lineage.mixture"
-RUN = "lineage.run_source"
-MODEL = "lineage.model_edge"
-DEPLOYMENT = "lineage.deployment"
-TABLES = (DATASET, MIXTURE, RUN, MODEL, DEPLOYMENT)
+__all__ = ["DATASET", "DEPLOYMENT", "MIXTURE", "MODEL", "RUN", "TABLES", "Lineage", "Parent"]
 
 _OF_A_MODEL = ("weights_sha256", "label_id", "run_id")
 
@@ -46,11 +47,16 @@ class Lineage:
     Args:
         lake: where they lie.
         pins: versions to read instead of the newest, by table; for reports that must repeat.
+        folder: where the indexes lie; beside the lake when None.
     """
 
-    def __init__(self, lake: Lake, pins: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self, lake: Lake, pins: Mapping[str, int] | None = None, folder: Path | None = None
+    ) -> None:
         self._lake = lake
         self._pins = pins
+        self._index = Index(lake, folder or lake.root.parent / "state" / "lineage")
+        self._questions = Questions(lake, self._index, pins)
 
     def add_dataset(self, ref: DatasetRef, label: Label) -> str:
         """Record a dataset version and the join of its rows' labels; returns its id."""
@@ -179,7 +185,7 @@ class Lineage:
 
     def at(self, pins: Mapping[str, int]) -> Lineage:
         """The same tables as they were at these versions; a table without one is empty."""
-        return Lineage(self._lake, pins)
+        return Lineage(self._lake, pins, self._index.folder)
 
     def labels(self) -> Mapping[str, Label]:
         """Every label that a recorded thing has."""
@@ -190,25 +196,56 @@ class Lineage:
         found = {name: self._lake.version(SYSTEM, name) for name in TABLES}
         return {name: version for name, version in found.items() if version is not None}
 
+    def trace(
+        self, asked: str, at: str | None = None, direction: str = "both", limit: int = LIMIT
+    ) -> Trace:
+        """See `Questions.trace`."""
+        return self._questions.trace(asked, at, direction, limit)
+
+    def impact(self, asked: str, at: str | None = None) -> Impact:
+        """See `Questions.impact`."""
+        return self._questions.impact(asked, at)
+
+    def reached(
+        self, asked: str, kind: str, forward: bool = True, at: str | None = None
+    ) -> Iterator[str]:
+        """See `Questions.reached`."""
+        return self._questions.reached(asked, kind, forward, at)
+
+    def outputs(
+        self,
+        models: Sequence[str] | None = None,
+        endpoint: str = "",
+        since: str | None = None,
+        until: str | None = None,
+    ) -> Count:
+        """See `Questions.outputs`."""
+        return self._questions.outputs(models, endpoint, since, until)
+
+    def list_outputs(
+        self,
+        models: Sequence[str] | None = None,
+        endpoint: str = "",
+        since: str | None = None,
+        until: str | None = None,
+    ) -> Iterator[tuple[str, str]]:
+        """See `Questions.list_outputs`."""
+        return self._questions.list_outputs(models, endpoint, since, until)
+
     def trace_output(self, request_id: str, output: Mapping[str, Any]) -> Trace:
         """From one row of `serving.outputs` back to the dataset versions behind it."""
-        return walk.back(self._graph(), request_id, output)
+        return self._questions.trace_output({**output, "request_id": request_id})
 
     def trace_row(self, compartment: str, table: str, row_uid: int) -> Trace:
         """From one row forward to every dataset version, run, model and deployment it reached.
 
         A curated row keeps the id of the raw row it was made from, so either finds the same.
         """
-        return walk.forward(self._graph(), self._lake, (compartment, table, row_uid))
+        return self._questions.trace_row(f"row:{compartment}:{table}/{row_uid}")
 
-    def _graph(self) -> walk.Graph:
-        return walk.Graph(
-            datasets={row["dsv_id"]: row for row in self.rows(DATASET)},
-            mixtures={row["mix_sha"]: row for row in self.rows(MIXTURE)},
-            runs=self.rows(RUN),
-            models=self.rows(MODEL),
-            deployments=self.rows(DEPLOYMENT),
-        )
+    def rebuild(self) -> None:
+        """Throw the indexes away and read everything again."""
+        self._index.rebuild()
 
     def _add(
         self, table: str, new: Sequence[Row], key: Sequence[str], law: Law | None = None

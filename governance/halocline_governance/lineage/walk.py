@@ -1,179 +1,189 @@
-"""Walks the lineage graph: back from an output, forward from a row.
+"""Walks the lineage graph from where a question begins, forward or back, layer by layer.
 
-Works on rows that are already read; only `forward` opens governed tables, and reads ids alone.
+Counts everything that is reached; lists no more than `limit` of a kind, and of those only what
+hangs on what is listed. A node is followed once: a cycle ends where it began.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from halocline_governance.errors import StorageUnavailable
-from halocline_governance.lake import Lake
-from halocline_governance.lineage.keyed import Row
+from halocline_governance.lineage import graph
 from halocline_governance.lineage.trace import Node, Trace
 
-# Rows keep their id on the way from the first table to the second.
-_SAME_ROWS = {"raw.documents": ("raw.documents", "curated.documents")}
+# (tail, head, kind, weight, num) as `graph` keeps an edge.
+Found = tuple[str, str, str, float | None, int | None]
+ALL_TIME = "9999-12-31T23:59:59.999999Z"
 
 
-@dataclass(frozen=True, slots=True)
-class Graph:
-    """The lineage tables as read at one moment."""
+@dataclass(slots=True)
+class Reached:
+    """What lies ahead of, or behind, some nodes; `shown` and `edges` are the part to be listed.
 
-    datasets: Mapping[str, Row]
-    mixtures: Mapping[str, Row]
-    runs: Sequence[Row]
-    models: Sequence[Row]
-    deployments: Sequence[Row]
+    `made` are the runs that read and the models that came out of a run, on the way; `consumed`, by
+    run, the sequences it took of the dataset versions on the way.
+    """
 
+    forward: bool
+    seen: dict[str, None] = field(default_factory=dict[str, None])
+    shown: dict[str, None] = field(default_factory=dict[str, None])
+    edges: list[Found] = field(default_factory=list[Found])
+    counts: Counter[str] = field(default_factory=Counter[str])
+    made: set[str] = field(default_factory=set[str])
+    consumed: Counter[str] = field(default_factory=Counter[str])
 
-def back(graph: Graph, request_id: str, output: Mapping[str, Any]) -> Trace:
-    """Output, model (and the models it was made from), run, mixture, dataset versions."""
-    root = Node(
-        f"output:{request_id}",
-        "output",
-        request_id,
-        {"label_id": output["label_id"], "outcome": output["outcome"], "ts": output["ts"]},
-    )
-    trace = Trace(root)
-    name, version = str(output["model"]), int(output["model_version"])
-    model = _model(graph, name, version)
-    recorded = model.facts.get("weights_sha256")
-    if recorded is not None and recorded != output["weights_sha256"]:
-        trace.gaps.append(f"{name} v{version}: the output names other weights than the registry")
-    trace.lead(root, model, "answered by")
-    _made_from(graph, trace, model, (name, version))
-    return trace
+    def of(self, kind: str) -> list[str]:
+        """Every id of a kind, listed or not, the starts included."""
+        return [id_ for id_ in self.seen if id_.startswith(f"{kind}:")]
 
 
-def forward(graph: Graph, lake: Lake, row: tuple[str, str, int]) -> Trace:
-    """Row, dataset versions that hold it, runs, models, models made from those, endpoints."""
-    compartment, table, row_uid = row
-    place = f"{compartment}:{table}"
-    trace = Trace(Node(f"row:{place}/{row_uid}", "row", f"{place}/{row_uid}"))
-    for dataset in _holding(graph, lake, trace, row):
-        node = _dataset(dataset)
-        trace.lead(trace.root, node, "in")
-        for run in graph.runs:
-            if run["dsv_id"] == dataset["dsv_id"] and run["weight"] > 0:
-                at = _run(run["run_id"], run["mix_sha"])
-                trace.lead(node, at, "read by")
-                _used_for(graph, trace, at, run["run_id"])
-    return trace
+class View:
+    """The graph as it was on record at one moment.
+
+    Args:
+        at: RFC 3339 in UTC with microseconds, as records have it.
+    """
+
+    def __init__(self, db: sqlite3.Connection, at: str = ALL_TIME) -> None:
+        self.db, self.at = db, at
+
+    def node(self, id_: str) -> Node | None:
+        return self.nodes([id_]).get(id_)
+
+    def nodes(self, ids: Iterable[str]) -> dict[str, Node]:
+        """The nodes on record by then."""
+        found = self.db.execute(
+            "SELECT node.id, name, facts FROM json_each(?) CROSS JOIN node ON node.id=value"
+            " WHERE ts<=? GROUP BY node.id",
+            (json.dumps(list(ids)), self.at),
+        )
+        return {
+            id_: Node(id_, _kind(id_), name, self._then(json.loads(facts)))
+            for id_, name, facts in found
+        }
+
+    def edges(self, ids: Sequence[str], forward: bool) -> list[Found]:
+        """Edges that lead on from these. What had no weight was not read, and leads nowhere; who
+        asks what a run was made of is told of it all the same."""
+        near = "tail" if forward else "head"
+        weighty = "AND (weight IS NULL OR weight>0)" if forward else ""
+        return self.db.execute(
+            "SELECT tail, head, kind, weight, num FROM json_each(?)"
+            f" CROSS JOIN edge ON {near}=value WHERE ts<=? {weighty}",
+            (json.dumps(list(ids)), self.at),
+        ).fetchall()
+
+    def _then(self, facts: dict[str, Any]) -> dict[str, Any]:
+        if "to" in facts and (facts["to"] is None or facts["to"] > self.at):
+            facts["to"] = "now" if self.at == ALL_TIME else None
+        return facts
 
 
-def _made_from(graph: Graph, trace: Trace, model: Node, key: tuple[str, int]) -> None:
-    edges = [edge for edge in graph.models if (edge["model"], edge["version"]) == key]
-    if not edges:
-        trace.gaps.append(f"{model.name}: no run is on record for this version")
-    for edge in edges:
-        if edge["parent_model"] is not None:
-            parent = (edge["parent_model"], edge["parent_version"])
-            node = _model(graph, *parent)
-            if trace.lead(model, node, f"made from ({edge['kind']})"):
-                _made_from(graph, trace, node, parent)
-        _run_sources(graph, trace, model, edge["run_id"])
+def reach(view: View, starts: Sequence[str], forward: bool, limit: int) -> Reached:
+    """All that lies ahead of `starts`, or behind them."""
+    found = Reached(forward)
+    found.seen.update(dict.fromkeys(starts))
+    found.shown.update(dict.fromkeys(starts[:limit]))
+    num_shown = Counter(_kind(id_) for id_ in found.shown)
+    layer = list(starts)
+    while layer:
+        edges = view.edges(layer, forward)
+        edges.sort(key=lambda edge: (_ends(edge, forward)[0] not in found.shown, edge))
+        layer = []
+        for edge in edges:
+            near, far = _ends(edge, forward)
+            kind = _kind(far)
+            if edge[2] in (graph.GAVE, graph.READ):
+                found.made.add(edge[1])
+            if edge[2] == graph.READ:
+                found.consumed[edge[1]] += edge[4] or 0
+            if far not in found.seen:
+                found.seen[far] = None
+                found.counts[kind] += 1
+                # A mixture names what is read by each of its runs, whatever a run really read.
+                if kind != "mixture":
+                    layer.append(far)
+                if near in found.shown and num_shown[kind] < limit:
+                    found.shown[far] = None
+                    num_shown[kind] += 1
+            if near in found.shown and far in found.shown:
+                found.edges.append(edge)
+    return found
 
 
-def _run_sources(graph: Graph, trace: Trace, model: Node, run_id: str) -> None:
-    sources = [run for run in graph.runs if run["run_id"] == run_id]
-    if not sources:
-        trace.gaps.append(f"run {run_id}: no dataset version is on record")
-        return
-    at = _run(run_id, sources[0]["mix_sha"])
-    if not trace.lead(model, at, "came out of"):
-        return
-    mix_sha = sources[0]["mix_sha"]
-    mixture = Node(f"mixture:{mix_sha}", "mixture", mix_sha)
-    if mix_sha in graph.mixtures:
-        trace.lead(at, mixture, "mixed by")
-    else:
-        trace.gaps.append(f"mixture {mix_sha}: not on record")
-    for source in sources:
-        dataset = graph.datasets.get(source["dsv_id"])
-        if dataset is None:
-            trace.gaps.append(f"dataset version {source['dsv_id']}: not on record")
-            continue
-        share = f"read (weight {source['weight']:g}, {source['num_consumed']} sequences)"
-        trace.lead(at, _dataset(dataset), share)
+def tell(trace: Trace, view: View, found: Reached) -> None:
+    """Put what is listed into the trace, and the gaps of all that was reached."""
+    nodes = view.nodes(found.shown)
+    for id_ in found.shown:
+        if id_ not in nodes:
+            nodes[id_] = trace.nodes.get(id_) or _unknown(id_)
+    for edge in found.edges:
+        near, far = _ends(edge, found.forward)
+        trace.lead(nodes[near], nodes[far], words(edge, found.forward))
+    for kind, num in found.counts.items():
+        trace.counts[kind] = trace.counts.get(kind, 0) + num
+    trace.gaps += gaps(view, found, nodes)
 
 
-def _used_for(graph: Graph, trace: Trace, run: Node, run_id: str) -> None:
-    for edge in graph.models:
-        if edge["run_id"] == run_id:
-            node = _model(graph, edge["model"], edge["version"])
-            if trace.lead(run, node, "gave"):
-                _descendants(graph, trace, node, (edge["model"], edge["version"]))
+def gaps(view: View, found: Reached, nodes: Mapping[str, Node]) -> list[str]:
+    """What is named and not on record, among all that was reached."""
+    hidden = [id_ for id_ in found.seen if id_ not in nodes]
+    known = {*view.nodes(hidden), *(id_ for id_, node in nodes.items() if node.facts != _NONE)}
+    told: list[str] = []
+    for id_ in found.seen:
+        kind = _kind(id_)
+        if not found.forward and kind == "model" and id_ not in found.made:
+            told.append(f"{_name(id_)}: no run is on record for this version")
+        elif not found.forward and kind == "run" and id_ not in found.made:
+            told.append(f"run {_name(id_)}: no dataset version is on record")
+        elif id_ not in known:
+            what = "dataset version" if kind == "dataset" else kind
+            told.append(f"{what} {_name(id_)}: not on record")
+    return told
 
 
-def _descendants(graph: Graph, trace: Trace, model: Node, key: tuple[str, int]) -> None:
-    for row in graph.deployments:
-        if (row["model"], row["version"]) == key:
-            span = {"from": row["from_ts"], "to": row["to_ts"] or "now"}
-            id_ = f"deployment:{row['endpoint']}/{row['from_ts']}"
-            trace.lead(model, Node(id_, "deployment", row["endpoint"], span), "deployed at")
-    for edge in graph.models:
-        if (edge["parent_model"], edge["parent_version"]) == key:
-            child = (edge["model"], edge["version"])
-            node = _model(graph, *child)
-            if trace.lead(model, node, f"went into ({edge['kind']})"):
-                _descendants(graph, trace, node, child)
+def words(edge: Found, forward: bool) -> str:
+    """An edge in words, as read in this direction."""
+    _tail, _head, kind, weight, num = edge
+    if kind == graph.READ:
+        return "read by" if forward else f"read (weight {weight:g}, {num} sequences)"
+    if kind == graph.WEIGHED:
+        return f"weighed in ({weight:g})" if forward else f"weighs ({weight:g})"
+    base, _, how = kind.partition(" ")
+    there, back = _WORDS[base]
+    return (there if forward else back) + (f" ({how})" if how else "")
 
 
-def _holding(graph: Graph, lake: Lake, trace: Trace, row: tuple[str, str, int]) -> Iterator[Row]:
-    """The dataset versions that hold a row; a version that cannot be read is a gap."""
-    from deltalake.exceptions import DeltaError
-    from pyarrow.lib import ArrowException
-
-    compartment, table, row_uid = row
-    labels: dict[tuple[str, int], set[str]] = {}
-    for dsv_id in sorted(graph.datasets):
-        dataset = graph.datasets[dsv_id]
-        name = dataset["table"]
-        if dataset["compartment"] != compartment or name not in _SAME_ROWS.get(table, (table,)):
-            continue
-        at = (name, dataset["version"])
-        try:
-            if at not in labels:
-                labels[at] = _labels_of_row(lake, compartment, at, row_uid)
-        except (DeltaError, ArrowException, OSError, StorageUnavailable):
-            trace.gaps.append(f"{compartment}:{name} version {at[1]} cannot be read any more")
-            continue
-        if labels[at] & set(dataset["label_ids"]):
-            yield dataset
+_WORDS = {
+    graph.MIXED: ("mixed for", "mixed by"),
+    graph.GAVE: ("gave", "came out of"),
+    graph.INTO: ("went into", "made from"),
+    graph.DEPLOYED: ("deployed at", "answered with"),
+    graph.ANSWERS: ("is", "was"),
+}
+_NONE: dict[str, Any] = {"on record": "no"}
 
 
-def _labels_of_row(lake: Lake, compartment: str, at: tuple[str, int], row_uid: int) -> set[str]:
-    import pyarrow.compute as pc
-
-    table, version = at
-    place = lake.location(compartment, table)
-    with place.reached():
-        held: Any = place.delta(version).to_pyarrow_dataset()
-        found = held.to_table(columns=["label_id"], filter=pc.field("row_uid") == row_uid)
-    return set(found["label_id"].to_pylist())
+def _unknown(id_: str) -> Node:
+    return Node(id_, _kind(id_), _name(id_), _NONE)
 
 
-def _model(graph: Graph, name: str, version: int) -> Node:
-    facts: dict[str, Any] = {}
-    for edge in graph.models:
-        if (edge["model"], edge["version"]) == (name, version):
-            facts = {"weights_sha256": edge["weights_sha256"], "label_id": edge["label_id"]}
-    return Node(f"model:{name}/{version}", "model", f"{name} v{version}", facts)
+def _ends(edge: Found, forward: bool) -> tuple[str, str]:
+    return (edge[0], edge[1]) if forward else (edge[1], edge[0])
 
 
-def _run(run_id: str, mix_sha: str) -> Node:
-    return Node(f"run:{run_id}", "run", run_id, {"mix_sha": mix_sha})
+def _kind(id_: str) -> str:
+    return id_.partition(":")[0]
 
 
-def _dataset(row: Row) -> Node:
-    facts = {
-        "table": f"{row['compartment']}:{row['table']}",
-        "version": row["version"],
-        "num_rows": row["num_rows"],
-        "fingerprint": row["fingerprint"],
-        "label_id": row["label_id"],
-    }
-    return Node(f"dataset:{row['dsv_id']}", "dataset", row["dsv_id"], facts)
+def _name(id_: str) -> str:
+    kind, _, name = id_.partition(":")
+    if kind == "model":
+        model, _, version = name.rpartition("/")
+        return f"{model} v{version}"
+    return name

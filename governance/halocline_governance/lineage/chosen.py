@@ -1,0 +1,135 @@
+"""Rows chosen in every compartment that can be read, and the dataset versions that held them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from halocline_governance.errors import StorageUnavailable
+from halocline_governance.lineage import selection
+from halocline_governance.lineage.index import Index
+from halocline_governance.lineage.selection import SAME_ROWS, Life, Version
+from halocline_governance.lineage.thing import Thing, epoch_us
+from halocline_governance.lineage.trace import Node, Trace
+from halocline_governance.lineage.walk import View
+
+
+@dataclass(slots=True)
+class Chosen:
+    """
+    Args:
+        lives: where the rows lived, by compartment.
+        counts: by `compartment:table`, how many there were then and how many ids there ever were.
+        hits: by dataset version, how many of the rows it holds.
+        gaps: versions and compartments that cannot be read.
+    """
+
+    lives: dict[str, list[Life]] = field(default_factory=dict[str, list[Life]])
+    counts: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
+    hits: dict[str, int] = field(default_factory=dict[str, int])
+    gaps: list[str] = field(default_factory=list[str])
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is or was any such row, or could have been where nobody can look."""
+        return any(self.lives.values()) or bool(self.gaps)
+
+    @property
+    def starts(self) -> list[str]:
+        return [f"dataset:{dsv_id}" for dsv_id in sorted(self.hits)]
+
+
+def choose(index: Index, view: View, what: Thing) -> Chosen:
+    """The rows of a row, a subject, a source or a licence."""
+    chosen = Chosen()
+    known = selection.versions(view.db, view.at)
+    places = [what.row[0]] if what.kind == "row" else index.compartments()
+    for compartment in places:
+        mine = [one for one in known if one.compartment == compartment]
+        if what.kind == "row":
+            names = SAME_ROWS.get(what.row[1], (what.row[1],))
+            mine = [one for one in mine if one.table in names]
+        _choose_in(index, view, what, compartment, mine, chosen)
+    if what.kind != "row":
+        missing = {one.compartment for one in known} - set(places)
+        chosen.gaps += [f"{name}: cannot be read from here" for name in sorted(missing)]
+    return chosen
+
+
+def lead(trace: Trace, view: View, chosen: Chosen, limit: int) -> None:
+    """From the trace's root to the rows, and on to the first `limit` dataset versions."""
+    single = trace.root.kind == "row"
+    for place, (now, ever) in sorted({} if single else chosen.counts.items()):
+        rows = Node(f"rows:{place}", "rows", place, {"now": now, "ever": ever})
+        trace.lead(trace.root, rows, "is in")
+    for _, node in sorted(view.nodes(chosen.starts[:limit]).items()):
+        num = chosen.hits[node.name]
+        tail = trace.nodes.get(f"rows:{node.facts['table']}", trace.root)
+        trace.lead(tail, node, "in" if single else f"{num} rows in")
+    trace.counts["dataset"] = len(chosen.hits)
+
+
+def origin(trace: Trace, what: Thing, chosen: Chosen) -> None:
+    """Back from one row: the raw row it was made from, and its source and licence."""
+    compartment, table, uid = what.row
+    held = chosen.lives.get(compartment, [])
+    raw = "raw.documents"
+    if table != raw and any(life.table == raw for life in held):
+        name = f"{compartment}:{raw}/{uid}"
+        trace.lead(trace.root, Node(f"row:{name}", "row", name), "made from")
+    for fact, value in sorted({(f, v) for life in held for f, v in _told(life)}):
+        trace.lead(trace.root, Node(f"{fact}:{value}", fact, value), "came from")
+
+
+def facts(what: Thing, chosen: Chosen) -> dict[str, Any]:
+    """Of the root: how long the row lived in its table, and under which labels."""
+    if what.kind != "row":
+        return {}
+    compartment, table, _ = what.row
+    mine = [life for life in chosen.lives.get(compartment, []) if life.table == table]
+    labels = sorted({life.label for life in mine})
+    spans = [f"{a}.." if z >= selection.OPEN else f"{a}..{z - 1}" for a, z in _spans(mine)]
+    told: dict[str, Any] = {"versions": " ".join(spans) or None}
+    return {**told, "label_id": " ".join(labels) or None}
+
+
+def _told(life: Life) -> list[tuple[str, str]]:
+    both = (("source", life.source), ("licence", life.licence))
+    return [(fact, value) for fact, value in both if value]
+
+
+def _spans(lives: list[Life]) -> list[tuple[int, int]]:
+    """Lives that follow on one another are one life: a file that was rewritten is no new row."""
+    joined: list[tuple[int, int]] = []
+    for from_v, to_v in sorted((life.from_v, life.to_v) for life in lives):
+        if joined and from_v <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(to_v, joined[-1][1]))
+        else:
+            joined.append((from_v, to_v))
+    return joined
+
+
+def _choose_in(
+    index: Index, view: View, what: Thing, compartment: str, known: list[Version], chosen: Chosen
+) -> None:
+    names = {one.table for one in known}
+    if what.kind == "row":
+        names.add(what.row[1])
+    try:
+        with index.rows(compartment, *sorted(names)) as db:
+            held = selection.lives(db, what)
+            gone = selection.unseen(db, known)
+            lost = selection.partly(db, known)
+            counts = selection.counted(db, what, held, epoch_us(view.at))
+    except StorageUnavailable as error:
+        chosen.gaps.append(str(error))
+        return
+    seen = [one for one in known if one not in gone]
+    hits = {hit.dsv_id: hit.num for hit in selection.hits(held, seen)}
+    chosen.lives[compartment] = held
+    chosen.hits |= hits
+    chosen.counts |= {f"{compartment}:{table}": num for table, num in counts.items()}
+    # One row that was found is found, whatever else of that version is lost.
+    sure = hits if what.kind == "row" else {}
+    told = [*gone, *(one for one in lost if one.dsv_id not in sure)]
+    chosen.gaps += sorted({selection.gap(one) for one in told})

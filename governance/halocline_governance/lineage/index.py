@@ -1,0 +1,166 @@
+"""The indexes of one lake: the graph's, and the rows' of each compartment in a file of its own.
+
+    state/lineage/graph.sqlite               ids, hashes and counts, as in `system`
+    state/lineage/rows-<compartment>.sqlite  names of sources, licences and subject keys stay here
+
+They are brought up to date when a question is asked, at the price of what is new since, and can be
+thrown away at any time.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from halocline_governance import tables
+from halocline_governance.errors import StorageUnavailable
+from halocline_governance.label import SYSTEM
+from halocline_governance.lake import Lake, check_compartment
+from halocline_governance.lineage import graph, lives
+from halocline_governance.lineage.keyed import rows as all_rows
+from halocline_governance.lineage.store import Store
+
+RAW, CURATED, OUTPUTS = "raw.documents", "curated.documents", "serving.outputs"
+# Tables whose rows are always followed; others are when a dataset version names them.
+FOLLOWED = (RAW, CURATED, OUTPUTS)
+
+
+class Index:
+    """Safe for threads and processes.
+
+    Args:
+        lake: what is indexed.
+        folder: where the indexes lie.
+    """
+
+    def __init__(self, lake: Lake, folder: Path) -> None:
+        self._lake, self.folder = lake, folder
+        self._graph = Store(folder / "graph.sqlite", graph.SCHEMA)
+        self._rows: dict[str, Store] = {}
+
+    @contextmanager
+    def graph(self) -> Generator[sqlite3.Connection]:
+        """The graph, up to date.
+
+        Raises:
+            StorageUnavailable: a lineage table cannot be read.
+            Refused: the index cannot be kept here.
+        """
+        _kept(self._graph, self._follow_graph)
+        with self._graph.read() as db:
+            yield db
+
+    @contextmanager
+    def rows(self, compartment: str, *also: str) -> Generator[sqlite3.Connection]:
+        """The rows of one compartment's followed tables and of `also`, up to date.
+
+        Raises:
+            StorageUnavailable: one of them cannot be read.
+            Refused: no compartment has such a name, or the index cannot be kept here.
+        """
+        store = self._store(compartment)
+        wanted = dict.fromkeys((*FOLLOWED, *also), True)
+        _kept(store, lambda: self._follow_rows(compartment, store, wanted))
+        with store.read() as db:
+            yield db
+
+    @contextmanager
+    def stream(self, compartment: str, *also: str) -> Generator[sqlite3.Connection]:
+        """As `rows`, to be read from for long, while other questions are asked."""
+        with self.rows(compartment, *also):
+            pass
+        with self._store(compartment).stream() as db:
+            yield db
+
+    @contextmanager
+    def files(self, compartment: str, table: str) -> Generator[Store]:
+        """The files of any one table, up to date, to be read and changed.
+
+        Raises:
+            StorageUnavailable: it cannot be read.
+        """
+        store = self._store(compartment)
+        _kept(store, lambda: self._follow_rows(compartment, store, {table: table in FOLLOWED}))
+        yield store
+
+    def compartments(self) -> list[str]:
+        return self._lake.compartments()
+
+    def rebuild(self) -> None:
+        """Throw everything away and read it again. What is vacuumed by now is a gap from here."""
+        self._graph.discard()
+        self._follow_graph()
+        if self.folder.is_dir():
+            for path in sorted(self.folder.glob("rows-*.sqlite")):
+                self._store(path.stem.removeprefix("rows-")).discard()
+        for compartment in self.compartments():
+            with self.rows(compartment):
+                pass
+
+    def close(self) -> None:
+        """Close this thread's connections."""
+        for store in (self._graph, *self._rows.values()):
+            store.close()
+
+    def _store(self, compartment: str) -> Store:
+        check_compartment(compartment)
+        path = self.folder / f"rows-{compartment}.sqlite"
+        return self._rows.setdefault(compartment, Store(path, lives.SCHEMA))
+
+    def _follow_graph(self) -> None:
+        for table in graph.TABLES:
+            with _told(SYSTEM, table):
+                if self._lake.exists(SYSTEM, table):
+                    graph.follow(self._graph, self._lake.location(SYSTEM, table), table)
+                elif _tracks(self._graph, table):
+                    graph.forget(self._graph, table)
+
+    def _follow_rows(self, compartment: str, store: Store, wanted: Mapping[str, bool]) -> None:
+        for table, has_rows in wanted.items():
+            with _told(compartment, table):
+                if self._lake.exists(compartment, table):
+                    governed = has_rows and tables.table(table).is_governed
+                    lives.follow(store, self._lake.location(compartment, table), table, governed)
+                elif _tracks(store, table):
+                    lives.forget(store, table)
+
+
+@contextmanager
+def pinned(lake: Lake, pins: Mapping[str, int]) -> Generator[sqlite3.Connection]:
+    """The graph as its tables were at these versions; a table without one is empty."""
+    store = Store(None, graph.SCHEMA)
+    with store.change() as db:
+        for number, (table, version) in enumerate(sorted(pins.items())):
+            if table in graph.TABLES:
+                graph.add(db, table, all_rows(lake, SYSTEM, table, version), number)
+    with store.read() as db:
+        yield db
+
+
+def _kept(store: Store, follow: Callable[[], None]) -> None:
+    """An index that sqlite cannot read is thrown away and built again, once."""
+    try:
+        follow()
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError:
+        store.discard()
+        follow()
+
+
+def _tracks(store: Store, table: str) -> bool:
+    with store.read() as db:
+        return db.execute("SELECT 1 FROM tracked WHERE tbl=?", (table,)).fetchone() is not None
+
+
+@contextmanager
+def _told(compartment: str, table: str) -> Generator[None]:
+    from deltalake.exceptions import DeltaError
+
+    try:
+        yield
+    except (DeltaError, OSError) as error:
+        kind = type(error).__name__
+        raise StorageUnavailable(f"{compartment}:{table} cannot be read ({kind})") from None

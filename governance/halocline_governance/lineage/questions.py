@@ -1,0 +1,280 @@
+"""The questions lineage answers, from the indexes, exactly, both ways, at a point in time.
+
+Whoever may ask is decided by the caller's gate. What cannot be told is a gap in the answer; what
+never was is refused.
+"""
+
+from __future__ import annotations
+
+import difflib
+import heapq
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from halocline_governance.errors import Refused, StorageUnavailable
+from halocline_governance.lake import Lake
+from halocline_governance.lineage import chosen, outputs, thing, walk
+from halocline_governance.lineage.chosen import Chosen
+from halocline_governance.lineage.impact import Impact, impact
+from halocline_governance.lineage.index import Index, pinned
+from halocline_governance.lineage.outputs import Asked, Count
+from halocline_governance.lineage.thing import Thing
+from halocline_governance.lineage.trace import Node, Trace
+from halocline_governance.lineage.walk import Reached, View
+
+LIMIT = 100
+DIRECTIONS = ("back", "forward", "both")
+
+
+class Questions:
+    """
+    Args:
+        lake: whose rows are asked about.
+        index: its indexes.
+        pins: versions of the lineage tables to answer from instead of the newest.
+    """
+
+    def __init__(self, lake: Lake, index: Index, pins: Mapping[str, int] | None = None) -> None:
+        self._lake, self._index, self._pins = lake, index, pins
+
+    def trace(
+        self, asked: str, at: str | None = None, direction: str = "both", limit: int = LIMIT
+    ) -> Trace:
+        """What a thing was made of, what it reached, or both; no more than `limit` of a kind are
+        listed, all are counted.
+
+        Args:
+            asked: `kind:name`, as `thing.KINDS` has them.
+            at: RFC 3339; None is now.
+            direction: `back`, `forward` or `both`.
+
+        Raises:
+            Refused: there is no such thing, or that names none.
+        """
+        what, then = thing.parse(asked), thing.moment(at)
+        if direction not in DIRECTIONS:
+            raise Refused(f"a direction is one of {', '.join(DIRECTIONS)}")
+        with self._view(then) as view:
+            if what.kind == "output":
+                return _of_output(view, self._output(what, then), limit)
+            if what.kind in thing.OF_GRAPH:
+                return self._of_node(view, what, direction, limit)
+            return self._of_rows(view, what, self._chosen(view, what), direction, limit)
+
+    def trace_output(self, output: Mapping[str, Any], limit: int = LIMIT) -> Trace:
+        """Back from one row of `serving.outputs`."""
+        with self._view() as view:
+            return _of_output(view, output, limit)
+
+    def trace_row(self, asked: str, limit: int = LIMIT) -> Trace:
+        """Forward from one row, which need not be there."""
+        with self._view() as view:
+            what = thing.parse(asked)
+            found = chosen.choose(self._index, view, what)
+            return self._of_rows(view, what, found, "forward", limit)
+
+    def reached(
+        self, asked: str, kind: str, forward: bool = True, at: str | None = None
+    ) -> Iterator[str]:
+        """The name of every thing of one kind that this one reached, or was made of, by name.
+
+        Raises:
+            Refused: there is no such thing.
+        """
+        what, then = thing.parse(asked), thing.moment(at)
+        with self._view(then) as view:
+            found = walk.reach(view, self._starts(view, what), forward, 0)
+        yield from sorted(id_.partition(":")[2] for id_ in found.of(kind) if id_ != what.id)
+
+    def impact(self, asked: str, at: str | None = None) -> Impact:
+        """What changes if this source, licence, subject, row or dataset version must go.
+
+        Raises:
+            Refused: there is no such thing.
+        """
+        what, then = thing.parse(asked), thing.moment(at)
+        if what.kind in ("output", "endpoint"):
+            raise Refused(f"nothing is made from an {what.kind}: trace it instead")
+        with self._view(then) as view:
+            if what.kind in thing.OF_GRAPH:
+                node = _require(view, what)
+                whole = {what.name: int(node.facts["num_rows"])} if what.kind == "dataset" else {}
+                rows, starts = Chosen(hits=whole), [what.id]
+            else:
+                rows = self._chosen(view, what)
+                starts = rows.starts
+            found = walk.reach(view, starts, True, 0)
+            answered = self._count(view, found, rows.gaps)
+            return impact(view, what.id, rows, found, answered, at)
+
+    def outputs(
+        self,
+        models: Sequence[str] | None = None,
+        endpoint: str = "",
+        since: str | None = None,
+        until: str | None = None,
+    ) -> Count:
+        """How many outputs these models (`NAME/VERSION`; None is any) answered in an interval, its
+        ends included.
+
+        Raises:
+            StorageUnavailable: a compartment cannot be read, so that no number would be exact.
+        """
+        count, asked = Count(), _asked(models, endpoint, since, until)
+        for compartment in self._index.compartments():
+            with self._index.rows(compartment) as db:
+                count.merge(outputs.count(db, asked))
+        return count
+
+    def list_outputs(
+        self,
+        models: Sequence[str] | None = None,
+        endpoint: str = "",
+        since: str | None = None,
+        until: str | None = None,
+    ) -> Iterator[tuple[str, str]]:
+        """(time, request_id) of the same, the oldest first, read as they are taken."""
+        asked = _asked(models, endpoint, since, until)
+        streams = [self._listed(compartment, asked) for compartment in self._index.compartments()]
+        for us, request_id in heapq.merge(*streams):
+            yield thing.rfc3339(us), request_id
+
+    @contextmanager
+    def _view(self, at: str = walk.ALL_TIME) -> Generator[View]:
+        if self._pins is not None:
+            with pinned(self._lake, self._pins) as db:
+                yield View(db, at)
+            return
+        with self._index.graph() as db:
+            yield View(db, at)
+
+    def _of_rows(self, view: View, what: Thing, rows: Chosen, direction: str, limit: int) -> Trace:
+        trace = Trace(Node(what.id, what.kind, what.name, chosen.facts(what, rows)))
+        trace.gaps += rows.gaps
+        if what.kind == "row" and direction != "forward":
+            chosen.origin(trace, what, rows)
+        if direction != "back":
+            found = walk.reach(view, rows.starts, True, limit)
+            chosen.lead(trace, view, rows, limit)
+            walk.tell(trace, view, found)
+            self._answered(trace, view, found, what)
+        return trace
+
+    def _of_node(self, view: View, what: Thing, direction: str, limit: int) -> Trace:
+        trace = Trace(_require(view, what))
+        if direction != "forward":
+            walk.tell(trace, view, walk.reach(view, [what.id], False, limit))
+        if direction != "back":
+            found = walk.reach(view, [what.id], True, limit)
+            walk.tell(trace, view, found)
+            self._answered(trace, view, found, what)
+        return trace
+
+    def _chosen(self, view: View, what: Thing) -> Chosen:
+        found = chosen.choose(self._index, view, what)
+        if not found.is_known:
+            raise Refused(_NOT_THERE[what.kind])
+        return found
+
+    def _starts(self, view: View, what: Thing) -> list[str]:
+        if what.kind == "output":
+            output = self._output(what, view.at)
+            return [f"model:{output['model']}/{output['model_version']}"]
+        if what.kind in thing.OF_GRAPH:
+            return [_require(view, what).id]
+        return self._chosen(view, what).starts
+
+    def _output(self, what: Thing, then: str) -> Mapping[str, Any]:
+        for compartment in self._index.compartments():
+            with self._index.rows(compartment) as db:
+                found = outputs.find(db, what.name)
+            if found is not None and found["ts"] <= then:
+                return found
+        raise Refused(_NOT_THERE["output"])
+
+    def _answered(self, trace: Trace, view: View, found: Reached, what: Thing) -> None:
+        """Every output of the models that were reached, as one node."""
+        count = self._count(view, found, trace.gaps, what)
+        if not count.num:
+            return
+        trace.counts["output"] = count.num
+        span = count.as_json()
+        facts = {"first": span["first"], "last": span["last"]}
+        node = Node("outputs", "outputs", str(count.num), facts)
+        for model, num in sorted(count.by_model.items()):
+            answering = trace.nodes.get(f"model:{model}")
+            if answering is not None and what.kind != "endpoint":
+                trace.lead(answering, node, f"answered {num}")
+        if node.id not in trace.nodes:
+            trace.lead(trace.root, node, "answered")
+
+    def _count(
+        self, view: View, found: Reached, gaps: list[str], what: Thing | None = None
+    ) -> Count:
+        models: tuple[str, ...] | None = outputs.models(found.of("model"))
+        endpoint = ""
+        if what is not None and what.kind == "endpoint":
+            models, endpoint = None, what.name
+        count = Count()
+        if not models and not endpoint:
+            return count
+        to_us = outputs.LAST_US if view.at == walk.ALL_TIME else thing.epoch_us(view.at)
+        for compartment in self._index.compartments():
+            try:
+                with self._index.rows(compartment) as db:
+                    count.merge(outputs.count(db, Asked(models, endpoint, to_us=to_us)))
+            except StorageUnavailable as error:
+                gaps.append(str(error))
+        return count
+
+    def _listed(self, compartment: str, asked: Asked) -> Iterator[tuple[int, str]]:
+        with self._index.stream(compartment) as db:
+            yield from outputs.listed(db, asked)
+
+
+def _of_output(view: View, output: Mapping[str, Any], limit: int) -> Trace:
+    request_id = str(output["request_id"])
+    facts = {"label_id": output["label_id"], "outcome": output["outcome"], "ts": output["ts"]}
+    trace = Trace(Node(f"output:{request_id}", "output", request_id, facts))
+    name, version = str(output["model"]), int(output["model_version"])
+    id_ = f"model:{name}/{version}"
+    model = view.node(id_)
+    if model is not None and model.facts["weights_sha256"] != output["weights_sha256"]:
+        trace.gaps.append(f"{name} v{version}: the output names other weights than the registry")
+    trace.lead(trace.root, model or Node(id_, "model", f"{name} v{version}"), "answered by")
+    found = walk.reach(view, [id_], False, limit)
+    found.counts["model"] += 1
+    walk.tell(trace, view, found)
+    return trace
+
+
+def _require(view: View, what: Thing) -> Node:
+    node = view.node(what.id)
+    if node is not None:
+        return node
+    like = view.db.execute(
+        "SELECT DISTINCT id FROM node WHERE id>=? AND id<? LIMIT 5000",
+        (f"{what.kind}:", f"{what.kind};"),
+    )
+    near = difflib.get_close_matches(what.id, [id_ for (id_,) in like], 3, 0.8)
+    then = "" if view.at == walk.ALL_TIME else f" by {view.at}"
+    hint = f"; did you mean {', '.join(near)}?" if near else ""
+    raise Refused(f"{what.id} is not on record{then}{hint}")
+
+
+def _asked(
+    models: Sequence[str] | None, endpoint: str, since: str | None, until: str | None
+) -> Asked:
+    from_us = outputs.FIRST_US if since is None else thing.epoch_us(thing.moment(since))
+    to_us = outputs.LAST_US if until is None else thing.epoch_us(thing.moment(until))
+    return Asked(None if models is None else tuple(models), endpoint, from_us, to_us)
+
+
+_NOT_THERE = {
+    "output": "no output with this id can be read here; its id is the answer's x-request-id",
+    "row": "no such row was ever in this table; a curated row keeps the id of its raw row",
+    "subject": "no row has this subject key in what can be read here; keys are pseudonyms",
+    "source": "no row is of this source in what can be read here; it is named as at its ingest",
+    "licence": "no row has this licence in what can be read here; it is named as at its ingest",
+}
