@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 from types import NoneType
-from typing import Any
+from typing import Any, cast
 
 import rfc8785
 
@@ -51,7 +51,7 @@ def _is_plain(root: Any) -> bool:
     todo = [root]
     while todo:
         value = todo.pop()
-        kind: type[Any] = type(value)
+        kind = cast("type[Any]", type(value))
         if kind is dict:
             if not _TEXT.issuperset(map(type, value)):
                 return False

@@ -16,14 +16,15 @@ from __future__ import annotations
 import bisect
 import os
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from halocline_governance.errors import JournalCorrupt
-from halocline_governance.journal import frame
+from halocline_governance.journal.evidence import first_of, frames, segments
+from halocline_governance.journal.frame import Flaw
 from halocline_governance.journal.merkle import leaf_hash, node_hash
 
 FOLDER = "index"
@@ -31,16 +32,6 @@ _STEP = 8
 _LEVELS = (8, 16, 24)
 _SPAN = 32 << _STEP  # bytes of the nodes below one that is kept
 _NAMES = ("leaves", "offsets", *(f"nodes-{level:02}" for level in _LEVELS))
-
-
-def segments(folder: Path) -> list[Path]:
-    """The segments of a log, in order."""
-    return sorted(folder.glob("[0-9]" * 12 + ".seg"))
-
-
-def first_of(segment: Path) -> int:
-    """The number of a segment's first record."""
-    return int(segment.stem)
 
 
 class Kept:
@@ -125,7 +116,7 @@ class Index:
     """
 
     def __init__(self, folder: Path, stored: bool = True) -> None:
-        self._segments = segments(folder)
+        self._segments, _ = segments(folder)
         self._firsts = [first_of(path) for path in self._segments]
         self._kept = _open_kept(folder) if stored else None
         self._leaves = bytearray()  # of what is not kept
@@ -212,7 +203,7 @@ class Index:
                     f"the segment of record {self.size} is missing",
                 )
             for item in frames(path, offset):
-                if isinstance(item, frame.Flaw):
+                if isinstance(item, Flaw):
                     if item.torn and path == self._segments[-1]:
                         break
                     place = f"{path.parent.name} record {self.size}"
@@ -223,18 +214,6 @@ class Index:
                 self._leaves += leaf_hash(item[1])
                 self._offsets.append(item[0])
             offset = 0
-
-
-def frames(segment: Path, start: int = 0) -> Iterator[tuple[int, bytes] | frame.Flaw]:
-    """The frames of a segment from byte `start` on, as `frame.decode` gives them."""
-    with segment.open("rb") as file:
-        file.seek(start)
-        data = file.read()
-    for item in frame.decode(data):
-        if isinstance(item, frame.Flaw):
-            yield frame.Flaw(start + item.offset, item.what, item.torn)
-        else:
-            yield start + item[0], item[1]
 
 
 def _open_kept(folder: Path) -> Kept | None:

@@ -13,13 +13,13 @@ from typing import Any
 
 from halocline_governance import durable
 from halocline_governance.errors import JournalCorrupt, JournalUnavailable
+from halocline_governance.journal.evidence import HEAD_NAME
 from halocline_governance.journal.index import Kept
 from halocline_governance.journal.note import ORIGIN, Checkpoint, Signer
 from halocline_governance.journal.scan import heads
 from halocline_governance.journal.segments import Segments
 from halocline_governance.journal.writer import reason
 
-CHECKPOINT = "checkpoint"
 SIGN_AFTER_S = 0.75  # so that a record's head is there within a second
 SIBLINGS_EVERY_S = 60.0
 
@@ -45,6 +45,7 @@ class Keeper:
         self._kept: Kept | None = kept
         self._note = ""
         self._signing = threading.Lock()
+        self._closed = False
         self._unsigned = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="journal-heads", daemon=True)
@@ -75,12 +76,15 @@ class Keeper:
 
         Raises:
             OSError: it may not be on disk, or not with the witness.
+            JournalUnavailable: the log was closed: another process may have it.
         """
         with self._signing:
+            if self._closed:
+                raise JournalUnavailable("the journal is closed")
             size, root = self._segments.durable
             if size != self._segments.head or not self._note:
                 note = self._signer.sign(Checkpoint(ORIGIN + self._folder.name, size, root))
-                durable.write(self._folder / CHECKPOINT, note)
+                durable.write(self._folder / HEAD_NAME, note)
                 if self._witness is not None:
                     durable.write(self._witness / self._folder.name, note)
                 self._note, self._segments.head = note, size
@@ -99,7 +103,9 @@ class Keeper:
             self._thread.join()
 
     def close(self) -> None:
-        """Bring the index up to date and let it go."""
+        """Sign nothing at all any more; bring the index up to date and let it go."""
+        with self._signing:
+            self._closed = True
         self._index()
         if self._kept:
             self._kept.close()

@@ -10,6 +10,7 @@ import fcntl
 import os
 import threading
 from concurrent.futures import Future
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -34,14 +35,18 @@ class Journal:
         self._lock = lock
         self._pid = os.getpid()
         self._closing = threading.Lock()
-        found = recover(folder, signer, witness)
-        log = self._segments = Segments(found.last, found.tree, found.prev, found.head.size)
-        keeper = self._keeper = Keeper(log, folder, signer, witness, found.kept)
-        opening = [_own(Kind.OPENED, keeper.siblings())]
-        # In the segment that is there, and before any head by a new key.
-        opening += [_own(Kind.KEY, told.as_json()) for told in signer.handover(found.note)]
-        log.write_here(opening)
-        log.sign = keeper.sign
+        with ExitStack() as opening:
+            found = recover(folder, signer, witness)
+            opening.callback(found.kept.close)
+            log = self._segments = Segments(found.last, found.tree, found.prev, found.head.size)
+            opening.callback(log.close)
+            keeper = self._keeper = Keeper(log, folder, signer, witness, found.kept)
+            first = [_own(Kind.OPENED, keeper.siblings())]
+            # In the segment that is there, and before any head by a new key.
+            first += [_own(Kind.KEY, told.as_json()) for told in signer.handover(found.note)]
+            log.write_here(first)
+            log.sign = keeper.sign
+            opening.pop_all()
         self._writer: GroupWriter[Receipt] = GroupWriter(log, keeper.added)
         keeper.start(
             grown=lambda: self._writer.submit(_own(Kind.SIBLINGS, keeper.siblings())),

@@ -15,9 +15,11 @@ from pathlib import Path
 from halocline_governance import durable
 from halocline_governance.errors import JournalCorrupt, Unverified
 from halocline_governance.journal import frame, record
-from halocline_governance.journal.index import Kept, first_of, frames, segments
+from halocline_governance.journal.evidence import HEAD_NAME, LOG_NAMES, first_of, frames, segments
+from halocline_governance.journal.index import Kept
 from halocline_governance.journal.merkle import EMPTY_ROOT, Node, Tree, leaf_hash, root
 from halocline_governance.journal.note import ORIGIN, Checkpoint, Signer
+from halocline_governance.journal.scan import read_note
 from halocline_governance.journal.segments import begin
 from halocline_governance.journal.writer import cut_tail
 
@@ -42,10 +44,11 @@ def recover(folder: Path, signer: Signer, witness: Path | None) -> Recovered:
         JournalCorrupt: the log is not what was signed, or not what the witness knows.
         OSError: it cannot be read or written.
     """
-    if not segments(folder):
+    if not segments(folder)[0]:
         _begin(folder, signer)
     note, head = _newest_head(folder, signer)
-    *_, last = paths = segments(folder)
+    paths, _ = segments(folder)
+    last = paths[-1]
     tail = _read(last)
     _check_head(last, tail, head)
     kept = Kept(folder, write=True)
@@ -65,32 +68,34 @@ def recover(folder: Path, signer: Signer, witness: Path | None) -> Recovered:
 
 def _begin(folder: Path, signer: Signer) -> None:
     """A head over nothing, then an empty segment; a head over more says that records are gone."""
-    if (folder / CHECKPOINT).exists():
+    if (folder / HEAD_NAME).exists():
         _, head = _newest_head(folder, signer)
         if head.size:
             what = f"records 0 to {head.size - 1} were signed and are missing"
             raise JournalCorrupt(f"{folder.name} record 0", what)
     else:
         head = Checkpoint(ORIGIN + folder.name, 0, EMPTY_ROOT)
-        durable.write(folder / CHECKPOINT, signer.sign(head))
+        durable.write(folder / HEAD_NAME, signer.sign(head))
     os.close(begin(folder, 0))
     durable.sync(folder.parent)
 
 
 def _newest_head(folder: Path, signer: Signer) -> tuple[str, Checkpoint]:
-    place = f"{folder.name}/{CHECKPOINT}"
+    place = f"{folder.name}/{HEAD_NAME}"
+    note = read_note(folder)
+    if note is None:
+        raise JournalCorrupt(place, "the signed head is missing")
+    return note, _opened(note, signer, folder.name, place)
+
+
+def _opened(note: str, signer: Signer, log: str, place: str) -> Checkpoint:
     try:
-        note = (folder / CHECKPOINT).read_bytes().decode()
         head = signer.trust.open(note)
-    except FileNotFoundError:
-        raise JournalCorrupt(place, "the signed head is missing") from None
-    except UnicodeDecodeError:
-        raise JournalCorrupt(place, "not a checkpoint") from None
     except Unverified as error:
         raise JournalCorrupt(place, str(error)) from None
-    if head.log != folder.name:
+    if head.log != log:
         raise JournalCorrupt(place, "it is the head of another log")
-    return note, head
+    return head
 
 
 def _check_head(last: Path, tail: _Segment, head: Checkpoint) -> None:
@@ -106,32 +111,30 @@ def _check_head(last: Path, tail: _Segment, head: Checkpoint) -> None:
         raise JournalCorrupt(f"{log} record {tail.end}", what)
     else:
         return
-    raise JournalCorrupt(f"{log}/{CHECKPOINT}", what)
+    raise JournalCorrupt(f"{log}/{HEAD_NAME}", what)
 
 
 def _check_witness(folder: Path, kept: Kept, signer: Signer, witness: Path) -> None:
-    """That the log holds what the witness was shown of it."""
+    """That the log holds what the witness was shown of it, and that no log it knows is gone."""
     if not witness.is_dir():
         raise FileNotFoundError(errno.ENOENT, "there is no folder for the witness", str(witness))
+    for path in sorted(witness.glob(LOG_NAMES)):
+        if not (folder.parent / path.name).exists():
+            raise JournalCorrupt(path.name, "the witness knows this log, and it is missing")
     path = witness / folder.name
     if not path.exists():
         return
+    place = f"witness of {folder.name}"
     try:
-        head = signer.trust.open(path.read_bytes().decode())
-    except (UnicodeDecodeError, Unverified) as error:
-        raise JournalCorrupt(f"witness of {folder.name}", str(error)) from None
-    if head.log != folder.name:
-        what = "it is the head of another log"
-    elif head.size > kept.size:
-        what = f"it knows {head.size} records of {folder.name}, which has {kept.size}"
-    elif root(kept.node, head.size) != head.root:
-        what = f"it knows other records of {folder.name} than stand there now"
-    else:
-        return
-    raise JournalCorrupt(f"witness of {folder.name}", what)
-
-
-CHECKPOINT = "checkpoint"
+        note = path.read_bytes().decode()
+    except UnicodeDecodeError:
+        raise JournalCorrupt(place, "not a signed head") from None
+    head = _opened(note, signer, folder.name, place)
+    if head.size > kept.size:
+        what = f"it knows {head.size} records, and there are {kept.size}"
+        raise JournalCorrupt(place, what)
+    if root(kept.node, head.size) != head.root:
+        raise JournalCorrupt(place, "it knows other records than stand there now")
 
 
 class _Continued(Tree):

@@ -19,6 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
+from halocline_governance import durable
 from halocline_governance.errors import JournalUnavailable
 
 T = TypeVar("T")
@@ -258,6 +259,6 @@ def cut_tail(path: Path, size: int) -> None:
     """Cut a file to its good part; what is cut is kept beside it, for whoever asks why."""
     with path.open("r+b") as file:
         file.seek(size)
-        path.with_name(f"torn-{size}-{time.time_ns()}").write_bytes(file.read())
+        durable.write(path.with_name(f"torn-{size}-{time.time_ns()}"), file.read())
         file.truncate(size)
         os.fsync(file.fileno())
