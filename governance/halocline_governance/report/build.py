@@ -83,7 +83,7 @@ def build(
         JournalCorrupt: the journal does not hold the records that were pinned.
     """
     logs = pin.logs if pin else take(sources.journal_dir)
-    _require_auditor(sources.gates, principal)
+    require_auditor(sources.gates, principal)
     at, rows, labels = _outputs(sources, principal, pin)
     output = next((row for row in rows if row["request_id"] == request_id), None)
     if output is None:
@@ -105,7 +105,12 @@ def build(
     return _write(sources.gates, principal, content, out_dir)
 
 
-def _require_auditor(gates: Gates, principal: Principal) -> None:
+def require_auditor(gates: Gates, principal: Principal) -> None:
+    """Let somebody at the audit record, or refuse; either way it is recorded.
+
+    Raises:
+        Denied: the read gate does not let this principal read `audit.events`.
+    """
     gates.require(
         Gate.READ,
         principal,

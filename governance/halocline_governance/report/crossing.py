@@ -38,6 +38,22 @@ class Story:
         """The first record of a step. One that was recorded and then failed is recorded again."""
         return next((entry for entry in self.steps if entry.object["step"] == step), None)
 
+    @property
+    def ended(self) -> str:
+        """When it was revoked, or else when it expires."""
+        revoked = self.first("revoke")
+        return self.expires if revoked is None else min(str(revoked.event["ts"]), self.expires)
+
+    def standing(self, end: str) -> str:
+        """Where it stood at this moment."""
+        if not self.steps:
+            return "not on record"
+        if self.first("revoke") is not None:
+            return "revoked"
+        if self.expires < end:
+            return "expired"
+        return "requested" if self.first("open") is None else "open"
+
     def as_json(self) -> dict[str, Any]:
         """Who asked, for whom, what for, which walls; who approved; every step with its proof."""
         return {

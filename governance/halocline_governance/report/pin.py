@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from halocline_governance.errors import JournalCorrupt
-from halocline_governance.journal import frame
+from halocline_governance.journal import records
 from halocline_governance.journal.merkle import Tree, leaf_hash
-from halocline_governance.journal.scan import LOG_NAMES, heads, payloads
+from halocline_governance.journal.scan import heads
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def take(journal_dir: Path) -> dict[str, LogPin]:
     """Where every log stands now."""
     sealed = {head.log: head.size for head in heads(journal_dir)}
     logs: dict[str, LogPin] = {}
-    for folder in sorted(journal_dir.glob(LOG_NAMES)):
+    for folder in sorted(journal_dir.glob("log-*")):
         tree = Tree(leaf_hash(payload) for payload in _records(folder))
         signed = min(sealed.get(folder.name, 0), tree.size)
         logs[folder.name] = LogPin(tree.size, tree.root.hex(), signed)
@@ -73,7 +73,9 @@ def pinned_records(journal_dir: Path, logs: Mapping[str, LogPin]) -> Iterator[tu
 
 
 def _records(folder: Path) -> Iterator[bytes]:
-    for item in payloads(folder):
-        if isinstance(item, frame.Flaw):
-            return
-        yield item[1]
+    """The records up to the first that cannot be read: what is wrong is `verify`'s business."""
+    try:
+        for _, payload in records(folder.parent, folder.name):
+            yield payload
+    except JournalCorrupt:
+        return

@@ -43,21 +43,7 @@ def register(entries: Iterable[Entry], period: Period) -> dict[str, Any]:
         entries: the journal; in any order.
         period: what happened after it is not looked at.
     """
-    seen = _relevant(entries, period)
-    lines = {name: _Line(story) for name, story in crossing.stories(seen).items()}
-    for entry in seen:
-        for one in crossing.named(entry):
-            line = lines.setdefault(crossing.key(one), _Line(Story(crossing.asked(one))))
-            if str(entry.event["ts"]) in period:
-                line.add(entry, is_used=one["id"] in crossing.used(entry))
-    for line in lines.values():
-        for entry in line.story.openings:
-            if str(entry.event["ts"]) in period:
-                line.add_opening(entry)
-    rows = [
-        lines[name].as_json(period) for name in sorted(lines) if lines[name].happened_in(period)
-    ]
-    rows.sort(key=lambda row: (row["since"], row["id"]))
+    rows = [line.as_json(period) for line in lines(entries, period)]
     return {
         "format": FORMAT,
         "from": period.start,
@@ -67,8 +53,25 @@ def register(entries: Iterable[Entry], period: Period) -> dict[str, Any]:
     }
 
 
+def lines(entries: Iterable[Entry], period: Period) -> list[Line]:
+    """As `register`, each crossing with its story, by its first step, then its id."""
+    seen = _relevant(entries, period)
+    found = {name: Line(story) for name, story in crossing.stories(seen).items()}
+    for entry in seen:
+        for one in crossing.named(entry):
+            line = found.setdefault(crossing.key(one), Line(Story(crossing.asked(one))))
+            if str(entry.event["ts"]) in period:
+                line.add(entry, is_used=one["id"] in crossing.used(entry))
+    for line in found.values():
+        for entry in line.story.openings:
+            if str(entry.event["ts"]) in period:
+                line.add_opening(entry)
+    happened = [found[name] for name in sorted(found) if found[name].happened_in(period)]
+    return sorted(happened, key=lambda line: (line.since, str(line.story.asked["id"])))
+
+
 @dataclass(slots=True)
-class _Line:
+class Line:
     """What the register says of one crossing."""
 
     story: Story
@@ -94,26 +97,13 @@ class _Line:
             self.denials[_place(entry)] = entry
 
     @property
-    def ended(self) -> str:
-        """When it was revoked, or else when it expires."""
-        revoked = self.story.first("revoke")
-        if revoked is None:
-            return self.story.expires
-        return min(str(revoked.event["ts"]), self.story.expires)
-
-    def standing(self, period: Period) -> str:
-        """Where it stood at the period's end."""
-        if not self.story.steps:
-            return "not on record"
-        if self.story.first("revoke") is not None:
-            return "revoked"
-        if self.story.expires < period.end:
-            return "expired"
-        return "requested" if self.story.first("open") is None else "open"
+    def since(self) -> str:
+        """When its first step was recorded."""
+        return str(self.story.steps[0].event["ts"]) if self.story.steps else ""
 
     def expired(self, period: Period) -> str | None:
         """When it expired, if it did so by the period's end and nobody had revoked it before."""
-        is_over = self.ended == self.story.expires < period.end
+        is_over = self.story.ended == self.story.expires < period.end
         return self.story.expires if is_over and self.story.steps else None
 
     def happened_in(self, period: Period) -> bool:
@@ -128,14 +118,13 @@ class _Line:
         if opened is None:
             return False
         begins = max(str(opened.event["ts"]), crossing.moment(self.story.asked["not_before"]))
-        return begins < period.end and self.ended > period.start
+        return begins < period.end and self.story.ended > period.start
 
     def as_json(self, period: Period) -> dict[str, Any]:
-        steps = self.story.steps
         return {
             **self.story.as_json(),
-            "since": str(steps[0].event["ts"]) if steps else "",
-            "standing": self.standing(period),
+            "since": self.since,
+            "standing": self.story.standing(period.end),
             "expired": self.expired(period),
             "decisions": [
                 {

@@ -23,9 +23,16 @@ from halocline_governance.lake import Lake
 from halocline_governance.lineage import Lineage
 from halocline_governance.policy import Engine
 from halocline_governance.principal import Principal, Purpose
-from halocline_governance.records import AuditEvent, InferenceRecord, Kind, committed, row_uid
+from halocline_governance.records import (
+    AuditEvent,
+    InferenceRecord,
+    Kind,
+    committed,
+    row_uid,
+    timestamp,
+)
 from halocline_governance.refs import ModelRef
-from halocline_governance.report import Entry, pin, record
+from halocline_governance.report import Entry, period, pin, record
 
 BUY = parse_compact("confidential sides=buy")
 OFFICER = Principal("cleo", ("compliance",), parse_compact("restricted sides=buy,sell"))
@@ -160,6 +167,42 @@ class World:
             other.get("pin"),
         )  # fmt: skip
         return Built(paths.html.read_text(), paths.json.read_text(), paths)
+
+    @property
+    def period_sources(self) -> period.Sources:
+        """What a period's report is made from."""
+        return period.Sources(
+            guard=Guard(self.lake, self.gates),
+            gates=self.gates,
+            lake=self.lake,
+            lineage=Lineage(self.lake),
+            journal=self.journal,
+            journal_dir=self.root / "journal",
+            trust=self.signer.trust,
+        )
+
+    @property
+    def officer(self) -> Principal:
+        """Who may have reports."""
+        return OFFICER
+
+    def period_document(self) -> period.Document:
+        """The report of this year, as its JSON file has it."""
+        return period.Document.parse(self.of_period().json.read_bytes())
+
+    def of_period(
+        self,
+        duty: str = "all",
+        *,
+        who: Principal = OFFICER,
+        folder: str = "period",
+        earlier: period.Document | None = None,
+    ) -> period.Paths:
+        """The report of this year."""
+        year = timestamp()[:4]
+        question = period.Question(period.parse(year), period.Duty(duty))
+        asked = None if earlier else question
+        return period.build(self.period_sources, who, asked, self.root / folder, earlier)
 
 
 @dataclass

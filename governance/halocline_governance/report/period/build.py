@@ -1,0 +1,220 @@
+"""Builds the report of a period: HTML, PDF and JSON that say the same.
+
+Everything is read as the officer who asks, through the read gate, for purpose `audit`. Statements
+are about the journal under signed heads and about tables at one version each; built again from an
+earlier report, the three files are the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from halocline_governance import durable
+from halocline_governance.errors import Refused, Unverified
+from halocline_governance.journal import records, verify
+from halocline_governance.principal import Principal, Purpose
+from halocline_governance.records import AuditEvent, Kind
+from halocline_governance.report.build import require_auditor
+from halocline_governance.report.period.carried import Place, carry, cited, continuation
+from halocline_governance.report.period.document import Document, digest, sha256
+from halocline_governance.report.period.drawn import Figure
+from halocline_governance.report.period.html import page
+from halocline_governance.report.period.pdf import paper
+from halocline_governance.report.period.question import Question, Sources
+from halocline_governance.report.period.tables import Tables
+from halocline_governance.report.period.told import Basis, Drawn, tell
+from halocline_governance.report.record import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The three files of one report."""
+
+    html: Path
+    pdf: Path
+    json: Path
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A whole report, not yet written."""
+
+    document: Document
+    html: str
+    pdf: bytes
+
+
+def build(
+    sources: Sources,
+    officer: Principal,
+    question: Question | None,
+    out_dir: Path,
+    earlier: Document | None = None,
+) -> Paths:
+    """The report, written under `out_dir`; its hashes are in the journal before the files exist.
+
+    Args:
+        sources: the journal, the tables.
+        officer: who asks; a compliance officer, as far as the policy is concerned.
+        question: what about; that of the earlier report when left out.
+        out_dir: made when missing; the files are the owner's alone.
+        earlier: a report to build again, byte by byte.
+
+    Raises:
+        Denied: the officer may not read the audit record, or there are outputs and they may read
+            none.
+        Refused: another question than the earlier report's, or its tables cannot be read again.
+        Unverified: built again, it is not what was built then: names the parts that differ.
+        JournalCorrupt: the journal does not begin with the records under the heads.
+    """
+    require_auditor(sources.gates, officer)
+    if earlier is not None and question not in (None, earlier.question):
+        raise Refused("an earlier report is built again for its own period and duty")
+    if earlier is not None:
+        made = _again(sources, officer, earlier)
+    elif question is not None:
+        made = _new(sources, officer, question)
+    else:
+        raise Refused("a report is about a period and a duty")
+    return _write(sources, officer, made, out_dir)
+
+
+def content_again(sources: Sources, officer: Principal, earlier: Document) -> dict[str, Any]:
+    """What the report would say, made anew from the journal and the tables that it is about.
+
+    Raises:
+        Denied, Refused: a table cannot be read again.
+        JournalCorrupt: the journal does not begin with the records under the heads.
+    """
+    tables = Tables(
+        sources.guard,
+        sources.lake,
+        sources.lineage,
+        officer,
+        earlier.question.period.__contains__,
+        earlier.versions,
+    )
+    figures = tables.read()
+    bound = {name: _entry(sources.journal_dir, place) for name, place in earlier.places.items()}
+    scope, observed = earlier.content["scope"], earlier.content["journal"]["observed"]
+    basis = Basis(earlier.question, scope["asked_by"], earlier.notes, observed)
+    return tell(sources, basis, Drawn(tables, figures, bound))
+
+
+def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """The parts of a report that differ, by name."""
+    parts = sorted(name for name in then if name != "sections" and then[name] != now.get(name))
+    pairs = zip(then["sections"], now["sections"], strict=False)
+    return [*parts, *(f"section {a['id']}" for a, b in pairs if a != b)]
+
+
+def _new(sources: Sources, officer: Principal, question: Question) -> _Made:
+    tables = Tables(
+        sources.guard, sources.lake, sources.lineage, officer, question.period.__contains__
+    )
+    figures = tables.read()
+    # Only now: what a table holds was recorded before, so the heads cover all that is drawn.
+    sources.journal.seal()
+    notes = _notes(sources.journal_dir)
+    verification = verify(sources.journal_dir, sources.trust).as_json()
+    observed = {
+        "verified": verification["ok"],
+        "problems": verification["problems"],
+        "flags": [dict(flag) for flag in sources.flags()],
+        "gaps": sorted(tables.gaps),
+    }
+    bound = {figure.name: _bind(sources, officer, figure) for figure in figures}
+    basis = Basis(question, officer.as_json(), notes, observed)
+    told = tell(sources, basis, Drawn(tables, figures, bound))
+    html, pdf = page(told), paper(told)
+    what = {
+        "period": {"from": question.period.start, "to": question.period.end},
+        "duty": question.duty.value,
+        "content_sha256": digest(told),
+        "html_sha256": sha256(html.encode()),
+        "pdf_sha256": sha256(pdf),
+    }
+    attest = _append(sources, officer, Kind.REPORT, what)
+    note = sources.journal.seal()
+    attest_place = {"log": attest.log, "seq": attest.seq}
+    return _Made(_prove(sources, told, notes, attest_place, note), html, pdf)
+
+
+def _again(sources: Sources, officer: Principal, earlier: Document) -> _Made:
+    told = content_again(sources, officer, earlier)
+    if told != earlier.content:
+        differ = ", ".join(differences(earlier.content, told))
+        raise Unverified(f"built again, the report is not what it was; other than then: {differ}")
+    document = _prove(sources, told, earlier.notes, earlier.attest, earlier.seal["note"])
+    return _Made(document, page(told), paper(told))
+
+
+def _prove(
+    sources: Sources,
+    told: dict[str, Any],
+    notes: Mapping[str, str],
+    attest: Mapping[str, Any],
+    note: str,
+) -> Document:
+    log, trust = attest["log"], sources.trust
+    old, new = trust.open(notes[log]), trust.open(note)
+    places = cited(told)
+    late = {place for place in places if place[0] == log and place[1] >= old.size}
+    path = continuation(sources.journal_dir, log, old, new)
+    return Document(
+        content=told,
+        attest=dict(attest),
+        seal={"log": log, "note": note, "path": path},
+        records=carry(sources.journal_dir, places - late, trust, notes),
+        bound=carry(
+            sources.journal_dir, late | {(log, int(attest["seq"]))}, trust, {**notes, log: note}
+        ),
+    )
+
+
+def _bind(sources: Sources, officer: Principal, figure: Figure) -> Entry:
+    """The record of a figure's fingerprint, before the figure is told."""
+    return _append(sources, officer, Kind.FINGERPRINT, figure.told())
+
+
+def _append(sources: Sources, officer: Principal, kind: Kind, what: dict[str, Any]) -> Entry:
+    event = AuditEvent(kind, officer.subject, Purpose.AUDIT.value, what)
+    receipt = sources.journal.append(event)
+    return Entry(receipt.log, receipt.seq, event.as_json())
+
+
+def _entry(journal_dir: Path, place: Place) -> Entry:
+    log, seq = place
+    found = next(iter(records(journal_dir, log, seq, seq + 1)), None)
+    if found is None:
+        raise Unverified(f"record {log}/{seq} is not in the journal")
+    return Entry(log, seq, json.loads(found[1])["event"])
+
+
+def _notes(journal_dir: Path) -> dict[str, str]:
+    """Each log's newest signed head."""
+    found = sorted(journal_dir.glob("log-*/checkpoint"))
+    return {path.parent.name: path.read_text(encoding="utf-8") for path in found}
+
+
+def _write(sources: Sources, officer: Principal, made: _Made, out_dir: Path) -> Paths:
+    question = made.document.question
+    text = made.document.dumps().encode("utf-8", "surrogatepass")
+    what = {
+        "period": {"from": question.period.start, "to": question.period.end},
+        "duty": question.duty.value,
+        "json_sha256": sha256(text),
+        "html_sha256": sha256(made.html.encode()),
+        "pdf_sha256": sha256(made.pdf),
+    }
+    _append(sources, officer, Kind.REPORT, what)
+    out_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    paths = Paths(*(out_dir / f"{question.name}.{kind}" for kind in ("html", "pdf", "json")))
+    durable.write(paths.html, made.html)
+    durable.write(paths.pdf, made.pdf)
+    durable.write(paths.json, text)
+    return paths

@@ -1,0 +1,290 @@
+"""The fields of each kind of statement, made from the records it cites and from nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from halocline_governance.records import Kind
+from halocline_governance.report import crossing as crossings
+from halocline_governance.report.period.field import (
+    about,
+    allowed,
+    at,
+    body,
+    label,
+    reasons,
+    resource,
+    text,
+    words,
+)
+from halocline_governance.report.record import Entry
+from halocline_governance.report.register import Period
+
+Fields = dict[str, Any]
+
+
+def _when(entry: Entry) -> Fields:
+    return {"ts": str(entry.event["ts"]), "subject": str(entry.event["subject"])}
+
+
+def _why(entry: Entry) -> Fields:
+    return {**_when(entry), "purpose": str(entry.event["purpose"])}
+
+
+def revision(entries: Sequence[Entry], _: Period) -> Fields:
+    first, last = entries
+    told = {str(at(entry.object, "answer").get("revision", "")) for entry in entries}
+    span = {"first": str(first.event["ts"]), "last": str(last.event["ts"])}
+    return {"revision": " and ".join(sorted(told)) or "none", **span}
+
+
+def entry(entries: Sequence[Entry], _: Period) -> Fields:
+    after = at(entries[-1].object, "after")
+    return {
+        "subject": text(after.get("subject")),
+        "roles": words(after.get("roles")),
+        "clearance": label(after["clearance"]) if after.get("clearance") else "as the token says",
+        "disabled": after.get("disabled") is True,
+        "owner": text(after.get("owner")),
+        "since": str(entries[-1].event["ts"]),
+        "by": str(entries[-1].event["subject"]),
+    }
+
+
+def change(entries: Sequence[Entry], _: Period) -> Fields:
+    told = entries[0].object
+    before, after = at(told, "before"), at(told, "after")
+    names = sorted(n for n in {*before, *after} if before.get(n) != after.get(n))
+    return {
+        **_when(entries[0]),
+        "outcome": text(told.get("outcome")),
+        "of": text((after or before).get("subject")),
+        "changed": ", ".join(names) if before and after else "removed" if before else "added",
+    }
+
+
+def seen(entries: Sequence[Entry], _: Period) -> Fields:
+    who = at(entries[0].object, "input", "principal")
+    return {
+        "subject": str(entries[0].event["subject"]),
+        "roles": words(who.get("roles")),
+        "clearance": label(who.get("clearance")),
+        "newest": str(entries[0].event["ts"]),
+    }
+
+
+def reads(entries: Sequence[Entry], _: Period) -> Fields:
+    asked = resource(entries[0])
+    return {
+        "subject": str(entries[0].event["subject"]),
+        "purpose": str(entries[0].event["purpose"]),
+        "table": text(asked.get("table")),
+        "compartment": text(asked.get("compartment")),
+        "newest": str(entries[0].event["ts"]),
+    }
+
+
+def denied(entries: Sequence[Entry], _: Period) -> Fields:
+    entry = entries[0]
+    gate = text(entry.object.get("gate"))
+    told = {"gate": gate, "about": about(entry), "reasons": ", ".join(reasons(entry))}
+    return {**_why(entry), **told}
+
+
+def touch(entries: Sequence[Entry], _: Period) -> Fields:
+    obligations = at(entries[0].object, "answer", "obligations")
+    gate = text(entries[0].object.get("gate"))
+    touched = words(obligations.get("touches"))
+    return {**_why(entries[0]), "gate": gate, "touches": touched, "about": about(entries[0])}
+
+
+def firm(entries: Sequence[Entry], _: Period) -> Fields:
+    told = entries[0].object
+    return {
+        **_when(entries[0]),
+        "step": text(told.get("step")),
+        "names": words(told.get("names")),
+        "facts_after": text(told.get("after")),
+    }
+
+
+def ingest(entries: Sequence[Entry], _: Period) -> Fields:
+    asked = resource(entries[0])
+    return {
+        **_when(entries[0]),
+        "source": text(asked.get("source")),
+        "licence": text(at(asked, "licence").get("expression")),
+        "compartment": text(asked.get("compartment")),
+        "allowed": allowed(entries[0]),
+        "reasons": ", ".join(reasons(entries[0])),
+    }
+
+
+def curated(entries: Sequence[Entry], _: Period) -> Fields:
+    told = entries[0].object
+    names = ("run_id", "compartment", "kept", "dropped", "quarantined", "num_pii")
+    return {**_when(entries[0]), **{name: text(told.get(name)) for name in names}}
+
+
+def dataset(entries: Sequence[Entry], _: Period) -> Fields:
+    decisions = [entry for entry in entries if entry.kind == Kind.DECISION]
+    if not decisions:
+        return {"ts": "", "subject": "not on record", "purpose": ""}
+    return _why(decisions[0])
+
+
+def run(entries: Sequence[Entry], _: Period) -> Fields:
+    told = entries[0].object
+    more = {name: value for name, value in told.items() if name != "run_id"}
+    return {**_when(entries[0]), "run_id": text(told.get("run_id")), "says": text(more)}
+
+
+def model(entries: Sequence[Entry], _: Period) -> Fields:
+    told = body(entries[0]) or entries[0].object
+    names = ("model", "version", "weights_sha256", "run_id")
+    said = {name: text(told.get(name)) for name in names}
+    return {**_when(entries[0]), **said, "label": label(told.get("label"))}
+
+
+def evidence(entries: Sequence[Entry], _: Period) -> Fields:
+    told = body(entries[0])
+    evidence = at(told, "evidence")
+    evaluation, leak = at(evidence, "evaluation"), at(evidence, "leak")
+    return {
+        **_when(entries[0]),
+        "request": text(told.get("request")),
+        "perplexity": text(evaluation.get("perplexity")),
+        "canaries_extracted": f"{text(leak.get('extracted'))} of {text(leak.get('canaries'))}",
+        "licences": words(at(evidence, "licence").get("licences")),
+        "toxic_rows": text(at(evidence, "scans").get("toxic_rows")),
+        "evidence_sha256": text(told.get("evidence_sha256")),
+    }
+
+
+def approval(entries: Sequence[Entry], _: Period) -> Fields:
+    told = body(entries[0]) or entries[0].object
+    given = at(told, "approval")
+    return {
+        **_when(entries[0]),
+        "request": text(told.get("request")),
+        "roles": words(given.get("roles")),
+        "evidence_sha256": text(given.get("evidence_sha256") or told.get("evidence_sha256")),
+    }
+
+
+def promotion(entries: Sequence[Entry], _: Period) -> Fields:
+    asked = resource(entries[0])
+    model = at(asked, "model")
+    given = asked.get("approvals")
+    approvals = cast("list[object]", given) if isinstance(given, list) else []
+    return {
+        "ts": str(entries[0].event["ts"]),
+        "model": text(model.get("name")),
+        "version": text(model.get("version")),
+        "alias": text(asked.get("alias")),
+        "requester": text(asked.get("requester")),
+        "approvers": ", ".join(sorted(text(at(one).get("subject")) for one in approvals)),
+        "allowed": allowed(entries[0]),
+        "reasons": ", ".join(reasons(entries[0])),
+        "weights_sha256": text(model.get("weights_sha256")),
+    }
+
+
+def deployment(entries: Sequence[Entry], _: Period) -> Fields:
+    decisions = [entry for entry in entries if entry.kind == Kind.DECISION]
+    return {"decided": str(decisions[0].event["ts"]) if decisions else "not on record"}
+
+
+def nothing(entries: Sequence[Entry], _: Period) -> Fields:
+    """A row that a table alone tells; what it cites is the table's fingerprint."""
+    return {}
+
+
+def answer(entries: Sequence[Entry], _: Period) -> Fields:
+    told = entries[0].object
+    names = ("request_id", "endpoint", "model", "model_version", "outcome", "finish_reason")
+    return {**_when(entries[0]), **{name: text(told.get(name)) for name in names}}
+
+
+def ended(entries: Sequence[Entry], _: Period) -> Fields:
+    told = at(entries[0].object, "ended")
+    names = {"table": text(told.get("table")), "code": text(told.get("code"))}
+    return {**_why(entries[0]), **names, "reasons": words(told.get("reasons"))}
+
+
+def crash(entries: Sequence[Entry], _: Period) -> Fields:
+    last, opened = entries
+    return {
+        "log": opened.log,
+        "last_record": f"{last.kind} at {last.event['ts']}",
+        "opened_again": str(opened.event["ts"]),
+    }
+
+
+def alarm(entries: Sequence[Entry], _: Period) -> Fields:
+    told = entries[0].object
+    names = {name: text(told.get(name)) for name in ("window_id", "compartment", "num_outputs")}
+    return {"ts": str(entries[0].event["ts"]), **names, "alerts": words(told.get("alerts"))}
+
+
+def erasure(entries: Sequence[Entry], _: Period) -> Fields:
+    told = entries[0].object
+    more = {name: value for name, value in told.items() if name not in ("step", "order")}
+    order = {"order": text(told.get("order")), "says": text(more) if more else ""}
+    return {**_when(entries[0]), "step": text(told.get("step")), **order}
+
+
+def handed(entries: Sequence[Entry], _: Period) -> Fields:
+    return {**_when(entries[0]), "what": text(dict(entries[0].object))}
+
+
+def rekeyed(entries: Sequence[Entry], _: Period) -> Fields:
+    told = entries[0].object
+    return {
+        "ts": str(entries[0].event["ts"]),
+        "log": entries[0].log,
+        "by": text(told.get("by")),
+        "key": text(told.get("key")),
+    }
+
+
+def crossing(entries: Sequence[Entry], period: Period) -> Fields:
+    story = _story(entries)
+    asked = story.asked
+    names = ("id", "requester", "purpose", "reason")
+    return {
+        **{name: text(asked[name]) for name in names},
+        **{name: words(asked[name]) for name in ("subjects", "sides", "tenants")},
+        "approvers": ", ".join(f"{one['subject']}" for one in story.approvers()),
+        "from": crossings.moment(asked["not_before"]),
+        "until": story.expires,
+        "standing": story.standing(period.end),
+        "steps": "; ".join(
+            f"{entry.object['step']} {entry.event['ts']} {entry.event['subject']}"
+            for entry in story.steps
+        ),
+    }
+
+
+def insider(entries: Sequence[Entry], _: Period) -> Fields:
+    story = _story(entries)
+    opened = story.first("open")
+    asked = story.asked
+    begins = [crossings.moment(asked["not_before"])]
+    begins += [str(opened.event["ts"])] if opened else []
+    return {
+        "subjects": words(asked["subjects"]),
+        "reason": text(asked["reason"]),
+        "inside": words([*asked["sides"], *asked["tenants"]]),
+        "obtained": max(begins) if opened else "",
+        "ceased": story.ended if opened else "",
+        "crossing": text(asked["id"]),
+    }
+
+
+def _story(entries: Sequence[Entry]) -> crossings.Story:
+    """The crossing whose steps these are."""
+    ordered = sorted(entries, key=lambda entry: (str(entry.event["ts"]), entry.log, entry.seq))
+    steps = [entry for entry in ordered if entry.kind == Kind.CROSS]
+    return crossings.Story(crossings.asked(steps[0].object["crossing"]), steps)

@@ -1,0 +1,189 @@
+"""A period report as a document to file: title page, contents, numbered pages, tables that wrap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from halocline_governance.report.period.chart import Chart, chart
+from halocline_governance.report.period.font import font
+from halocline_governance.report.period.html import NUMBERS, heading, shown, titles
+from halocline_governance.report.period.sheet import Sheet
+
+if TYPE_CHECKING:
+    from reportlab.platypus import Flowable
+
+_WIDE = 10
+Row = Mapping[str, Any]
+
+
+def paper(content: Mapping[str, Any]) -> bytes:
+    """The PDF. The same content gives the same bytes, with the same fonts and reportlab."""
+    sheet = Sheet(font())
+    names = titles(content)
+    story = [*_front(sheet, content), *sheet.contents()]
+    story += [*sheet.section(names["evidence"]), *_evidence(sheet, content, names)]
+    for section in content["sections"]:
+        story += sheet.section(names[section["id"]])
+        story += [sheet.soft(section["says"])]
+        for told in section["sums"]:
+            story += _sum(sheet, told, content["scope"])
+        for told in section["lists"]:
+            story += _list(sheet, told)
+        if section["id"] == "incidents":
+            story += _observed(sheet, content["journal"]["observed"])
+    story += [*sheet.section(names["figures"]), *_figures(sheet, content["figures"])]
+    story += [*sheet.section(names["journal"]), *_journal(sheet, content["journal"], content)]
+    story += [*sheet.section(names["gaps"]), *_gaps(sheet, content["gaps"])]
+    return sheet.build(story, f"Compliance report {_span(content)}")
+
+
+def _span(content: Mapping[str, Any]) -> str:
+    scope = content["scope"]
+    return f"{scope['from'][:10]} up to and without {scope['to'][:10]} (UTC)"
+
+
+def _front(sheet: Sheet, content: Mapping[str, Any]) -> list[Flowable]:
+    scope, journal = content["scope"], content["journal"]
+    observed = journal["observed"]
+    who = scope["asked_by"]
+    facts = [
+        ("Period", _span(content)),
+        ("Duty", scope["duty_title"]),
+        ("Asked for by", f"{who['subject']} ({', '.join(who['roles'])})"),
+        (
+            "The journal, when this was built",
+            "verified" if observed["verified"] else "NOT verified: see the incidents",
+        ),
+        ("Flags of lineage's checks", str(len(observed["flags"]))),
+        ("Could not be shown", str(len(content["gaps"]))),
+    ]
+    repeat = (
+        "halocline report verify REPORT.json --key journal.pub --html REPORT.html --pdf REPORT.pdf"
+    )
+    return [
+        *sheet.title("Compliance report", f"{scope['duty_title']}. {_span(content)}"),
+        sheet.facts(facts),
+        sheet.heading("The heads this is about"),
+        sheet.table(
+            ["log", "records", "root"],
+            [[one["log"], shown(one["size"]), one["root"]] for one in journal["heads"]],
+            right=(1,),
+        ),
+        sheet.heading("To check this without the platform"),
+        sheet.plain(
+            "The JSON file beside this one holds everything that is said here, the records it is"
+            " from and the proofs that they stand in the journal. With it and the journal's public"
+            " key:"
+        ),
+        sheet.code(repeat),
+        sheet.soft(content["caution"]),
+        sheet.soft(
+            "Each row names its place in the journal as log/record, and the id by which"
+            " `halocline audit show ID` shows it."
+        ),
+    ]
+
+
+def _evidence(sheet: Sheet, content: Mapping[str, Any], names: Mapping[str, str]) -> list[Flowable]:
+    rows = [
+        [
+            one["article"],
+            one["asks"],
+            "; ".join(names[name] for name in one["sections"]),
+            one["not_here"],
+        ]
+        for one in content["evidence"]
+    ]
+    columns = ["Text", "What it asks for, in short", "Evidence here", "Not in this report"]
+    return [sheet.table(columns, rows)]
+
+
+def _sum(sheet: Sheet, told: Mapping[str, Any], scope: Mapping[str, Any]) -> list[Flowable]:
+    columns: list[str] = told["columns"]
+    made: list[Flowable] = [sheet.heading(told["title"])]
+    if not told["rows"]:
+        return [*made, sheet.soft("None in this period.")]
+    drawn: Chart | None = chart(told, scope)
+    if drawn:
+        made.append(sheet.drawing(drawn))
+    rows = [[shown(row[name]) for name in columns] for row in told["rows"]]
+    where = "the journal" if told["source"] == "journal" else told["source"]
+    made.append(sheet.table([heading(n) for n in columns], rows, right=_right(columns)))
+    return [*made, sheet.soft(f"From {where}.")]
+
+
+def _list(sheet: Sheet, told: Mapping[str, Any]) -> list[Flowable]:
+    columns: list[str] = told["columns"]
+    rows: Sequence[Row] = told["rows"]
+    total = told["total"]
+    count = f"{len(rows):,} of {total:,} shown" if total > len(rows) else f"{total:,}"
+    made: list[Flowable] = [sheet.heading(f"{told['title']}: {count}")]
+    if not rows:
+        return [*made, sheet.soft("None in this period.")]
+    if len(columns) > _WIDE:
+        for row in rows:
+            facts = [(heading(name), shown(row[name])) for name in columns]
+            made.append(sheet.facts([*facts, ("on record", _places(row))]))
+        return made
+    cells = [[*(shown(row[name]) for name in columns), _places(row)] for row in rows]
+    names = [*(heading(name) for name in columns), "on record"]
+    return [*made, sheet.table(names, cells, right=_right(columns))]
+
+
+def _observed(sheet: Sheet, observed: Mapping[str, Any]) -> list[Flowable]:
+    made: list[Flowable] = [sheet.heading("Problems of the journal")]
+    problems = [f"{one['place']}: {one['what']}" for one in observed["problems"]]
+    made += [sheet.plain(text) for text in problems or ["None found when this was built."]]
+    flags = [f"{one['about']}: {one['what']}" for one in observed["flags"]]
+    made += [sheet.heading("Flags of lineage's checks")]
+    return [*made, *(sheet.plain(text) for text in flags or ["None found when this was built."])]
+
+
+def _figures(sheet: Sheet, figures: Iterable[Row]) -> list[Flowable]:
+    rows = [
+        [
+            f"{one['compartment']}:{one['table']}",
+            shown(one["version"]),
+            shown(one["num_rows"]),
+            one["fingerprint"],
+            _places(one),
+        ]
+        for one in figures
+    ]
+    says = (
+        "Each figure is drawn from one version of a table, over the rows that the officer may read."
+        " Their fingerprint was recorded in the journal before the figure was told."
+    )
+    if not rows:
+        return [sheet.soft("No table was read.")]
+    columns = ["table", "version", "rows", "fingerprint", "on record"]
+    return [sheet.soft(says), sheet.table(columns, rows, right=(1, 2))]
+
+
+def _journal(
+    sheet: Sheet, journal: Mapping[str, Any], content: Mapping[str, Any]
+) -> list[Flowable]:
+    made: list[Flowable] = []
+    for told in journal["sums"]:
+        made += _sum(sheet, told, content["scope"])
+    for told in journal["lists"]:
+        made += _list(sheet, told)
+    return made
+
+
+def _gaps(sheet: Sheet, gaps: Sequence[str]) -> list[Flowable]:
+    if not gaps:
+        return [sheet.plain("Nothing was left out that this report knows of.")]
+    return [sheet.plain(gap) for gap in gaps]
+
+
+def _places(row: Row) -> str:
+    """Where a row stands, and the ids that show it."""
+    return "; ".join(
+        f"{one['log']}/{one['seq']} {one['check'].rpartition(' ')[2]}" for one in row["proofs"]
+    )
+
+
+def _right(columns: Sequence[str]) -> tuple[int, ...]:
+    return tuple(at for at, name in enumerate(columns) if name in NUMBERS)

@@ -1,0 +1,103 @@
+"""Makes a report's content from the journal under its heads and the tables at their versions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from halocline_governance.journal import Trust
+from halocline_governance.report.period import ancestry
+from halocline_governance.report.period.content import Material, content
+from halocline_governance.report.period.drawn import Figure
+from halocline_governance.report.period.question import Question, Sources
+from halocline_governance.report.period.tables import Tables
+from halocline_governance.report.period.tally import Tally
+from halocline_governance.report.pin import LogPin, pinned_records
+from halocline_governance.report.record import Entry
+
+Notes = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a report is made from besides the records and the rows: the same basis, the same report.
+
+    Args:
+        question: what it is about.
+        asked_by: who, as the read gate knew them.
+        notes: the signed head of each log.
+        observed: what was so when it was first built: whether the journal verified, what lineage's
+            checks flagged, what could not be read.
+    """
+
+    question: Question
+    asked_by: Mapping[str, Any]
+    notes: Notes
+    observed: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Tables that were read, and the record of each one's fingerprint."""
+
+    tables: Tables
+    figures: Sequence[Figure]
+    bound: Mapping[str, Entry]
+
+
+def tell(sources: Sources, basis: Basis, drawn: Drawn) -> dict[str, Any]:
+    """The report's content.
+
+    Raises:
+        JournalCorrupt: the journal does not begin with the records under the heads.
+    """
+    period, drawings = basis.question.period, drawn.tables.drawings
+    tally = Tally(period)
+    tally.want(ancestry.decisions(drawings))
+    for entry in entries(sources.journal_dir, sources.trust, basis.notes):
+        tally.see(entry)
+    labels = sources.lineage.labels()
+    gaps = [
+        *basis.observed["gaps"],
+        *tally.gaps(),
+        *ancestry.strange(drawings, tally.by_id),
+        *drawn.tables.reconciled(tally.answers),
+    ]
+    return content(
+        Material(
+            question=basis.question,
+            asked_by=basis.asked_by,
+            heads=heads(sources.trust, basis.notes),
+            observed=basis.observed,
+            lists=tally.lists()
+            | ancestry.lists(drawings, labels, drawn.bound, tally.by_id, period),
+            sums=tally.sums(),
+            figures=[one.as_json(drawn.bound[one.name].proof()) for one in drawn.figures],
+            gaps=gaps,
+        )
+    )
+
+
+def heads(trust: Trust, notes: Notes) -> list[dict[str, Any]]:
+    """Each log's head in words, with the signed note it is from."""
+    told: list[dict[str, Any]] = []
+    for log in sorted(notes):
+        head = trust.open(notes[log])
+        told.append({"log": log, "size": head.size, "root": head.root.hex(), "note": notes[log]})
+    return told
+
+
+def entries(journal_dir: Path, trust: Trust, notes: Notes) -> Iterator[Entry]:
+    """Every entry under these heads, log by log.
+
+    Raises:
+        JournalCorrupt: a log does not begin with those records.
+    """
+    opened = {log: trust.open(note) for log, note in notes.items()}
+    pins = {log: LogPin(head.size, head.root.hex(), head.size) for log, head in opened.items()}
+    for log, payload in pinned_records(journal_dir, pins):
+        told = json.loads(payload)
+        yield Entry(log, told["seq"], told["event"])

@@ -1,0 +1,337 @@
+"""Checks a period report from its file and the journal's public key: nothing else is trusted.
+
+What is found then: that the content is, to the byte, what the journal recorded before it was handed
+over; that each record a statement cites stands under a signed head; that the statement is what
+those records say; that each table's figures belong to a recorded fingerprint; that sums agree with
+each other. What that cannot show is said: whether a list is whole and a sum right needs the
+journal, and what tables hold needs the lake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from halocline_governance.errors import HaloclineError
+from halocline_governance.journal import Trust
+from halocline_governance.journal import verify as verify_journal
+from halocline_governance.journal.note import Checkpoint
+from halocline_governance.principal import Principal
+from halocline_governance.records import Kind
+from halocline_governance.report.period import duty as duties
+from halocline_governance.report.period.build import content_again, differences
+from halocline_governance.report.period.carried import Carried, cited
+from halocline_governance.report.period.content import JOURNAL, SECTIONS, SUMS, drawn
+from halocline_governance.report.period.document import Document, digest, sha256
+from halocline_governance.report.period.question import Sources
+from halocline_governance.report.period.rows import STATEMENTS
+from halocline_governance.report.period.tally import SHOWN, Tally
+from halocline_governance.report.period.told import entries, heads
+from halocline_governance.report.record import Entry
+
+
+@dataclass(slots=True)
+class Checked:
+    """What was checked and held, what did not, and what was not looked at."""
+
+    held: list[str] = field(default_factory=list[str])
+    faults: list[str] = field(default_factory=list[str])
+    open: list[str] = field(default_factory=list[str])
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing that was checked is wrong."""
+        return not self.faults
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "ok": self.ok,
+            "checked": self.held,
+            "faults": self.faults,
+            "not_checked": self.open,
+        }
+
+
+def verify(
+    document: Document, trust: Trust, html: bytes | None = None, pdf: bytes | None = None
+) -> Checked:
+    """Check a report from itself and the trusted key.
+
+    Args:
+        document: the JSON file, parsed: that it is written in the one way is held already.
+        trust: the journal's public key or keys, from elsewhere.
+        html: the page beside it, if it is to be checked.
+        pdf: the paper beside it, likewise.
+    """
+    checked = Checked()
+    try:
+        _Verifier(document, trust, checked).run({"html": html, "pdf": pdf})
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        checked.faults.append(f"the report is not of the form it must be: {error!r}")
+    except HaloclineError as error:
+        checked.faults.append(str(error))
+    return checked
+
+
+def verify_with_journal(document: Document, trust: Trust, journal_dir: Path) -> Checked:
+    """Count and list again what is from the journal, in a copy of it.
+
+    Raises:
+        JournalCorrupt: the copy does not begin with the records under the report's heads.
+    """
+    checked = Checked()
+    notes = [*document.notes.values(), document.seal["note"]]
+    found = verify_journal(journal_dir, trust, heads=notes)
+    checked.faults += [f"journal: {place}: {what}" for place, what in found.problems]
+    checked.held.append("the journal there continues every head of the report")
+    tally = Tally(document.question.period)
+    for entry in entries(journal_dir, trust, document.notes):
+        tally.see(entry)
+    lists, sums = tally.lists(), tally.sums()
+    num_sums = num_lists = 0
+    for part in [*document.content["sections"], document.content["journal"]]:
+        for told in part["sums"]:
+            if told["source"] == JOURNAL:
+                num_sums += 1
+                _same(checked, told["name"], told["rows"], sums[told["name"]])
+        for told in part["lists"]:
+            if told["source"] == JOURNAL:
+                num_lists += 1
+                again = lists[told["name"]]
+                both = (told["rows"], told["total"]), (again["rows"], again["total"])
+                _same(checked, told["name"], *both)
+    checked.held.append(f"{num_sums} sums and {num_lists} lists are what the journal gives again")
+    return checked
+
+
+def verify_with_lake(document: Document, sources: Sources, officer: Principal) -> Checked:
+    """Make the whole content again, as this officer, from the tables at their versions and the
+    journal, and compare.
+
+    Raises:
+        Denied, Refused: a table cannot be read again by this officer.
+        JournalCorrupt: the journal does not begin with the records under the heads.
+    """
+    checked = Checked()
+    again = content_again(sources, officer, document)
+    for name in differences(document.content, again):
+        checked.faults.append(f"made again from tables and journal, {name} differs")
+    if checked.ok:
+        num = len(document.content["figures"])
+        checked.held.append(
+            f"fingerprints and figures of {num} tables, and everything else, came out the same"
+        )
+    return checked
+
+
+def _same(checked: Checked, name: str, told: object, again: object) -> None:
+    if told != again:
+        checked.faults.append(f"{name}: the journal gives something else")
+
+
+class _Verifier:
+    """The steps of one verification."""
+
+    def __init__(self, document: Document, trust: Trust, checked: Checked) -> None:
+        self._document = document
+        self._content = document.content
+        self._period = document.question.period
+        self._trust = trust
+        self._checked = checked
+        self._carried = Carried(trust, faults=checked.faults)
+
+    def run(self, files: Mapping[str, bytes | None]) -> None:
+        self._records()
+        self._attested(files)
+        self._figures()
+        self._statements()
+        self._sums()
+        self._form()
+        self._left()
+
+    def _records(self) -> None:
+        """Heads, the seal, and each record under them; all that is cited is carried."""
+        document, carried = self._document, self._carried
+        opened: dict[str, Checkpoint] = {}
+        for log, note in document.notes.items():
+            if (head := carried.open(f"head of {log}", note, log)) is not None:
+                opened[log] = head
+        log = str(document.seal["log"])
+        seal = carried.open("the seal", document.seal["note"], log)
+        if log in opened and seal is not None:
+            carried.follows(opened[log], seal, document.seal["path"])
+        if not self._checked.faults:
+            _same(self._checked, "heads", self._content["journal"]["heads"], self._heads())
+        carried.take(document.records, opened)
+        carried.take(document.bound, {log: seal} if seal else {})
+        attest = {(str(document.attest["log"]), int(document.attest["seq"]))}
+        named = cited(self._content) | attest
+        held = set(carried.entries)
+        for place in sorted(named - held):
+            self._fault(f"record {place[0]}/{place[1]} is cited and not carried")
+        for place in sorted(held - named):
+            self._fault(f"record {place[0]}/{place[1]} is carried and nothing cites it")
+        self._held(f"{len(opened)} signed heads and the seal")
+        self._held(f"{len(held)} records, each by its proof under a signed head")
+
+    def _heads(self) -> list[dict[str, Any]]:
+        return heads(self._trust, self._document.notes)
+
+    def _attested(self, files: Mapping[str, bytes | None]) -> None:
+        """The content is what the journal recorded; so are the page and the paper."""
+        attest = self._document.attest
+        entry = self._carried.entries.get((str(attest["log"]), int(attest["seq"])))
+        if entry is None:
+            return
+        told = entry.object
+        if entry.kind != Kind.REPORT or told.get("content_sha256") != digest(self._content):
+            self._fault("the content is not what the journal recorded when it was handed over")
+        question = self._document.question
+        wanted = {"from": question.period.start, "to": question.period.end}
+        if (told.get("period"), told.get("duty")) != (wanted, question.duty.value):
+            self._fault("the journal recorded a report about something else")
+        if entry.event["subject"] != self._content["scope"]["asked_by"]["subject"]:
+            self._fault("the journal recorded a report for somebody else")
+        self._held(f"the content, by its hash in record {entry.log}/{entry.seq}")
+        for name, data in files.items():
+            if data is None:
+                self._checked.open.append(f"the {name.upper()} file: give it with --{name}")
+            elif told.get(f"{name}_sha256") != sha256(data):
+                self._fault(f"the {name.upper()} file is not the one that was recorded")
+            else:
+                self._held(f"the {name.upper()} file, by its hash in the same record")
+
+    def _figures(self) -> None:
+        """Each table's block is what its fingerprint record says."""
+        for figure in self._content["figures"]:
+            name = f"{figure['compartment']}:{figure['table']}"
+            entries = self._entries(figure)
+            told = {key: val for key, val in figure.items() if key not in ("sums", "proofs")}
+            if [entry.kind for entry in entries] != [Kind.FINGERPRINT]:
+                self._fault(f"{name}: no fingerprint record is cited")
+            elif dict(entries[0].object) != told:
+                self._fault(f"{name}: its fingerprint record says something else")
+            counted = figure["sums"].get("in_period", 0)
+            if counted > figure["num_rows"]:
+                self._fault(f"{name}: more rows in the period than in the table")
+        num = len(self._content["figures"])
+        self._held(f"{num} tables, each by its recorded version, number of rows and fingerprint")
+
+    def _statements(self) -> None:
+        """Each row is what the records it cites say."""
+        num = 0
+        for told in self._lists():
+            statement = STATEMENTS[told["name"]]
+            if tuple(told["columns"]) != statement.columns or told["title"] != statement.title:
+                self._fault(f"{told['name']}: its columns are not those of such a list")
+            if len(told["rows"]) != min(told["total"], SHOWN):
+                self._fault(f"{told['name']}: {len(told['rows'])} rows of {told['total']}")
+            for at, row in enumerate(told["rows"]):
+                num += 1
+                self._row(f"{told['name']} row {at}", told["name"], row)
+        self._held(f"{num} statements, made again from the records they cite")
+
+    def _row(self, where: str, name: str, row: Mapping[str, Any]) -> None:
+        statement, entries = STATEMENTS[name], self._entries(row)
+        if not entries or len(entries) != len(row["proofs"]):
+            self._fault(f"{where}: it cites no record that is carried")
+            return
+        if set(row) != {*statement.columns, "proofs"}:
+            self._fault(f"{where}: its fields are not those of such a row")
+            return
+        made = statement.make(entries, self._period)
+        if any(row[key] != value for key, value in made.items()):
+            self._fault(f"{where}: the records it cites say something else")
+        if set(statement.columns) - set(statement.drawn) - set(made):
+            self._fault(f"{where}: it says more than the records it cites")
+        if [entry.proof() for entry in entries] != row["proofs"]:
+            self._fault(f"{where}: the command that shows it is another")
+        if statement.dated and str(entries[-1].event["ts"]) not in self._period:
+            self._fault(f"{where}: it is not of this period")
+
+    def _sums(self) -> None:
+        """Sums from tables follow from the figures; sums from the journal agree with each other
+        and with the totals of the lists."""
+        told = {one["name"]: one for part in self._parts() for one in part["sums"]}
+        num = 0
+        for name, one in told.items():
+            if one["source"] != JOURNAL:
+                num += 1
+                _same(self._checked, name, one["rows"], drawn(name, self._content["figures"]))
+        self._held(f"{num} sums over compartments, from the figures of each")
+        self._agree(told)
+
+    def _agree(self, told: Mapping[str, Any]) -> None:
+        sums = {name: one["rows"] for name, one in told.items()}
+        totals = {one["name"]: one["total"] for one in self._lists()}
+        decisions: set[tuple[int, int]] = set()
+        for name in ("days", "gates", "flows"):
+            if name in sums:
+                rows = sums[name]
+                decisions.add((_total(rows, "allowed"), _total(rows, "denied")))
+        if len(decisions) > 1:
+            self._fault("the sums of decisions by day, gate and side differ")
+        for allowed, denied in decisions:
+            if totals.get("denials", denied) != denied:
+                self._fault("the number of denials is not the sum over gates")
+            kinds = {row["kind"]: row["records"] for row in sums["kinds"]}
+            if kinds.get(Kind.DECISION, 0) != allowed + denied:
+                self._fault("the number of decisions is not the sum over kinds of record")
+        self._held("sums of decisions, denials and records agree with each other")
+
+    def _form(self) -> None:
+        """Sections, titles and the table of duties are those of this duty."""
+        duty = self._document.question.duty
+        ids = [section["id"] for section in self._content["sections"]]
+        if ids != list(duties.sections(duty)):
+            self._fault("its sections are not those of its duty")
+            return
+        same: list[tuple[Any, Any]] = [
+            (self._content["evidence"], duties.evidence(duty)),
+            (self._content["caution"], duties.CAUTION),
+            (self._content["scope"]["duty_title"], duties.TITLES[duty]),
+        ]
+        for section in self._content["sections"]:
+            known = SECTIONS[section["id"]]
+            shape = [[one["name"] for one in section[kind]] for kind in ("sums", "lists")]
+            same.append((shape, [list(known.sums), list(known.lists)]))
+            same.append(((section["title"], section["says"]), (known.title, known.says)))
+            same += [
+                ((one["title"], tuple(one["columns"])), (sum_.title, sum_.columns))
+                for one in section["sums"]
+                for sum_ in [SUMS[one["name"]]]
+            ]
+        if any(a != b for a, b in same):
+            self._fault("what it says around its statements is not what such a report says")
+
+    def _left(self) -> None:
+        """What the file alone cannot show."""
+        counted = sum(one["source"] == JOURNAL for part in self._parts() for one in part["sums"])
+        self._checked.open += [
+            f"whether {counted} sums over the journal, and the totals of its lists, are right and"
+            " the lists whole: give a copy of the journal with --journal DIR",
+            f"whether the {len(self._content['figures'])} tables hold the rows with those"
+            " fingerprints, and give those figures: --lake, as the officer",
+        ]
+
+    def _parts(self) -> Sequence[Mapping[str, Any]]:
+        return [*self._content["sections"], self._content["journal"]]
+
+    def _lists(self) -> Sequence[Mapping[str, Any]]:
+        return [one for part in self._parts() for one in part["lists"]]
+
+    def _entries(self, row: Mapping[str, Any]) -> list[Entry]:
+        places = [(str(one["log"]), int(one["seq"])) for one in row["proofs"]]
+        return [self._carried.entries[place] for place in places if place in self._carried.entries]
+
+    def _fault(self, what: str) -> None:
+        self._checked.faults.append(what)
+
+    def _held(self, what: str) -> None:
+        self._checked.held.append(what)
+
+
+def _total(rows: Sequence[Mapping[str, Any]], name: str) -> int:
+    return sum(row[name] for row in rows)
