@@ -1,97 +1,260 @@
-"""Durable appends per second, beside sqlite doing the same and this disk's own fsync."""
+"""What the journal costs, in this disk's own syncs and beside sqlite (WAL, synchronous=FULL).
 
+Appends by 64 coroutines and by 64 threads as fast as they can; then 2,000 a second that arrive
+whether or not the ones before are done (Poisson), each timed from when it was due. sqlite does the
+same twice: a transaction a record, and behind the journal's own group commit. At last a log of
+BENCH_RECORDS records (ten million): opening it, proving one of its records, verifying all.
+"""
+
+from __future__ import annotations
+
+import asyncio
 import json
 import os
+import random
 import sqlite3
 import statistics
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from halocline_governance.journal import Journal, Signer, verify
+from halocline_governance.journal import Journal, Signer, proof, verify
+from halocline_governance.journal.keeper import Keeper
+from halocline_governance.journal.recovery import recover
+from halocline_governance.journal.segments import Segments
+from halocline_governance.journal.writer import GroupWriter
 from halocline_governance.records import AuditEvent, Kind
 
 CALLERS = 64
-RECORDS = 20_000
+RECORDS = 64 * 1000
+RATE = 2000
+SECONDS = 5
+LONG = int(os.environ.get("BENCH_RECORDS") or 10_000_000)
+SIGNER = Signer(Ed25519PrivateKey.generate())
+PLAN = "x" * 200
 
 
 def event(number: int) -> AuditEvent:
-    return AuditEvent(Kind.READ, "bench", "audit", {"number": number, "plan": "x" * 200})
+    return AuditEvent(Kind.READ, "bench", "audit", {"number": number, "plan": PLAN})
 
 
-def spread(write: Callable[[int], object]) -> tuple[float, float]:
-    """Records per second and p99 in ms of `write`, called by 64 threads."""
-    waits: list[float] = []
-
-    def one(number: int) -> None:
-        began = time.perf_counter()
-        write(number)
-        waits.append(time.perf_counter() - began)
-
-    began = time.perf_counter()
-    with ThreadPoolExecutor(CALLERS) as pool:
-        list(pool.map(one, range(RECORDS)))
-    took = time.perf_counter() - began
-    return RECORDS / took, statistics.quantiles(waits, n=100)[98] * 1000
+def p99(times: Sequence[float]) -> float:
+    return round(statistics.quantiles(times, n=100)[98] * 1e3, 2)
 
 
-def fsync_ms(folder: Path) -> float:
-    """Median time of one 512-byte append with fdatasync."""
+def fdatasync_ms(folder: Path) -> dict[str, float]:
+    """Of one 512-byte append."""
     times: list[float] = []
     handle = os.open(folder / "plain", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    for _ in range(300):
+    for _ in range(1000):
         began = time.perf_counter()
         os.write(handle, bytes(512))
         os.fdatasync(handle)
         times.append(time.perf_counter() - began)
     os.close(handle)
-    return statistics.median(times) * 1000
+    return {"p50": round(statistics.median(times) * 1e3, 3), "p99": p99(times)}
 
 
-def sqlite_rate(folder: Path) -> float:
-    """Records per second of sqlite, WAL and synchronous=FULL, one transaction per record."""
-    db = sqlite3.connect(folder / "log.sqlite", isolation_level=None)
-    db.execute("pragma journal_mode=wal")
-    db.execute("pragma synchronous=full")
-    db.execute("create table log (seq integer primary key, body text)")
-    count = RECORDS // 10
+def by_coroutines(append: Callable[[int], Awaitable[object]], records: int) -> float:
+    """Records per second."""
+
+    async def one(caller: int) -> None:
+        for number in range(caller, records, CALLERS):
+            await append(number)
+
+    async def all_of_them() -> float:
+        began = time.perf_counter()
+        await asyncio.gather(*(one(caller) for caller in range(CALLERS)))
+        return records / (time.perf_counter() - began)
+
+    return round(asyncio.run(all_of_them()))
+
+
+def by_threads(append: Callable[[int], object], records: int) -> float:
+    """Records per second."""
+
+    def one(caller: int) -> None:
+        for number in range(caller, records, CALLERS):
+            append(number)
+
+    threads = [threading.Thread(target=one, args=(caller,)) for caller in range(CALLERS)]
     began = time.perf_counter()
-    for number in range(count):
-        db.execute("insert into log (body) values (?)", (json.dumps(event(number).as_json()),))
-    took = time.perf_counter() - began
-    db.close()
-    return count / took
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return round(records / (time.perf_counter() - began))
+
+
+def arriving(append: Callable[[int], object]) -> float:
+    """p99 in ms at `RATE` a second, from when a record was due: callers sleep, wake late, wait."""
+    rng, due, now = random.Random(7), list[float](), 0.0
+    while now < SECONDS:
+        now += rng.expovariate(RATE)
+        due.append(now)
+    waits: list[float] = []
+    start = time.perf_counter() + 0.1
+
+    def one(caller: int) -> None:
+        for number in range(caller, len(due), CALLERS):
+            time.sleep(max(0.0, start + due[number] - time.perf_counter()))
+            append(number)
+            waits.append(time.perf_counter() - start - due[number])
+
+    threads = [threading.Thread(target=one, args=(caller,)) for caller in range(CALLERS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return p99(waits)
+
+
+def arriving_coroutines(append: Callable[[int], Awaitable[object]]) -> float:
+    """As `arriving`, by one event loop, from the call: a loop's timers are a millisecond coarse."""
+    rng, waits = random.Random(7), list[float]()
+
+    async def one(number: int) -> None:
+        began = time.perf_counter()
+        await append(number)
+        waits.append(time.perf_counter() - began)
+
+    async def all_of_them() -> None:
+        start, now, tasks = time.perf_counter(), 0.0, list[asyncio.Task[None]]()
+        while now < SECONDS:
+            now += rng.expovariate(RATE)
+            if (ahead := start + now - time.perf_counter()) > 0:
+                await asyncio.sleep(ahead)
+            tasks.append(asyncio.create_task(one(len(tasks))))
+        await asyncio.gather(*tasks)
+
+    asyncio.run(all_of_them())
+    return p99(waits)
+
+
+class Sqlite:
+    """A table of records, each durable when `append` returns."""
+
+    def __init__(self, path: Path) -> None:
+        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._db.execute("pragma journal_mode=wal")
+        self._db.execute("pragma synchronous=full")
+        self._db.execute("create table log (seq integer primary key, body text)")
+        self._lock = threading.Lock()
+
+    def append(self, number: int) -> None:
+        body = json.dumps(event(number).as_json())
+        with self._lock:
+            self._db.execute("insert into log (body) values (?)", (body,))
+
+    def write(self, bodies: Sequence[bytes]) -> Sequence[None]:
+        self._db.execute("begin")
+        self._db.executemany("insert into log (body) values (?)", [(body,) for body in bodies])
+        self._db.execute("commit")
+        return [None] * len(bodies)
+
+
+def short(folder: Path) -> dict[str, Any]:
+    """Rates and waits of the journal, and of sqlite."""
+    sqlite = Sqlite(folder / "each.sqlite")
+    grouped = GroupWriter(Sqlite(folder / "grouped.sqlite"))
+
+    def encoded(number: int) -> bytes:
+        return json.dumps(event(number).as_json()).encode()
+
+    with Journal.open(folder / "j", SIGNER) as journal:
+        return {
+            "journal": {
+                "coroutines_per_s": by_coroutines(
+                    lambda n: journal.append_async(event(n)), RECORDS
+                ),
+                "threads_per_s": by_threads(lambda n: journal.append(event(n)), RECORDS),
+                "coroutines_p99_ms": arriving_coroutines(lambda n: journal.append_async(event(n))),
+                "threads_p99_ms": arriving(lambda n: journal.append(event(n))),
+            },
+            "sqlite": {
+                "threads_per_s": by_threads(sqlite.append, RECORDS // 16),
+                "threads_p99_ms": arriving(sqlite.append),
+            },
+            "sqlite_in_groups": {
+                "coroutines_per_s": by_coroutines(
+                    lambda n: grouped.append_async(encoded(n)), RECORDS
+                ),
+                "threads_per_s": by_threads(lambda n: grouped.append(encoded(n)), RECORDS),
+                "coroutines_p99_ms": arriving_coroutines(
+                    lambda n: grouped.append_async(encoded(n))
+                ),
+                "threads_p99_ms": arriving(lambda n: grouped.append(encoded(n))),
+            },
+        }
+
+
+def build(folder: Path) -> None:
+    """A log of `LONG` records, by the journal's own writer but for its queue."""
+    Journal.open(folder, SIGNER).close()
+    log = folder / "log-0000"
+    found = recover(log, SIGNER, None)
+    segments = Segments(found.last, found.tree, found.prev, found.head.size)
+    keeper = Keeper(segments, log, SIGNER, None, found.kept)
+    segments.sign = keeper.sign
+    body = (
+        '{"event_id":"01940000-0000-7000-8000-%012x","kind":"read","object":{"number":%d},'
+        '"purpose":"audit","subject":"bench","ts":"2026-01-01T00:00:00.000000Z"}'
+    )
+    for start in range(0, LONG, 4096):
+        numbers = range(start, min(start + 4096, LONG))
+        segments.write([(body % (number, number)).encode() for number in numbers])
+        found.kept.extend(*segments.fresh())
+        if start % (4096 * 256) == 0:
+            print(f"   {start:>10,} of {LONG:,} records", file=sys.stderr, flush=True)
+    keeper.sign()
+    keeper.close()
+    segments.close()
+
+
+def long(folder: Path) -> dict[str, Any]:
+    """Times of a long log."""
+    build(folder)
+    began = time.perf_counter()
+    Journal.open(folder, SIGNER).close()
+    opened = time.perf_counter() - began
+    rng, times = random.Random(7), list[float]()
+    for _ in range(200):
+        seq = rng.randrange(LONG)
+        began = time.perf_counter()
+        proof.prove(folder, "log-0000", seq)
+        times.append(time.perf_counter() - began)
+    began = time.perf_counter()
+    found = verify(folder, SIGNER.trust)
+    verified = found.logs[0].num_records / (time.perf_counter() - began)
+    assert found.ok
+    return {
+        "records": LONG,
+        "open_and_close_s": round(opened, 3),
+        "proof_p50_ms": round(statistics.median(times) * 1e3, 2),
+        "proof_p99_ms": p99(times),
+        "verify_per_s": round(verified),
+    }
 
 
 def main() -> None:
-    signer = Signer(Ed25519PrivateKey.generate())
     with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as name:
-        folder = Path(name)
-        disk = fsync_ms(folder)
-        with Journal.open(folder / "j", signer) as journal:
-            rate, p99 = spread(lambda number: journal.append(event(number)))
-        began = time.perf_counter()
-        found = verify(folder / "j", signer.trust)
-        verified = sum(log.num_records for log in found.logs) / (time.perf_counter() - began)
-        peer = sqlite_rate(folder)
-    measured = {
-        "callers": CALLERS,
-        "records": RECORDS,
-        "fdatasync_ms": round(disk, 3),
-        "durable_records_per_s": round(rate),
-        "append_p99_ms": round(p99, 2),
-        "append_p99_in_fdatasyncs": round(p99 / disk, 1),
-        "verify_records_per_s": round(verified),
-        "sqlite_wal_full_records_per_s": round(peer),
-        "times_sqlite": round(rate / peer, 1),
-    }
+        disk = fdatasync_ms(Path(name))
+        measured: dict[str, Any] = {"fdatasync_ms": disk, **short(Path(name))}
+        for waits in (measured["journal"], measured["sqlite"], measured["sqlite_in_groups"]):
+            for who in ("coroutines", "threads"):
+                if f"{who}_p99_ms" in waits:
+                    times = round(waits[f"{who}_p99_ms"] / disk["p50"], 1)
+                    waits[f"{who}_p99_in_fdatasyncs"] = times
+        measured["long"] = long(Path(name) / "long")
     for key, value in measured.items():
-        print(f"{key:32} {value}", file=sys.stderr)
+        for inner, figure in value.items():
+            print(f"{key:18} {inner:28} {figure:>12,}", file=sys.stderr)
     print(json.dumps(measured))
 
 

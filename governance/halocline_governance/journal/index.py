@@ -95,6 +95,17 @@ class Kept:
         """Idempotent."""
         self._closing.close()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
     def _common_size(self) -> int:
         size = min(_length(self._leaves) // 32, _length(self._offsets) // 4)
         for level in _LEVELS:
