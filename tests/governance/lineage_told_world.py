@@ -24,7 +24,7 @@ from halocline_governance.label import PUBLIC, Label, join
 from halocline_governance.lake import Lake
 from halocline_governance.lineage import Lineage
 from halocline_governance.lineage.checks import Checked, check
-from halocline_governance.lineage.checks_told import Told, told
+from halocline_governance.lineage.checks_told import Told, heard, told
 from halocline_governance.principal import Principal, Purpose
 from halocline_governance.records import AuditEvent, Kind, timestamp
 from halocline_governance.refs import DatasetRef, ModelRef
@@ -147,11 +147,13 @@ class World:
             self.lineage.deploy("house@champion", model, id_, timestamp())
 
     def told(self) -> Told:
-        return told(event for _, _, event in read(self.home / "journal"))
+        """By the journal's search, which reads no more than it must, and by reading it whole."""
+        found = heard(self.home / "journal")
+        assert found == told(event for _, _, event in read(self.home / "journal"))
+        return found
 
     def check(self, run: str | None = None) -> Checked:
-        events = (event for _, _, event in read(self.home / "journal"))
-        return check(self.lineage, events, run)
+        return check(self.lineage, self.told(), run)
 
 
 def telling(step: str, change: Callable[[Any], Any]) -> Lie:

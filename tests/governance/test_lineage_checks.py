@@ -15,6 +15,7 @@ from halocline_governance.gates import Engine
 from halocline_governance.journal import read
 from halocline_governance.label import PUBLIC, Label
 from halocline_governance.lineage.checks import check
+from halocline_governance.lineage.checks_told import told
 from halocline_governance.lineage.lineage import Lineage
 from halocline_governance.principal import Purpose
 from halocline_governance.records import AuditEvent, Kind
@@ -127,8 +128,8 @@ LIES: dict[str, tuple[Lie, set[tuple[str, str]]]] = {
 
 @pytest.mark.parametrize("lie", LIES)
 def test_a_lie_is_flagged(world: World, lie: str) -> None:
-    told, wanted = LIES[lie]
-    world.run(lie=told)
+    lying, wanted = LIES[lie]
+    world.run(lie=lying)
 
     assert flagged(world) == wanted
 
@@ -217,8 +218,8 @@ def test_order_of_logs_does_not_matter(world: World) -> None:
         "run_id": "r1", "inputs": [], "label": PUBLIC.as_json(), "decision_id": "x",
     }, ts="2001-01-01T00:00:00.000000Z")  # fmt: skip
 
-    assert check(world.lineage, [*events, late.as_json()]).flags == ()
-    assert check(world.lineage, reversed(events)).flags == ()
+    assert check(world.lineage, told([*events, late.as_json()])).flags == ()
+    assert check(world.lineage, told(reversed(events))).flags == ()
 
 
 def test_a_model_made_from_a_model_carries_both(world: World) -> None:

@@ -24,6 +24,7 @@ from halocline_governance.label import PUBLIC, Label
 from halocline_governance.lake import Lake
 from halocline_governance.lineage import Lineage
 from halocline_governance.lineage.checks import check
+from halocline_governance.lineage.checks_told import heard
 from halocline_governance.policy.choose import open_engine
 from halocline_governance.principal import Principal
 from halocline_governance.records import row_uid
@@ -183,8 +184,7 @@ def test_lineage_agrees_with_the_journal_and_mlflow_with_lineage(
     finished: tuple[Site, TrainedRun],
 ) -> None:
     site, run = finished
-    told = (event for _, _, event in read(site.folder.parent / "journal"))
-    found = check(site.lineage, told, run.run_id)
+    found = check(site.lineage, heard(site.folder.parent / "journal"), run.run_id)
 
     assert (found.flags, found.unfinished, found.num_datasets) == ((), (), 2)
     assert Projection(site.tracking, site.lineage, site.lake).differences() == []

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from halocline_governance.errors import Refused
 from halocline_governance.label import Label, join
 from halocline_governance.lineage import checks_run
-from halocline_governance.lineage.checks_told import Told, told
+from halocline_governance.lineage.checks_told import Told
 from halocline_governance.lineage.keyed import Row
 from halocline_governance.lineage.lineage import DATASET, DEPLOYMENT, MIXTURE, MODEL, RUN, Lineage
 
@@ -63,18 +63,17 @@ class Checked:
         }
 
 
-def check(lineage: Lineage, events: Iterable[Mapping[str, Any]], run: str | None = None) -> Checked:
-    """Hold lineage against the journal's events, whole, or as far as one run goes.
+def check(lineage: Lineage, heard: Told, run: str | None = None) -> Checked:
+    """Hold lineage against what the journal tells, whole, or as far as one run goes.
 
     Args:
         lineage: as it is, or as it was at pinned versions.
-        events: of every log, as `journal.read` gives them.
+        heard: `checks_told.heard(directory)`, or `told(events)` of the events of every log.
         run: only this run, what it read and what came out of it.
 
     Raises:
         Refused: neither lineage nor the journal knows such a run.
     """
-    heard = told(events)
     recorded = _recorded(lineage)
     if run is not None:
         recorded = recorded.only(run)

@@ -1,6 +1,7 @@
 """What the journal tells of runs, models and deployments: the other side of every check.
 
-One pass over the events; of reads, only those for training are kept. Knows no lineage table.
+Of decisions, only the train gate's are kept, of reads only those for training. Knows no lineage
+table.
 """
 
 from __future__ import annotations
@@ -8,8 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from halocline_governance.audit.question import Question
+from halocline_governance.audit.search import newest
 from halocline_governance.errors import MalformedLabel
 from halocline_governance.label import Label, parse
 from halocline_governance.principal import Purpose
@@ -130,6 +134,22 @@ def told(events: Iterable[Object]) -> Told:
         heard.hear(event)
     heard.settle()
     return heard
+
+
+def heard(directory: Path) -> Told:
+    """What a journal tells; records of other kinds are passed over unparsed.
+
+    Raises:
+        JournalCorrupt: its records cannot be read.
+    """
+    return told(found.event for asked in _ASKED for found in newest(directory, asked))
+
+
+_ASKED = (
+    Question(kind=Kind.DECISION.value, gate="train"),
+    Question(kind=Kind.READ.value, purpose=Purpose.TRAINING.value),
+    *(Question(kind=one.value) for one in (Kind.DATASET, Kind.TRAIN, Kind.REGISTER, Kind.PROMOTE)),
+)
 
 
 def _label(value: object) -> Label | None:

@@ -20,8 +20,10 @@ MAX_ROWS = 2_000
 _LONG = 24
 _PLURAL: Mapping[str, str] = {
     "subject": "data subjects", "source": "sources", "licence": "licences", "row": "rows",
+    "rows": "rows by table",
     "dataset": "dataset versions", "mixture": "mixtures", "run": "runs", "model": "models",
     "deployment": "deployments", "endpoint": "endpoints", "output": "outputs",
+    "outputs": "outputs",
 }  # fmt: skip
 _SENSITIVITY = {
     "public": "#2f7d4f", "internal": "#2b6cb0", "confidential": "#b7791f", "restricted": "#b3261e"
@@ -98,7 +100,8 @@ def page(
         f"<title>{_text(title)}</title><style>{_STYLE}</style></head><body>",
         f"<header><h1>{_text(title)}</h1>{_about(about)}{_counts(trace)}</header>",
         _flags(near, anchors),
-        _gaps(sorted(trace.gaps)),
+        _gaps(sorted(set(trace.gaps))),
+        _unlisted(trace),
         f"<h2>What led to what</h2><figure>{drawing}</figure>",
         '<p class="soft">Read from left to right: data, what was trained on it, what answered with'
         " it. A dashed box stands for several things, all listed below.</p>",
@@ -130,10 +133,17 @@ def _about(about: Mapping[str, str]) -> str:
 def _counts(trace: Trace) -> str:
     items = [
         f'<li><span class="dot" style="background:{COLOURS.get(kind, GREY)}"></span>'
-        f"{_count(len(trace.of(kind)), kind)}</li>"
-        for kind in _kinds(trace)
+        f"{_count(number, kind)}</li>"
+        for kind, number in _numbers(trace).items()
     ]
     return f'<ul class="counts">{"".join(items)}</ul>'
+
+
+def _numbers(trace: Trace) -> dict[str, int]:
+    """How many there are of each kind, those that are counted and not listed included."""
+    shown = {kind: len(trace.of(kind)) for kind in _kinds(trace) if kind not in ("rows", "outputs")}
+    rooted = {kind: number + (trace.root.kind == kind) for kind, number in trace.counts.items()}
+    return {kind: max(shown.get(kind, 0), rooted.get(kind, 0)) for kind in {**shown, **rooted}}
 
 
 def _count(number: int, kind: str) -> str:
@@ -158,6 +168,14 @@ def _gaps(gaps: Sequence[str]) -> str:
         return '<div class="told good">Nothing is missing: every link is on record.</div>'
     items = "".join(f"<li>{_text(gap)}</li>" for gap in gaps)
     return f'<div class="told warn"><b>What could not be followed</b><ul>{items}</ul></div>'
+
+
+def _unlisted(trace: Trace) -> str:
+    left = [f"{number:,} more of kind {kind}" for kind, number in trace.more().items()]
+    if not left:
+        return ""
+    said = f"Counted, and not listed here: {', '.join(left)}."
+    return f'<div class="told"><p>{_text(said)}</p></div>'
 
 
 def _table(

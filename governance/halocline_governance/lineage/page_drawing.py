@@ -15,8 +15,10 @@ from halocline_governance.lineage.trace import Node
 
 COLOURS: Mapping[str, str] = {
     "subject": "#9d4edd", "source": "#7b5ea7", "licence": "#8d6e63", "row": "#5b7fa6",
+    "rows": "#5b7fa6",
     "dataset": "#1f77b4", "mixture": "#17a2a2", "run": "#c77700", "model": "#c2410c",
     "deployment": "#15803d", "endpoint": "#15803d", "output": "#374151",
+    "outputs": "#374151",
 }  # fmt: skip
 GREY = "#6b7280"
 _BAD, _INK, _SOFT, _LINE = "#a1260d", "#16202a", "#5a6875", "#9aa7b4"

@@ -20,11 +20,14 @@ _SWEEPS = 8
 # More boxes of one kind than this are drawn as one: nobody reads a wall of them.
 MAX_OF_A_KIND = 12
 RANKS: Mapping[str, int] = {
-    "subject": 0, "source": 0, "licence": 0, "row": 1, "dataset": 2, "mixture": 3, "run": 4,
-    "model": 5, "deployment": 6, "endpoint": 6, "output": 7,
+    "subject": 0, "source": 0, "licence": 0, "row": 1, "rows": 1, "dataset": 2, "mixture": 3,
+    "run": 4, "model": 5, "deployment": 6, "endpoint": 7, "output": 8, "outputs": 8,
 }  # fmt: skip
 # What an arrow says when it is read the way the data went.
-_SAID = {"answered by": "answered", "came out of": "gave", "mixed by": "mixed"}
+_SAID = {
+    "answered by": "answered", "came out of": "gave", "mixed by": "mixed", "made from": "became",
+    "answered with": "deployed at", "was": "is", "came from": "gave",
+}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -118,7 +121,8 @@ def _with_the_data(edge: Edge, nodes: Mapping[str, Node]) -> tuple[str, str, str
     against = tail > head or (tail == head and edge.kind.startswith("made from"))
     if not against:
         return edge.tail, edge.head, edge.kind
-    said = _SAID.get(edge.kind, edge.kind.replace("made from", "went into", 1))
+    said = _SAID.get(edge.kind, edge.kind.replace("made from (", "went into (", 1))
+    said = said.replace("weighs (", "weighed (", 1)
     return edge.head, edge.tail, said
 
 
