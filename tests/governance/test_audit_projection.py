@@ -246,3 +246,16 @@ def test_a_table_that_another_wrote_is_refused(world: World) -> None:
 def test_no_journal_is_no_empty_one(world: World) -> None:
     with pytest.raises(Refused, match="no journal"):
         world.project()
+
+
+@pytest.mark.parametrize("name", ["leaves", "nodes-08", "offsets"])
+def test_an_index_that_lies_makes_no_healthy_journal_refused(world: World, name: str) -> None:
+    world.write(300)
+    world.project(batch=100)
+    world.write(300)
+    kept = world.directory / "log-0000" / "index" / name
+    damaged = bytearray(kept.read_bytes())
+    damaged[5] ^= 1
+    kept.write_bytes(damaged)
+    world.project(batch=100)
+    world.check()

@@ -17,18 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from halocline_governance import tables
-from halocline_governance.errors import JournalCorrupt, LeaseHeld, Refused, Unverified
+from halocline_governance.audit.signed import SignedLog
+from halocline_governance.errors import JournalCorrupt, LeaseHeld, Refused
 from halocline_governance.journal import Trust, records
-from halocline_governance.journal.evidence import HEAD_NAME, logs
-from halocline_governance.journal.index import Index
-from halocline_governance.journal.merkle import (
-    EMPTY_ROOT,
-    consistency,
-    leaf_hash,
-    node_hash,
-    verify_consistency,
-)
-from halocline_governance.journal.note import Checkpoint
+from halocline_governance.journal.evidence import logs
+from halocline_governance.journal.merkle import EMPTY_ROOT, leaf_hash, node_hash
 from halocline_governance.label import SYSTEM
 from halocline_governance.lake import Lake, Location, commit
 
@@ -156,20 +149,15 @@ class _Work:
 
     def take(self, folder: Path, trust: Trust) -> None:
         """Project what is new of a log."""
-        mark, head = self.marks.setdefault(folder.name, _Mark()), _head(folder, trust)
-        with Index(folder) as index:
-            if index.size < head.size:
-                raise JournalCorrupt(
-                    f"{folder.name} record {index.size}",
-                    f"records {index.size} to {head.size - 1} were signed and are missing",
-                )
-            self._num_pending += index.size - head.size
-            _prove(folder.name, mark, head, index)
-            while mark.size < head.size:
-                stop = min(head.size, mark.size + self._batch - len(self._rows))
+        mark = self.marks.setdefault(folder.name, _Mark())
+        with SignedLog(folder, trust) as found:
+            self._num_pending += found.num_records - found.head.size
+            found.check_begins(mark.size, mark.root, "was projected")
+            while mark.size < found.head.size:
+                stop = min(found.head.size, mark.size + self._batch - len(self._rows))
                 rows, leaves = _read(folder, mark.size, stop)
                 mark.extend(leaves)
-                _prove(folder.name, mark, head, index)
+                found.check_begins(mark.size, mark.root, "stands there")
                 self._rows += rows
                 self._fresh.add(folder.name)
                 if len(self._rows) >= self._batch:
@@ -207,36 +195,6 @@ class _Work:
         version = None if self._table is None else self._table.version()
         sizes = {log: mark.size for log, mark in sorted(self.marks.items())}
         return Projection(version, self._num_new, sizes, self._num_pending)
-
-
-def _head(folder: Path, trust: Trust) -> Checkpoint:
-    """A log's newest signed head."""
-    place = f"{folder.name}/{HEAD_NAME}"
-    try:
-        head = trust.open((folder / HEAD_NAME).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise JournalCorrupt(place, "the signed head is missing") from None
-    except (UnicodeDecodeError, Unverified) as error:
-        raise Unverified(f"{place}: {error}") from None
-    if head.log != folder.name:
-        raise Unverified(f"{place}: it is the head of another log")
-    return head
-
-
-def _prove(log: str, mark: _Mark, head: Checkpoint, index: Index) -> None:
-    """That what the mark covers is the beginning of what was signed."""
-    if mark.size > head.size:
-        raise JournalCorrupt(
-            f"{log}/{HEAD_NAME}",
-            f"{mark.size} records were projected, and it covers {head.size}: it was set back",
-        )
-    path = consistency(index.node, mark.size, head.size)
-    if not verify_consistency(mark.size, head.size, mark.root, head.root, path):
-        raise Unverified(
-            f"{log}: its first {mark.size} records are not the beginning of what was signed;"
-            " nothing of them was projected now. Run `halocline audit verify`: if it finds nothing,"
-            " the journal is another than the one that was projected before"
-        )
 
 
 def _read(folder: Path, start: int, stop: int) -> tuple[list[dict[str, Any]], list[bytes]]:

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from halocline_governance.audit.question import Question
-from halocline_governance.audit.segment import LOGS, backwards
+from halocline_governance.audit.segment import backwards
 from halocline_governance.errors import Refused
+from halocline_governance.journal.evidence import logs
 
 _PLACE = re.compile(r"(log-\d{4})/(\d{1,12})", re.ASCII)
 
@@ -42,8 +43,8 @@ def newest(directory: Path, question: Question, count: int | None = None) -> Ite
         JournalCorrupt: the records cannot be read.
         Refused: the question is about no text.
     """
-    logs = [_backwards(folder, question) for folder in sorted(directory.glob(LOGS))]
-    merged = heapq.merge(*logs, key=lambda one: (one.event["ts"], one.log), reverse=True)
+    found = [in_log(folder, question) for folder in logs(directory)]
+    merged = heapq.merge(*found, key=lambda one: (one.event["ts"], one.log), reverse=True)
     return islice(merged, count)
 
 
@@ -77,8 +78,8 @@ def _at(directory: Path, log: str, seq: int) -> Found:
     raise Refused(f"no record {log}/{seq} in this journal")
 
 
-def _backwards(folder: Path, question: Question) -> Iterator[Found]:
-    """The answers in one log, the last first."""
+def in_log(folder: Path, question: Question) -> Iterator[Found]:
+    """The answers in one log, the last first. Raises as `newest`."""
     needles, has_period = question.needles(), (question.start or question.end) is not None
     for segment in backwards(folder):
         for number in segment.holding(needles):

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from halocline_governance.errors import JournalCorrupt
+from halocline_governance.journal.evidence import first_of, segments
 from halocline_governance.journal.frame import MAX_PAYLOAD_BYTES
 
-LOGS = "log-[0-9][0-9][0-9][0-9]"
-_NAMES = "[0-9]" * 12 + ".seg"
 _HEAD = struct.Struct("<II")
 _TS = b'"ts":"'
 _TS_END = len(_TS) + len("2026-11-21T13:57:32.000000Z")
@@ -23,9 +22,9 @@ _TS_END = len(_TS) + len("2026-11-21T13:57:32.000000Z")
 def backwards(folder: Path) -> Iterator[Segment]:
     """The segments of a log, the last first, each read when it is come to."""
     after: int | None = None
-    for path in sorted(folder.glob(_NAMES), reverse=True):
+    for path in reversed(segments(folder)[0]):
         yield Segment(path, after)
-        after = int(path.stem)
+        after = first_of(path)
 
 
 class Segment:
@@ -38,7 +37,7 @@ class Segment:
 
     def __init__(self, path: Path, after: int | None = None) -> None:
         self.log = path.parent.name
-        self.first = int(path.stem)
+        self.first = first_of(path)
         self._path = path
         self._after = after
         self._bytes: bytes | None = None

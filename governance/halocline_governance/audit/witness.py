@@ -1,0 +1,92 @@
+"""A witness: somebody else who keeps the journal's signed heads, and never goes back on one.
+
+Needs to read the journal and to hold the key's public line; shares nothing with who writes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from halocline_governance import durable
+from halocline_governance.audit.signed import SignedLog
+from halocline_governance.errors import HaloclineError, JournalCorrupt, Refused
+from halocline_governance.journal import Trust
+from halocline_governance.journal.evidence import is_log, logs
+from halocline_governance.journal.merkle import EMPTY_ROOT
+from halocline_governance.journal.note import Checkpoint
+from halocline_governance.lake.lease import locked
+
+
+@dataclass(frozen=True, slots=True)
+class Witnessed:
+    """What was kept.
+
+    Attributes:
+        kept: of each log, how many records the kept head covers now.
+        problems: (log, what) of each log whose head was not taken.
+    """
+
+    kept: Mapping[str, int]
+    problems: tuple[tuple[str, str], ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "ok": not self.problems,
+            "kept": dict(self.kept),
+            "problems": [{"log": log, "what": what} for log, what in self.problems],
+        }
+
+
+def keep(directory: Path, trust: Trust, folder: Path) -> Witnessed:
+    """Keep each log's newest head, once it is shown to continue the one kept before.
+
+    Args:
+        directory: of the journal.
+        trust: whose heads count; keys that these endorsed in a log count there too.
+        folder: of the witness; made if need be.
+
+    Raises:
+        Refused: there is no journal, or the folder cannot be written.
+        LeaseHeld: another process keeps heads there now.
+    """
+    if not logs(directory) and not folder.is_dir():
+        raise Refused(f"there is no journal in {directory.name}")
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with locked(folder / ".lock", "the witness's folder"):
+            return _keep(directory, trust, folder)
+    except PermissionError as error:
+        raise Refused(f"{error.filename} may not be used: {error.strerror}") from None
+
+
+def _keep(directory: Path, trust: Trust, folder: Path) -> Witnessed:
+    names = {path.name for path in logs(directory)}
+    names |= {path.name for path in folder.iterdir() if is_log(path.name)}
+    kept: dict[str, int] = {}
+    problems: list[tuple[str, str]] = []
+    for name in sorted(names):
+        path = folder / name
+        try:
+            before = path.read_text(encoding="utf-8") if path.exists() else None
+            note, size = _newer(directory / name, trust, before)
+            if note != before:
+                durable.write(path, note)
+            kept[name] = size
+        except UnicodeDecodeError:
+            problems.append((name, "the head that is kept is no text"))
+        except HaloclineError as error:
+            problems.append((name, str(error)))
+    return Witnessed(kept, tuple(problems))
+
+
+def _newer(log: Path, trust: Trust, before: str | None) -> tuple[str, int]:
+    """The log's newest head, if it continues the one from before."""
+    if not log.is_dir():
+        raise JournalCorrupt(log.name, "it was witnessed before and is missing now")
+    with SignedLog(log, trust) as found:
+        known = found.opened(before) if before is not None else Checkpoint("", 0, EMPTY_ROOT)
+        found.check_begins(known.size, known.root, "was witnessed")
+        return found.note, found.head.size
