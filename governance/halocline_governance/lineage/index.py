@@ -62,7 +62,7 @@ class Index:
         """
         store = self._store(compartment)
         wanted = dict.fromkeys((*FOLLOWED, *also), True)
-        _kept(store, lambda: self._follow_rows(compartment, store, wanted))
+        _kept(store, lambda: self._follow_rows(compartment, store, wanted | _with_rows(store)))
         with store.read() as db:
             yield db
 
@@ -74,8 +74,7 @@ class Index:
         with self._store(compartment).stream() as db:
             yield db
 
-    @contextmanager
-    def files(self, compartment: str, table: str) -> Generator[Store]:
+    def files(self, compartment: str, table: str) -> Store:
         """The files of any one table, up to date, to be read and changed.
 
         Raises:
@@ -83,7 +82,7 @@ class Index:
         """
         store = self._store(compartment)
         _kept(store, lambda: self._follow_rows(compartment, store, {table: table in FOLLOWED}))
-        yield store
+        return store
 
     def compartments(self) -> list[str]:
         return self._lake.compartments()
@@ -148,6 +147,11 @@ def _kept(store: Store, follow: Callable[[], None]) -> None:
     except sqlite3.DatabaseError:
         store.discard()
         follow()
+
+
+def _with_rows(store: Store) -> dict[str, bool]:
+    with store.read() as db:
+        return {name: True for (name,) in db.execute("SELECT tbl FROM tracked WHERE has_rows")}
 
 
 def _tracks(store: Store, table: str) -> bool:

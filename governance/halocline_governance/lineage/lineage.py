@@ -8,15 +8,16 @@ is a record. Whoever may ask is decided by the caller's gate, not here.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from halocline_governance.errors import Refused
+from halocline_governance.errors import Refused, TableMissing
 from halocline_governance.label import SYSTEM, Label
 from halocline_governance.lake import Lake
-from halocline_governance.lineage import keyed
+from halocline_governance.lineage import keyed, states
+from halocline_governance.lineage.dataset import DatasetRows
 from halocline_governance.lineage.graph import DATASET, DEPLOYMENT, MIXTURE, MODEL, RUN, TABLES
 from halocline_governance.lineage.impact import Impact
 from halocline_governance.lineage.index import Index
@@ -231,6 +232,25 @@ class Lineage:
     ) -> Iterator[tuple[str, str]]:
         """See `Questions.list_outputs`."""
         return self._questions.list_outputs(models, endpoint, since, until)
+
+    def dataset_rows(self, dsv_id: str) -> DatasetRows:
+        """See `Questions.dataset_rows`."""
+        return self._questions.dataset_rows(dsv_id)
+
+    def fingerprint_of(
+        self,
+        compartment: str,
+        table: str,
+        version: int,
+        label_ids: Collection[str] | None = None,
+        whole: bool = False,
+    ) -> tuple[int, str]:
+        """Rows and fingerprint of one version of any table; see `states.of_version`."""
+        if not self._lake.exists(compartment, table):
+            raise TableMissing(f"there is no {table} in {compartment}")
+        store = self._index.files(compartment, table)
+        place = self._lake.location(compartment, table)
+        return states.of_version(store, place, table, version, label_ids, whole)
 
     def trace_output(self, request_id: str, output: Mapping[str, Any]) -> Trace:
         """From one row of `serving.outputs` back to the dataset versions behind it."""

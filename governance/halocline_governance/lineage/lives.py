@@ -59,7 +59,7 @@ def follow(store: Store, place: Location, table: str, has_rows: bool) -> None:
                 return
         while True:
             with store.change() as db:
-                version = _resumed(db, history, table, has_rows)
+                version, has_rows = _resumed(db, history, table, has_rows)
                 try:
                     step = history.after(version)
                 except ArrowException:
@@ -82,19 +82,22 @@ def _is_current(db: sqlite3.Connection, history: History, table: str, has_rows: 
     return known is not None and history.is_at(*known)
 
 
-def _resumed(db: sqlite3.Connection, history: History, table: str, has_rows: bool) -> int:
-    """The version to go on from; -1 when the table was made anew, or its rows are wanted now."""
+def _resumed(
+    db: sqlite3.Connection, history: History, table: str, has_rows: bool
+) -> tuple[int, bool]:
+    """The version to go on from, -1 when the table was made anew or its rows are wanted now, and
+    whether its rows are kept."""
     known = db.execute(
         "SELECT version, stamp, has_rows FROM tracked WHERE tbl=?", (table,)
     ).fetchone()
     if known is None:
-        return -1
+        return -1, has_rows
     now = history.stamp(known[0])
     replaced = history.newest() < known[0] if not now else now != known[1]
     if replaced or known[2] < has_rows:
         _drop(db, table)
-        return -1
-    return int(known[0])
+        return -1, has_rows or bool(known[2])
+    return int(known[0]), bool(known[2])
 
 
 def _drop(db: sqlite3.Connection, table: str) -> None:

@@ -14,8 +14,9 @@ from typing import Any
 
 from halocline_governance.errors import Refused, StorageUnavailable
 from halocline_governance.lake import Lake
-from halocline_governance.lineage import chosen, outputs, thing, walk
+from halocline_governance.lineage import chosen, dataset, outputs, selection, thing, walk
 from halocline_governance.lineage.chosen import Chosen
+from halocline_governance.lineage.dataset import DatasetRows
 from halocline_governance.lineage.impact import Impact, impact
 from halocline_governance.lineage.index import Index, pinned
 from halocline_governance.lineage.outputs import Asked, Count
@@ -107,6 +108,25 @@ class Questions:
             found = walk.reach(view, starts, True, 0)
             answered = self._count(view, found, rows.gaps)
             return impact(view, what.id, rows, found, answered, at)
+
+    def dataset_rows(self, dsv_id: str) -> DatasetRows:
+        """The rows of a recorded dataset version: exact counts, the first 1,000, the rest as it is
+        iterated over.
+
+        Raises:
+            Refused: it is not on record.
+            StorageUnavailable: its compartment cannot be read.
+        """
+        with self._view() as view:
+            node = _require(view, Thing("dataset", dsv_id))
+            found = selection.versions(view.db, view.at, dsv_id=dsv_id)[0]
+        with self._index.rows(found.compartment, found.table) as db:
+            return dataset.read(
+                db,
+                found,
+                int(node.facts["num_rows"]),
+                lambda: self._index.stream(found.compartment, found.table),
+            )
 
     def outputs(
         self,

@@ -81,13 +81,12 @@ def lives(db: sqlite3.Connection, thing: Thing) -> list[Life]:
     return [Life(*row) for row in found]
 
 
-def versions(graph: sqlite3.Connection, at: str, compartment: str | None = None) -> list[Version]:
-    """The dataset versions on record by then, of one compartment or all."""
-    where = "" if compartment is None else "AND compartment=?"
+def versions(graph: sqlite3.Connection, at: str, dsv_id: str = "") -> list[Version]:
+    """The dataset versions on record by then, all or one."""
+    one = "AND id=?" if dsv_id else "AND ?=''"
     found = graph.execute(
-        f"SELECT id, compartment, tbl, version, labels FROM dataset WHERE ts<=? {where}"
-        " ORDER BY id",
-        (at,) if compartment is None else (at, compartment),
+        f"SELECT id, compartment, tbl, version, labels FROM dataset WHERE ts<=? {one} ORDER BY id",
+        (at, dsv_id),
     )
     return [
         Version(id_, place, table, version, frozenset(json.loads(labels)))
