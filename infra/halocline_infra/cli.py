@@ -19,6 +19,7 @@ from halocline_infra.commands import (
     curate,
     demo,
     directory,
+    erase,
     firm,
     lake,
     model,
@@ -53,6 +54,7 @@ for name, group in {
     "cross": cross.app,
     "directory": directory.app,
     "firm": firm.app,
+    "erase": erase.app,
 }.items():
     app.add_typer(group, name=name)
 app.command("demo")(demo.run)

@@ -69,6 +69,15 @@ IN_PROCESS: tuple[tuple[str, int], ...] = (
     ("policy verify {folder}/b.tar.gz", 0),
     ("policy explain {decision}", 0),
     ("policy diff current current", 0),
+    ("erase source s --reason a-test", 0),
+    ("erase source s --reason a-test --yes", 0),
+    ("erase subject subject:v1:abcdefgh234567ij --reason a-test", 0),
+    ("erase output req-1 --reason a-test", 0),
+    ("erase find --value-from {question}", 0),
+    ("erase list", 0),
+    ("erase run e-0123456789", 1),
+    ("erase approve {order} --token {omar}", 0),
+    ("erase certificate {order} --to {folder}/certificate.json", 0),
     ("audit tail", 0),
     ("audit show {decision}", 0),
     ("audit report 0197f3c2-0000-7000-8000-000000000000", 1),
@@ -84,6 +93,7 @@ TOLD_ONLY: Mapping[str, str] = {
 }
 PEOPLE = {
     "cleo": ("compliance", "restricted sides=buy,sell"),
+    "omar": ("compliance", "restricted sides=buy,sell"),
     "ada": ("approver", "restricted sides=buy,sell"),
     "bea": ("banker", "confidential sides=buy"),
     "svc": ("service", "restricted sides=buy"),
@@ -142,6 +152,10 @@ def words(environment: dict[str, str], case: str) -> list[str]:
         code, out = run(environment, ["audit", "tail", "--kind", "decision", "--json"])
         assert code == 0
         names["decision"] = json.loads(out)[-1]["event"]["object"]["answer"]["id"]
+    if "{order}" in case:
+        code, out = run(environment, ["erase", "list", "--json"])
+        assert code == 0
+        names["order"] = json.loads(out)[0]["id"]
     return [word.format_map(names) for word in case.split()]
 
 

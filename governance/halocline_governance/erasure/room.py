@@ -1,0 +1,257 @@
+"""Where rows are ordered to be erased, by one person and another, and where that is carried out.
+
+Laws: an order is approved by another person than asked for it; every step is in the journal before
+it has an effect; an order that was begun can be run again, whenever it was killed, and ends the
+same; it is done when nothing is found any more.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from halocline_governance.erasure import finding, removal, spools
+from halocline_governance.erasure.certificate import certificate
+from halocline_governance.erasure.finding import Found
+from halocline_governance.erasure.order import Order, Placed, Standing, What, standings
+from halocline_governance.errors import Refused
+from halocline_governance.gates import Sink
+from halocline_governance.journal import read
+from halocline_governance.lake import Lake, Location
+from halocline_governance.lineage import keyed
+from halocline_governance.principal import Principal, Purpose
+from halocline_governance.records import AuditEvent, Kind
+
+MAY_ERASE = "compliance"
+_STAGING = "staging"
+_MAX_ROUNDS = 8
+
+Impact = Callable[[str], Mapping[str, Any]]
+"""What was made from a thing (`subject:KEY`, `source:NAME`), as plain JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What an erasure works on.
+
+    Args:
+        lake: whose rows go.
+        journal_dir: where orders are read.
+        journal: where their steps are written.
+        impact: what was made from what must go.
+        withdraw: says that sources must not come back; only asked for orders on sources.
+        recover: moves outputs that a dead process left in spools.
+        reports: a folder of reports, which may show an output.
+        wait_s: how long other processes are waited for: their leases, and each their spools.
+    """
+
+    lake: Lake
+    journal_dir: Path
+    journal: Sink
+    impact: Impact
+    withdraw: Callable[[Sequence[str], Principal], object]
+    recover: Callable[[], None] = field(default=lambda: None)
+    reports: Path | None = None
+    wait_s: float = 60.0
+
+
+class ErasureRoom:
+    """The steps of orders, for whoever takes them.
+
+    Args:
+        site: what it works on.
+    """
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def all(self) -> list[Standing]:
+        """Every order, the oldest first."""
+        return list(standings(self._events()).values())
+
+    def one(self, order_id: str) -> Standing:
+        """An order by its id.
+
+        Raises:
+            Refused: there is none.
+        """
+        found = standings(self._events()).get(order_id)
+        if found is None:
+            raise Refused("no such order; see halocline erase list")
+        return found
+
+    def look(self, order: Order) -> dict[str, Any]:
+        """What an order would remove, and what was made from it. Changes nothing."""
+        found = finding.find(self._site.lake, order.what, order.names)
+        return {"rows": found.counts(), "exposed": self._exposed(order)}
+
+    def request(self, principal: Principal, order: Order) -> Standing:
+        """Ask for an erasure. It removes nothing.
+
+        Raises:
+            Refused: this caller may not, or asks in another's name.
+            JournalUnavailable: nothing was asked for.
+        """
+        _check_may(principal)
+        if order.requester != principal.subject:
+            raise Refused("an order is asked for in one's own name")
+        self._tell(principal, order, "request")
+        return self.one(order.id)
+
+    def approve(self, principal: Principal, order_id: str) -> Standing:
+        """Approve another's order. It may be run from now on. Idempotent.
+
+        Raises:
+            Refused: this caller may not, or asked for it.
+            JournalUnavailable: nothing was approved.
+        """
+        _check_may(principal)
+        standing = self.one(order_id)
+        if standing.order.requester == principal.subject:
+            raise Refused("another person than asked for it must approve an erasure")
+        if not standing.is_approved:
+            self._tell(principal, standing.order, "approve")
+        return self.one(order_id)
+
+    def run(self, principal: Principal, order_id: str) -> dict[str, Any]:
+        """Carry an approved order out, or finish what was begun; returns the certificate.
+
+        Raises:
+            Refused: this caller may not, the order is not approved, or rows keep coming in.
+            LeaseHeld: another process writes one of the tables; run it again when it is done.
+            JournalUnavailable, StorageUnavailable: run it again.
+        """
+        _check_may(principal)
+        standing = self.one(order_id)
+        if not standing.is_approved:
+            raise Refused(
+                "this order is not approved; another person must: halocline erase approve"
+            )
+        order = standing.order
+        if standing.state != "done":
+            if order.what is What.SOURCE:
+                self._site.withdraw(order.names, principal)
+            if order.what is What.OUTPUT:
+                spools.settle(self._site.lake, order.names, self._site.recover, self._site.wait_s)
+            self._remove(principal, standing)
+        return certificate(self.one(order_id))
+
+    def certificate(self, order_id: str) -> dict[str, Any]:
+        """What an order removed and what it could not, as far as it has come."""
+        return certificate(self.one(order_id))
+
+    def _remove(self, principal: Principal, standing: Standing) -> None:
+        site, order = self._site, standing.order
+        begun = {
+            (row["compartment"], row["table"])
+            for _, _, event in standing.of("begin")
+            for row in event["object"]["rows"]
+        }
+        for _ in range(_MAX_ROUNDS):
+            wanted = finding.find(site.lake, order.what, order.names).places | begun
+            with self._leased(order, wanted) as places:
+                found = finding.find(site.lake, order.what, order.names)
+                if not found.places <= wanted:
+                    continue
+                if wanted:
+                    self._tell(principal, order, "begin", self._told(order, found, begun))
+                self._clear_staging(order)
+                mine = {at: places[at] for at in wanted}
+                _empty(mine, found, order.id)
+                left = finding.find(site.lake, order.what, order.names)
+                removed = _removed(mine, order.id)
+            if not left.selections:
+                self._tell(
+                    principal, order, "done", {"rows": removed, "reports": self._reports(order)}
+                )
+                return
+            begun |= wanted
+        raise Refused("rows of it keep coming in: end the jobs that write them, then run it again")
+
+    def _told(self, order: Order, found: Found, begun: Iterable[tuple[str, str]]) -> dict[str, Any]:
+        """What `begin` says: rows by place, those of an earlier beginning included."""
+        counted = found.counts()
+        there = {(row["compartment"], row["table"]) for row in counted}
+        earlier = [{"compartment": c, "table": t, "rows": 0} for c, t in sorted(set(begun) - there)]
+        return {"rows": counted + earlier, "exposed": self._exposed(order)}
+
+    def _exposed(self, order: Order) -> list[dict[str, Any]]:
+        """What was made from each thing; nothing is made from an output."""
+        if order.what is What.OUTPUT:
+            return []
+        told: list[dict[str, Any]] = []
+        for name in order.names:
+            try:
+                told.append(dict(self._site.impact(f"{order.what.value}:{name}")))
+            except Refused:
+                continue  # lineage knows nothing of it
+        return told
+
+    @contextmanager
+    def _leased(
+        self, order: Order, wanted: Iterable[tuple[str, str]]
+    ) -> Generator[dict[tuple[str, str], Location]]:
+        """The tables' leases, all at once: nothing is made from a row while it goes."""
+        at = set(wanted)
+        if order.what is not What.OUTPUT:
+            at |= {(name, finding.RAW) for name in self._staged()}
+        lake, wait_s = self._site.lake, self._site.wait_s
+        with ExitStack() as stack:
+            yield {one: stack.enter_context(keyed.lease(lake, *one, wait_s)) for one in sorted(at)}
+
+    def _staged(self) -> list[str]:
+        """Compartments in which an ingest is going on, or was killed."""
+        lake = self._site.lake
+        return [c for c in lake.compartments() if any(lake.work(c, _STAGING).iterdir())]
+
+    def _clear_staging(self, order: Order) -> None:
+        """What a killed ingest left; one that runs holds the lease, so we would not be here."""
+        if order.what is not What.OUTPUT:
+            for compartment in self._staged():
+                for entry in self._site.lake.work(compartment, _STAGING).iterdir():
+                    shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+
+    def _reports(self, order: Order) -> list[str]:
+        """Files of reports that show one of these outputs: they are told, not removed."""
+        folder = self._site.reports
+        if order.what is not What.OUTPUT or folder is None or not folder.is_dir():
+            return []
+        names = [name.encode() for name in order.names]
+        files = sorted(file for file in folder.rglob("*") if file.is_file())
+        return [file.name for file in files if any(name in file.read_bytes() for name in names)]
+
+    def _tell(
+        self, principal: Principal, order: Order, step: str, more: Mapping[str, Any] | None = None
+    ) -> None:
+        what = {"order": order.as_json(), "step": step, **(more or {})}
+        event = AuditEvent(Kind.ERASE, principal.subject, Purpose.AUDIT.value, what)
+        self._site.journal.append(event)
+
+    def _events(self) -> Iterable[Placed]:
+        return read(self._site.journal_dir)
+
+
+def _empty(places: Mapping[tuple[str, str], Location], found: Found, order_id: str) -> None:
+    """Raw rows last: by them the others are found."""
+    order = sorted(places, key=lambda at: (finding.TABLES.index(at[1]), at))
+    for at in order:
+        mine = [one for one in found.selections if (one.compartment, one.table) == at]
+        removal.remove(places[at], mine, order_id)
+        removal.sweep(places[at])
+
+
+def _removed(places: Mapping[tuple[str, str], Location], order_id: str) -> list[dict[str, Any]]:
+    counted = {at: removal.num_removed(place, order_id) for at, place in places.items()}
+    return [
+        {"compartment": compartment, "table": table, "rows": rows}
+        for (compartment, table), rows in sorted(counted.items())
+    ]
+
+
+def _check_may(principal: Principal) -> None:
+    if MAY_ERASE not in principal.roles:
+        raise Refused(f"erasing is for the role {MAY_ERASE}")
