@@ -1,7 +1,7 @@
 """What the journal costs, in this disk's own syncs and beside sqlite (WAL, synchronous=FULL).
 
 Appends by 64 coroutines and by 64 threads as fast as they can; then 2,000 a second that arrive
-whether or not the ones before are done (Poisson), each timed from when it was due. sqlite does the
+whether or not the ones before are done (Poisson). sqlite does the
 same twice: a transaction a record, and behind the journal's own group commit. At last a log of
 BENCH_RECORDS records (ten million): opening it, proving one of its records, verifying all.
 """
@@ -159,6 +159,24 @@ class Sqlite:
         return [None] * len(bodies)
 
 
+def waits(
+    folder: Path,
+    append: Callable[[int], object],
+    append_async: Callable[[int], Awaitable[object]] | None = None,
+) -> dict[str, float]:
+    """Waits at `RATE` a second, in ms and in syncs of this disk just before and after."""
+    before = fdatasync_ms(folder)
+    found = {"threads_p99_ms": arriving(append)}
+    if append_async:
+        found["coroutines_p99_ms"] = arriving_coroutines(append_async)
+    disk = (before["p50"] + fdatasync_ms(folder)["p50"]) / 2
+    times = {
+        name.replace("_ms", "_in_fdatasyncs"): round(value / disk, 1)
+        for name, value in found.items()
+    }
+    return {**found, **times, "fdatasync_p50_ms": round(disk, 3)}
+
+
 def short(folder: Path) -> dict[str, Any]:
     """Rates and waits of the journal, and of sqlite."""
     sqlite = Sqlite(folder / "each.sqlite")
@@ -168,28 +186,33 @@ def short(folder: Path) -> dict[str, Any]:
         return json.dumps(event(number).as_json()).encode()
 
     with Journal.open(folder / "j", SIGNER) as journal:
+
+        def append(number: int) -> object:
+            return journal.append(event(number))
+
+        def append_async(number: int) -> Awaitable[object]:
+            return journal.append_async(event(number))
+
+        def to_group(number: int) -> object:
+            return grouped.append(encoded(number))
+
+        def to_group_async(number: int) -> Awaitable[object]:
+            return grouped.append_async(encoded(number))
+
         return {
             "journal": {
-                "coroutines_per_s": by_coroutines(
-                    lambda n: journal.append_async(event(n)), RECORDS
-                ),
-                "threads_per_s": by_threads(lambda n: journal.append(event(n)), RECORDS),
-                "coroutines_p99_ms": arriving_coroutines(lambda n: journal.append_async(event(n))),
-                "threads_p99_ms": arriving(lambda n: journal.append(event(n))),
+                "coroutines_per_s": by_coroutines(append_async, RECORDS),
+                "threads_per_s": by_threads(append, RECORDS),
+                **waits(folder, append, append_async),
             },
             "sqlite": {
                 "threads_per_s": by_threads(sqlite.append, RECORDS // 16),
-                "threads_p99_ms": arriving(sqlite.append),
+                **waits(folder, sqlite.append),
             },
             "sqlite_in_groups": {
-                "coroutines_per_s": by_coroutines(
-                    lambda n: grouped.append_async(encoded(n)), RECORDS
-                ),
-                "threads_per_s": by_threads(lambda n: grouped.append(encoded(n)), RECORDS),
-                "coroutines_p99_ms": arriving_coroutines(
-                    lambda n: grouped.append_async(encoded(n))
-                ),
-                "threads_p99_ms": arriving(lambda n: grouped.append(encoded(n))),
+                "coroutines_per_s": by_coroutines(to_group_async, RECORDS),
+                "threads_per_s": by_threads(to_group, RECORDS),
+                **waits(folder, to_group, to_group_async),
             },
         }
 
@@ -244,14 +267,11 @@ def long(folder: Path) -> dict[str, Any]:
 
 def main() -> None:
     with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as name:
-        disk = fdatasync_ms(Path(name))
-        measured: dict[str, Any] = {"fdatasync_ms": disk, **short(Path(name))}
-        for waits in (measured["journal"], measured["sqlite"], measured["sqlite_in_groups"]):
-            for who in ("coroutines", "threads"):
-                if f"{who}_p99_ms" in waits:
-                    times = round(waits[f"{who}_p99_ms"] / disk["p50"], 1)
-                    waits[f"{who}_p99_in_fdatasyncs"] = times
-        measured["long"] = long(Path(name) / "long")
+        measured: dict[str, Any] = {
+            "fdatasync_ms": fdatasync_ms(Path(name)),
+            **short(Path(name)),
+            "long": long(Path(name) / "long"),
+        }
     for key, value in measured.items():
         for inner, figure in value.items():
             print(f"{key:18} {inner:28} {figure:>12,}", file=sys.stderr)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
 from halocline_governance.errors import JournalUnavailable
-from halocline_governance.journal import writer
+from halocline_governance.journal import Spool, writer
 from halocline_governance.journal.writer import GroupWriter
 
 
@@ -152,3 +153,23 @@ def test_closing_writes_what_is_queued(gate: Gate) -> None:
     assert [future.result(0) for future in futures] == [0, 1, 2]
     with pytest.raises(JournalUnavailable, match="closed"):
         group_writer.append(b"late")
+
+
+def test_a_spool_numbers_rows_of_threads_and_coroutines_and_goes_on(tmp_path: Path) -> None:
+    for first in (1, 41):
+        spool = Spool(tmp_path)
+
+        async def both(spool: Spool = spool) -> list[int]:
+            loop = asyncio.get_running_loop()
+            threads = [loop.run_in_executor(None, spool.append, {"n": n}) for n in range(20)]
+            return await asyncio.gather(
+                *(spool.append_async({"n": n}) for n in range(20, 40)), *threads
+            )
+
+        assert sorted(asyncio.run(both())) == list(range(first, first + 40))
+        rows = dict(spool.rows(after=first - 1))
+        assert sorted(rows) == list(range(first, first + 40))
+        assert sorted(row["n"] for row in rows.values()) == list(range(40))
+        spool.close()
+        with (tmp_path / "rows").open("ab") as file:
+            file.write(b"\x09\x00\x00\x00torn")

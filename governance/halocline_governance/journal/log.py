@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from halocline_governance import durable
 from halocline_governance.errors import JournalUnavailable
 from halocline_governance.journal import canonical, record
 from halocline_governance.journal.keeper import Keeper
@@ -68,7 +69,7 @@ class Journal:
             JournalUnavailable: the directory or the witness cannot be written.
         """
         try:
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _make(directory)
             folder, lock = _take_name(directory)
             try:
                 return cls(folder, lock, signer, witness)
@@ -127,20 +128,23 @@ class Journal:
         if lock < 0:
             return
         try:
-            self._writer.close()
-            self._keeper.stop()
-            self._writer.check()
-            self._keeper.sign()
-            self._segments.write([_own(Kind.CLOSED, self._keeper.siblings())])
-            self._keeper.sign()
+            with ExitStack() as releasing:
+                releasing.callback(os.close, lock)
+                releasing.callback(self._segments.close)
+                releasing.callback(self._keeper.close)
+                self._end()
         except OSError as error:
             raise JournalUnavailable(
                 f"the journal's end cannot be recorded: {reason(error)}"
             ) from error
-        finally:
-            self._keeper.close()
-            self._segments.close()
-            os.close(lock)
+
+    def _end(self) -> None:
+        self._writer.close()
+        self._keeper.stop()
+        self._writer.check()
+        self._keeper.sign()
+        self._segments.write([_own(Kind.CLOSED, self._keeper.siblings())])
+        self._keeper.sign()
 
     def __enter__(self) -> Self:
         return self
@@ -181,6 +185,14 @@ def _body(event: AuditEvent) -> bytes:
     return body
 
 
+def _make(directory: Path) -> None:
+    """A folder that is there after a power cut too."""
+    missing = [path for path in (directory, *directory.parents) if not path.exists()]
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for path in missing:
+        durable.sync(path.parent)
+
+
 def _take_name(directory: Path) -> tuple[Path, int]:
     for number in range(_MAX_LOGS):
         folder = directory / f"log-{number:04d}"
@@ -188,8 +200,11 @@ def _take_name(directory: Path) -> tuple[Path, int]:
         lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
         except OSError:
             os.close(lock)
-            continue
-        return folder, lock
+            raise
+        else:
+            return folder, lock
     raise JournalUnavailable(f"all {_MAX_LOGS} journal names are taken by running processes")

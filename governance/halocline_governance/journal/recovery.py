@@ -44,6 +44,8 @@ def recover(folder: Path, signer: Signer, witness: Path | None) -> Recovered:
         JournalCorrupt: the log is not what was signed, or not what the witness knows.
         OSError: it cannot be read or written.
     """
+    for draft in folder.glob(f".{HEAD_NAME}.*"):  # of a head that a killed process was writing
+        draft.unlink()
     if not segments(folder)[0]:
         _begin(folder, signer)
     note, head = _newest_head(folder, signer)
