@@ -116,6 +116,8 @@ class History:
             there: list[str] = parquet.schema_arrow.names
             wanted = there if columns is None else [c for c in columns if c in there]
             read: pa.Table = parquet.read(columns=wanted)
+        # What delta-rs wrote it reads as views, which few of Arrow's functions take.
+        read = read.cast(pa.schema([field.with_type(_plain(field.type)) for field in read.schema]))
         for name, text in file.constants.items():
             if name not in there and (columns is None or name in set(columns)):
                 read = read.append_column(name, pa.array([text] * read.num_rows, pa.string()))
@@ -147,6 +149,18 @@ class History:
         return untyped.PyFileSystem(
             DeltaStorageHandler(self._place.uri, dict(self._place.storage_options))
         )
+
+
+def _plain(type_: pa.DataType) -> pa.DataType:
+    import pyarrow as pa
+
+    if pa.types.is_list(type_):
+        return pa.list_(_plain(type_.value_type))
+    if pa.types.is_string_view(type_):
+        return pa.string()
+    if pa.types.is_binary_view(type_):
+        return pa.binary()
+    return type_
 
 
 def _commit(version: int) -> str:

@@ -87,6 +87,15 @@ class Index:
     def compartments(self) -> list[str]:
         return self._lake.compartments()
 
+    def forget(self, compartment: str, table: str) -> None:
+        """Forget what the rows of files that are gone hashed to: of a row that is erased no hash
+        stays, not even within a sum."""
+        store = self.files(compartment, table)
+        gone = "SELECT id FROM file WHERE tbl=? AND to_v<?"
+        with store.change() as db:
+            db.execute("PRAGMA secure_delete=ON")
+            db.execute(f"DELETE FROM hash WHERE file IN ({gone})", (table, lives.OPEN))
+
     def rebuild(self) -> None:
         """Throw everything away and read it again. What is vacuumed by now is a gap from here."""
         self._graph.discard()

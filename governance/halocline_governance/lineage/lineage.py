@@ -263,6 +263,10 @@ class Lineage:
         """
         return self._questions.trace_row(f"row:{compartment}:{table}/{row_uid}")
 
+    def forget(self, compartment: str, table: str) -> None:
+        """Forget what the rows of a table's removed files hashed to; for who erases."""
+        self._index.forget(compartment, table)
+
     def rebuild(self) -> None:
         """Throw the indexes away and read everything again."""
         self._index.rebuild()

@@ -143,7 +143,7 @@ def _time(db: sqlite3.Connection, table: str, step: Step) -> int:
 def _begin(
     db: sqlite3.Connection, history: History, table: str, version: int, file: File, has_rows: bool
 ) -> int:
-    from pyarrow.lib import ArrowException
+    from pyarrow.lib import ArrowInvalid
 
     unread, parts = file.unread, list[packed.Part]()
     if has_rows and not unread:
@@ -151,7 +151,7 @@ def _begin(
             parts = packed.parts(history.rows(file, packed.wanted(tables.table(table))))
         except FileNotFoundError:
             unread = "it was vacuumed"
-        except (ArrowException, KeyError):
+        except (ArrowInvalid, KeyError):
             unread = "it is not as its table's schema says"
     constants = packed.as_text(file.constants)
     new = db.execute(
