@@ -30,6 +30,7 @@ def room(platform: Platform) -> ErasureRoom:
             journal=platform.gates.journal,
             impact=lambda thing: platform.lineage.impact(thing).as_json(limit=10_000),
             withdraw=lambda sources, by: _withdraw(platform, sources, by),
+            forget=platform.lineage.forget,
             recover=lambda: _recover(platform),
             reports=platform.environment.reports,
         )

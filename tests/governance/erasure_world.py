@@ -30,6 +30,7 @@ from halocline_governance.erasure.room import Site
 from halocline_governance.journal import Journal, Signer
 from halocline_governance.label import Label, parse_compact
 from halocline_governance.lake import Lake, commit
+from halocline_governance.lineage import Lineage
 from halocline_governance.policy.firm import Firm
 from halocline_governance.principal import Principal
 
@@ -68,6 +69,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.lake = Lake(self.root / "lake")
+        self.lineage = Lineage(self.lake)
         self.firm = Firm(self.root / "policy" / "firm.json")
         self.firm.begin()
         file = self.root / "journal.key"
@@ -80,7 +82,8 @@ class World:
             lake=self.lake,
             journal_dir=self.root / "journal",
             journal=journal,
-            impact=lambda thing: {"thing": thing, **NOTHING},
+            impact=lambda thing: self.lineage.impact(thing).as_json(),
+            forget=self.lineage.forget,
             withdraw=lambda sources, by: self.firm.withdraw(sources, by, journal),
             **other,
         )
@@ -180,23 +183,6 @@ class World:
                 else gone & {row["row_uid"], row.get("kept_uid"), *row.get("row_uids", ())}
             )
         ]
-
-
-NOTHING: dict[str, Any] = {
-    **{
-        name: {"num": 0, "first": []}
-        for name in (
-            "datasets",
-            "runs",
-            "models",
-            "descendants",
-            "endpoints_now",
-            "endpoints_before",
-        )
-    },
-    "outputs": {"num": 0},
-    "gaps": [],
-}
 
 
 def everything(root: Path) -> Iterator[tuple[Path, bytes]]:

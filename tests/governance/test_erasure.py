@@ -16,11 +16,25 @@ import pytest
 from halocline_governance.erasure import Order, What
 from halocline_governance.erasure.certificate import text
 from halocline_governance.erasure.finding import DECISIONS, RAW
-from halocline_governance.errors import LeaseHeld, Refused
+from halocline_governance.errors import LeaseHeld, Refused, StorageUnavailable
 from halocline_governance.journal import Journal, read, verify
+from halocline_governance.journal import proof as proof_of_record
+from halocline_governance.journal.proof import prove
 from halocline_governance.label import Label
 from halocline_governance.principal import Principal
-from tests.governance.erasure_world import ALL, CLEO, LABELS, OMAR, World, everything, key, word
+from halocline_governance.records import timestamp
+from halocline_governance.refs import DatasetRef, ModelRef
+from tests.governance.erasure_world import (
+    ALL,
+    CLEO,
+    LABELS,
+    OMAR,
+    SOURCES,
+    World,
+    everything,
+    key,
+    word,
+)
 
 
 @pytest.fixture
@@ -83,6 +97,10 @@ def test_what_an_order_names_is_gone_from_every_file(
     names = [key(3), key(7)] if what is What.SUBJECT else [rng.choice(["tickets", "memos"])]
     asked = order(what, *names)
     before = {place: len(rows) for place, rows in world.made.items()}
+    journal.seal()
+    proofs = [
+        prove(world.root / "journal", log, seq) for log, seq, _ in read(world.root / "journal")
+    ]
 
     told = erased(world, journal, asked)
 
@@ -92,6 +110,8 @@ def test_what_an_order_names_is_gone_from_every_file(
     assert found == {place: num for place, num in gone.items() if num}
     assert told["state"] == "done"
     assert verify(world.root / "journal", world.signer.trust).ok
+    for proof in proofs:
+        assert proof_of_record.check(proof, world.signer.trust)
 
 
 def test_an_output_is_gone_from_every_file(world: World, journal: Journal) -> None:
@@ -155,6 +175,33 @@ def test_a_request_for_less_is_no_approval_of_more(world: World, journal: Journa
     room.run(OMAR, "e-0123456789")
 
     check(world, order(What.SOURCE, "tickets"))
+
+
+def test_lineage_says_what_was_made_from_it_and_that_it_is_gone(
+    world: World, journal: Journal
+) -> None:
+    label = LABELS["buy"]
+    ref = DatasetRef("curated.documents", "buy", 1, (label.label_id,), 1, "f" * 64, "d-1")
+    dsv_id = world.lineage.add_dataset(ref, label)
+    world.lineage.add_mixture("mix", "{}", [(dsv_id, 1.0)])
+    world.lineage.add_run("run-1", "mix", [(dsv_id, 1.0, 8, 8)])
+    world.lineage.add_model(ModelRef("house", 2, "a" * 64, label), "run-1")
+    world.lineage.deploy("house", ModelRef("house", 2, "a" * 64, label), "d-2", timestamp())
+    before = world.lineage.fingerprint_of("buy", "curated.documents", 1)
+    assert before[0] > 0
+
+    told = erased(world, journal, order(What.SOURCE, *SOURCES[:2]))
+
+    assert told["retrain_or_retire"] == ["house/2"]
+    assert told["end_endpoints"] == ["house"]
+    with pytest.raises(StorageUnavailable):
+        world.lineage.fingerprint_of("buy", "curated.documents", 1)
+    # The index still knows when the row was there; whoever builds it again is told of the gap.
+    row = ("buy", RAW, world.made[("buy", RAW)][0]["row_uid"])
+    assert [node.name for node in world.lineage.trace_row(*row).of("model")] == ["house v2"]
+    world.lineage.rebuild()
+    gap = "buy:curated.documents version 1 cannot be read any more"
+    assert world.lineage.trace_row(*row).gaps == [gap]
 
 
 def test_every_step_is_recorded_before_its_effect(world: World, journal: Journal) -> None:

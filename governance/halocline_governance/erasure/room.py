@@ -44,6 +44,7 @@ class Site:
         journal: where their steps are written.
         impact: what was made from what must go.
         withdraw: says that sources must not come back; only asked for orders on sources.
+        forget: throws away what is derived from the removed files of (compartment, table).
         recover: moves outputs that a dead process left in spools.
         reports: a folder of reports, which may show an output.
         wait_s: how long other processes are waited for: their leases, and each their spools.
@@ -54,6 +55,7 @@ class Site:
     journal: Sink
     impact: Impact
     withdraw: Callable[[Sequence[str], Principal], object]
+    forget: Callable[[str, str], object] = field(default=lambda _compartment, _table: None)
     recover: Callable[[], None] = field(default=lambda: None)
     reports: Path | None = None
     wait_s: float = 60.0
@@ -162,6 +164,8 @@ class ErasureRoom:
                 self._clear_staging(order)
                 mine = {at: places[at] for at in wanted}
                 _empty(mine, found, order.id)
+                for at in sorted(mine):
+                    site.forget(*at)
                 left = finding.find(site.lake, order.what, order.names)
                 removed = _removed(mine, order.id)
             if not left.selections:

@@ -1,0 +1,136 @@
+"""Two officers erase a person by commands alone, from a name to the certificate."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from halocline_governance import keys
+from halocline_governance.detect.pseudonym import PseudonymKey
+from halocline_governance.erasure.finding import OUTPUTS, RAW
+from halocline_governance.errors import HaloclineError
+from halocline_governance.identity import Issuer
+from halocline_governance.label import parse_compact
+from halocline_governance.records import InferenceRecord
+from halocline_infra.cli import app
+from tests.governance.erasure_world import LABELS, World, everything, word
+
+PERSON = "Jane  DOE"
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def home(tmp_path: Path, rng: Any) -> World:
+    """A home with documents, one of them about a person, and an answer that names her."""
+    world = World(tmp_path, rng)
+    world.fill(6, num_commits=1)
+    secret = keys.secret(tmp_path / "keys" / "pseudonyms.secret")
+    hers = PseudonymKey.derive(secret, "buy").subject_key("jane doe")
+    raw = {**world.made[("buy", RAW)][0], "row_uid": 77, "subject_keys": [hers], "text": word(77)}
+    world.write("buy", RAW, [raw])
+    answer = {**world.made[("buy", OUTPUTS)][0], "row_uid": 78, "request_id": "req-jane"}
+    world.write("buy", OUTPUTS, [{**answer, "output": f"It was jane doe. {word(78)}"}])
+    assert set(InferenceRecord.__dataclass_fields__) == set(answer)
+    return world
+
+
+@pytest.fixture
+def run(home: World) -> Run:
+    kept = {name: val for name, val in os.environ.items() if not name.startswith("HALOCLINE_")}
+    env = {**kept, "HALOCLINE_HOME": str(home.root), "HALOCLINE_POLICY": "embedded"}
+    issuer = Issuer(keys.ed25519(home.root / "keys" / "identity.key"))
+    for name, role in (("cleo", "compliance"), ("omar", "compliance"), ("bea", "analyst")):
+        clearance = parse_compact("restricted sides=buy,sell")
+        (home.root / name).write_text(issuer.issue(name, [role], clearance))
+
+    def run(who: str | None, *words: str) -> Result:
+        token = () if who is None else ("--token", str(home.root / who))
+        return CliRunner().invoke(app, [*words, *token], env=env)
+
+    return run
+
+
+def told(done: Result) -> Any:
+    assert done.exit_code == 0, done.exception
+    return json.loads(done.stdout)
+
+
+def test_a_person_is_erased_from_a_name_to_the_certificate(home: World, run: Run) -> None:
+    (home.root / "person").write_text(f" {PERSON}\n")
+    (home.root / "answer").write_text("Jane Doe")
+
+    found = told(run("cleo", "erase", "find", "--value-from", str(home.root / "person"), "--json"))
+    named = told(run("cleo", "erase", "find", "--value-from", str(home.root / "answer"), "--json"))
+    assert named["outputs"] == ["req-jane"]
+    (hers,) = [one["key"] for one in found["keys"] if one["documents"]]
+    asked = ("erase", "subject", hers, "--reason", "request 118", "--json")
+    shown = told(run("cleo", *asked))
+    assert (shown["rows"], shown["order"]) == (
+        [{"compartment": "buy", "table": RAW, "rows": 1}], None,
+    )  # fmt: skip
+    ident = told(run("cleo", *asked, "--yes"))["order"]
+    for who in ("cleo", "bea"):
+        denied = run(who, "erase", "approve", ident)
+        assert isinstance(denied.exception, HaloclineError)
+    done = told(run("omar", "erase", "approve", ident, "--json"))
+
+    assert done["removed"] == [{"compartment": "buy", "table": RAW, "rows": 1}]
+    assert [step["subject"] for step in done["steps"]] == ["cleo", "omar", "omar", "omar"]
+    lake = [(file, data) for file, data in everything(home.root / "lake")]
+    assert not [file for file, data in lake if word(77).encode() in data]
+    assert [file for file, data in lake if word(78).encode() in data]
+    everywhere = b"".join(data for _, data in everything(home.root / "journal"))
+    assert b"doe" not in everywhere.lower()
+    assert run(None, "audit", "verify").exit_code == 0
+    again = told(run("cleo", "erase", "run", ident, "--json"))
+    assert again == done
+
+
+def test_an_answer_is_erased_and_its_reports_are_named(home: World, run: Run) -> None:
+    (home.root / "reports").mkdir()
+    (home.root / "reports" / "report-1.json").write_text('{"request_id": "req-jane"}')
+    asked = ("erase", "output", "req-jane", "--reason", "request 118", "--yes", "--json")
+
+    done = told(run("omar", "erase", "approve", told(run("cleo", *asked))["order"], "--json"))
+
+    assert done["reports"] == ["report-1.json"]
+    assert not [f for f, data in everything(home.root / "lake") if word(78).encode() in data]
+
+
+def test_a_source_is_erased_and_does_not_come_back(home: World, run: Run) -> None:
+    source = home.made[("buy", RAW)][0]["source"]
+    asked = ("erase", "source", source, "--reason", "licence ended", "--yes", "--json")
+    ident = told(run("cleo", *asked))["order"]
+    assert told(run("omar", "erase", "approve", ident, "--json"))["state"] == "done"
+
+    assert told(run("cleo", "firm", "show", "--json"))["withdrawn_sources"] == [source]
+    question: dict[str, Any] = {
+        "principal": {
+            "subject": "svc", "roles": ["service"], "clearance": LABELS["buy"].as_json()
+        },
+        "purpose": "curation",
+        "resource": {
+            "source": source, "label": LABELS["buy"].as_json(), "compartment": "buy",
+            "licence": {"expression": "MIT", "choices": [["MIT"]]},
+        },
+        "context": {"now": 1_700_000_000},
+    }  # fmt: skip
+    (home.root / "question").write_text(json.dumps(question))
+    words = ("policy", "decide", "ingest", "--input", str(home.root / "question"), "--json")
+    assert "withdrawn" in run(None, *words).stdout
+    question["resource"]["source"] = "another"
+    (home.root / "question").write_text(json.dumps(question))
+    assert "withdrawn" not in run(None, *words).stdout
+
+
+def test_a_value_is_never_an_argument(home: World, run: Run) -> None:
+    for words in (("find", "--value-from", PERSON), ("subject", PERSON, "--reason", "x")):
+        done = run("cleo", "erase", *words)
+        assert isinstance(done.exception, HaloclineError)
+        assert PERSON not in str(done.exception)
