@@ -61,8 +61,10 @@ class World:
     lake: Lake
     rng: random.Random
     minute: int = 0
-    rows: dict[tuple[str, str], list[list[Row]]] = field(default_factory=dict)
-    system: dict[str, list[Row]] = field(default_factory=dict)
+    rows: dict[tuple[str, str], list[list[Row]]] = field(
+        default_factory=dict[tuple[str, str], list[list[Row]]]
+    )
+    system: dict[str, list[Row]] = field(default_factory=dict[str, list[Row]])
 
     def build(self, num_steps: int) -> None:
         self.system = {name: [] for name in (DATASET, MIXTURE, RUN, MODEL, DEPLOYMENT)}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass, field
 from typing import Any
 
 from halocline_governance.errors import StorageUnavailable
 from halocline_governance.lineage import selection
-from halocline_governance.lineage.index import Index
+from halocline_governance.lineage.index import DOCUMENTS, Index
 from halocline_governance.lineage.selection import SAME_ROWS, Life, Version
 from halocline_governance.lineage.thing import Thing, epoch_us
 from halocline_governance.lineage.trace import Node, Trace
@@ -43,13 +44,18 @@ def choose(index: Index, view: View, what: Thing) -> Chosen:
     """The rows of a row, a subject, a source or a licence."""
     chosen = Chosen()
     known = selection.versions(view.db, view.at)
+    named = view.db.execute("SELECT DISTINCT compartment, tbl FROM dataset").fetchall()
     places = [what.row[0]] if what.kind == "row" else index.compartments()
     for compartment in places:
-        mine = [one for one in known if one.compartment == compartment]
+        names = {*DOCUMENTS, *(table for place, table in named if place == compartment)}
         if what.kind == "row":
-            names = SAME_ROWS.get(what.row[1], (what.row[1],))
-            mine = [one for one in mine if one.table in names]
-        _choose_in(index, view, what, compartment, mine, chosen)
+            names = selection.kin(what.row[1])
+        mine = [one for one in known if one.compartment == compartment]
+        try:
+            with index.rows(compartment, names) as db:
+                _choose_in(db, view, what, compartment, mine, chosen)
+        except StorageUnavailable as error:
+            chosen.gaps.append(str(error))
     if what.kind != "row":
         missing = {one.compartment for one in known} - set(places)
         chosen.gaps += [f"{name}: cannot be read from here" for name in sorted(missing)]
@@ -110,26 +116,27 @@ def _spans(lives: list[Life]) -> list[tuple[int, int]]:
 
 
 def _choose_in(
-    index: Index, view: View, what: Thing, compartment: str, known: list[Version], chosen: Chosen
+    db: sqlite3.Connection,
+    view: View,
+    what: Thing,
+    compartment: str,
+    known: list[Version],
+    chosen: Chosen,
 ) -> None:
-    names = {one.table for one in known}
-    if what.kind == "row":
-        names.add(what.row[1])
-    try:
-        with index.rows(compartment, *sorted(names)) as db:
-            held = selection.lives(db, what)
-            gone = selection.unseen(db, known)
-            lost = selection.partly(db, known)
-            counts = selection.counted(db, what, held, epoch_us(view.at))
-    except StorageUnavailable as error:
-        chosen.gaps.append(str(error))
-        return
-    seen = [one for one in known if one not in gone]
-    hits = {hit.dsv_id: hit.num for hit in selection.hits(held, seen)}
-    chosen.lives[compartment] = held
-    chosen.hits |= hits
-    chosen.counts |= {f"{compartment}:{table}": num for table, num in counts.items()}
+    if what.kind == "row":  # what happened to its raw row did not happen to a curated row
+        names = SAME_ROWS.get(what.row[1], (what.row[1],))
+        known = [one for one in known if one.table in names]
+    held = selection.lives(db, what)
+    gone = {one.dsv_id for one in selection.unseen(db, known)}
+    hits = {
+        hit.dsv_id: hit.num
+        for hit in selection.hits(held, [one for one in known if one.dsv_id not in gone])
+    }
     # One row that was found is found, whatever else of that version is lost.
     sure = hits if what.kind == "row" else {}
-    told = [*gone, *(one for one in lost if one.dsv_id not in sure)]
-    chosen.gaps += sorted({selection.gap(one) for one in told})
+    lost = {one.dsv_id for one in selection.partly(db, known)} - sure.keys() | gone
+    chosen.lives[compartment] = held
+    chosen.hits |= hits
+    counts = selection.counted(db, what, held, epoch_us(view.at))
+    chosen.counts |= {f"{compartment}:{table}": num for table, num in counts.items()}
+    chosen.gaps += sorted({selection.gap(one) for one in known if one.dsv_id in lost})

@@ -18,7 +18,7 @@ from halocline_governance.lineage.keyed import Row
 from halocline_governance.lineage.store import Store
 
 SCHEMA = """
-CREATE TABLE tracked (tbl TEXT PRIMARY KEY, version INT, stamp TEXT);
+CREATE TABLE tracked (tbl TEXT PRIMARY KEY, version INT, stamp TEXT, has_rows INT DEFAULT 1);
 CREATE TABLE held (tbl TEXT, path TEXT, file INTEGER PRIMARY KEY);
 CREATE TABLE node (id TEXT, ts TEXT, name TEXT, facts TEXT, file INT, PRIMARY KEY (id, file))
     WITHOUT ROWID;
@@ -51,10 +51,6 @@ def follow(store: Store, place: Location, table: str) -> None:
     """
     with place.reached():
         history = History(place)
-        with store.read() as db:
-            known = _known(db, table)
-        if known is not None and history.is_at(*known):
-            return
         with store.change() as db:
             known = _known(db, table)
             if known is not None and history.is_at(*known):
@@ -68,7 +64,7 @@ def follow(store: Store, place: Location, table: str) -> None:
                 assert put.lastrowid is not None
                 add(db, table, history.rows(now[path]).to_pylist(), put.lastrowid)
             mark = (table, version, history.stamp(version))
-            db.execute("INSERT OR REPLACE INTO tracked VALUES (?,?,?)", mark)
+            db.execute("INSERT OR REPLACE INTO tracked (tbl, version, stamp) VALUES (?,?,?)", mark)
 
 
 def forget(store: Store, table: str) -> None:

@@ -10,21 +10,23 @@ thrown away at any time.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from halocline_governance import tables
 from halocline_governance.errors import StorageUnavailable
 from halocline_governance.label import SYSTEM
-from halocline_governance.lake import Lake, check_compartment
+from halocline_governance.lake import Lake, Location, check_compartment
 from halocline_governance.lineage import graph, lives
+from halocline_governance.lineage.commits import History
 from halocline_governance.lineage.keyed import rows as all_rows
 from halocline_governance.lineage.store import Store
 
 RAW, CURATED, OUTPUTS = "raw.documents", "curated.documents", "serving.outputs"
 # Tables whose rows are always followed; others are when a dataset version names them.
-FOLLOWED = (RAW, CURATED, OUTPUTS)
+DOCUMENTS = (RAW, CURATED)
+FOLLOWED = (*DOCUMENTS, OUTPUTS)
 
 
 class Index:
@@ -53,25 +55,20 @@ class Index:
             yield db
 
     @contextmanager
-    def rows(self, compartment: str, *also: str) -> Generator[sqlite3.Connection]:
-        """The rows of one compartment's followed tables and of `also`, up to date.
+    def rows(self, compartment: str, names: Iterable[str]) -> Generator[sqlite3.Connection]:
+        """The index of one compartment, these tables up to date.
 
         Raises:
             StorageUnavailable: one of them cannot be read.
             Refused: no compartment has such a name, or the index cannot be kept here.
         """
-        store = self._store(compartment)
-        wanted = dict.fromkeys((*FOLLOWED, *also), True)
-        _kept(store, lambda: self._follow_rows(compartment, store, wanted | _with_rows(store)))
-        with store.read() as db:
+        with self._followed(compartment, names).read() as db:
             yield db
 
     @contextmanager
-    def stream(self, compartment: str, *also: str) -> Generator[sqlite3.Connection]:
+    def stream(self, compartment: str, names: Iterable[str]) -> Generator[sqlite3.Connection]:
         """As `rows`, to be read from for long, while other questions are asked."""
-        with self.rows(compartment, *also):
-            pass
-        with self._store(compartment).stream() as db:
+        with self._followed(compartment, names).stream() as db:
             yield db
 
     def files(self, compartment: str, table: str) -> Store:
@@ -80,9 +77,7 @@ class Index:
         Raises:
             StorageUnavailable: it cannot be read.
         """
-        store = self._store(compartment)
-        _kept(store, lambda: self._follow_rows(compartment, store, {table: table in FOLLOWED}))
-        return store
+        return self._followed(compartment, [table], has_rows=table in FOLLOWED)
 
     def compartments(self) -> list[str]:
         return self._lake.compartments()
@@ -96,6 +91,10 @@ class Index:
             db.execute("PRAGMA secure_delete=ON")
             db.execute(f"DELETE FROM hash WHERE file IN ({gone})", (table, lives.OPEN))
 
+    def answering(self) -> list[str]:
+        """The compartments that hold outputs."""
+        return [name for name in self.compartments() if self._lake.exists(name, OUTPUTS)]
+
     def rebuild(self) -> None:
         """Throw everything away and read it again. What is vacuumed by now is a gap from here."""
         self._graph.discard()
@@ -103,9 +102,10 @@ class Index:
         if self.folder.is_dir():
             for path in sorted(self.folder.glob("rows-*.sqlite")):
                 self._store(path.stem.removeprefix("rows-")).discard()
+        with self.graph() as db:
+            named = set(db.execute("SELECT DISTINCT compartment, tbl FROM dataset").fetchall())
         for compartment in self.compartments():
-            with self.rows(compartment):
-                pass
+            self._followed(compartment, {*FOLLOWED, *(t for c, t in named if c == compartment)})
 
     def close(self) -> None:
         """Close this thread's connections."""
@@ -118,21 +118,36 @@ class Index:
         return self._rows.setdefault(compartment, Store(path, lives.SCHEMA))
 
     def _follow_graph(self) -> None:
+        known = _tracked(self._graph)
         for table in graph.TABLES:
             with _told(SYSTEM, table):
-                if self._lake.exists(SYSTEM, table):
-                    graph.follow(self._graph, self._lake.location(SYSTEM, table), table)
-                elif _tracks(self._graph, table):
-                    graph.forget(self._graph, table)
+                if not self._lake.exists(SYSTEM, table):
+                    if table in known:
+                        graph.forget(self._graph, table)
+                    continue
+                place = self._lake.location(SYSTEM, table)
+                if not _is_current(place, known.get(table)):
+                    graph.follow(self._graph, place, table)
 
-    def _follow_rows(self, compartment: str, store: Store, wanted: Mapping[str, bool]) -> None:
-        for table, has_rows in wanted.items():
+    def _followed(self, compartment: str, names: Iterable[str], has_rows: bool = True) -> Store:
+        store = self._store(compartment)
+        _kept(store, lambda: self._follow_rows(store, compartment, names, has_rows))
+        return store
+
+    def _follow_rows(
+        self, store: Store, compartment: str, names: Iterable[str], has_rows: bool
+    ) -> None:
+        known = _tracked(store)
+        for table in sorted(names):
             with _told(compartment, table):
-                if self._lake.exists(compartment, table):
-                    governed = has_rows and tables.table(table).is_governed
-                    lives.follow(store, self._lake.location(compartment, table), table, governed)
-                elif _tracks(store, table):
-                    lives.forget(store, table)
+                if not self._lake.exists(compartment, table):
+                    if table in known:
+                        lives.forget(store, table)
+                    continue
+                place = self._lake.location(compartment, table)
+                wanted = has_rows and tables.table(table).is_governed
+                if not _is_current(place, known.get(table), wanted):
+                    lives.follow(store, place, table, wanted)
 
 
 @contextmanager
@@ -158,14 +173,18 @@ def _kept(store: Store, follow: Callable[[], None]) -> None:
         follow()
 
 
-def _with_rows(store: Store) -> dict[str, bool]:
+def _tracked(store: Store) -> dict[str, tuple[int, str, bool]]:
+    """Of each table in an index, the version it is at, that commit's stamp, whether rows are in."""
     with store.read() as db:
-        return {name: True for (name,) in db.execute("SELECT tbl FROM tracked WHERE has_rows")}
+        found = db.execute("SELECT tbl, version, stamp, has_rows FROM tracked").fetchall()
+    return {table: (version, stamp, bool(rows)) for table, version, stamp, rows in found}
 
 
-def _tracks(store: Store, table: str) -> bool:
-    with store.read() as db:
-        return db.execute("SELECT 1 FROM tracked WHERE tbl=?", (table,)).fetchone() is not None
+def _is_current(place: Location, known: tuple[int, str, bool] | None, rows: bool = False) -> bool:
+    if known is None or known[2] < rows:
+        return False
+    with place.reached():
+        return History(place).is_at(*known[:2])
 
 
 @contextmanager

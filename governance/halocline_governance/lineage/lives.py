@@ -54,9 +54,6 @@ def follow(store: Store, place: Location, table: str, has_rows: bool) -> None:
 
     with place.reached():
         history = History(place)
-        with store.read() as db:
-            if _is_current(db, history, table, has_rows):
-                return
         while True:
             with store.change() as db:
                 version, has_rows = _resumed(db, history, table, has_rows)
@@ -73,13 +70,6 @@ def forget(store: Store, table: str) -> None:
     """Take a table out, when it is no more."""
     with store.change() as db:
         _drop(db, table)
-
-
-def _is_current(db: sqlite3.Connection, history: History, table: str, has_rows: bool) -> bool:
-    known = db.execute(
-        "SELECT version, stamp FROM tracked WHERE tbl=? AND has_rows>=?", (table, has_rows)
-    ).fetchone()
-    return known is not None and history.is_at(*known)
 
 
 def _resumed(

@@ -18,7 +18,7 @@ from halocline_governance.lineage import chosen, dataset, outputs, selection, th
 from halocline_governance.lineage.chosen import Chosen
 from halocline_governance.lineage.dataset import DatasetRows
 from halocline_governance.lineage.impact import Impact, impact
-from halocline_governance.lineage.index import Index, pinned
+from halocline_governance.lineage.index import OUTPUTS, Index, pinned
 from halocline_governance.lineage.outputs import Asked, Count
 from halocline_governance.lineage.thing import Thing
 from halocline_governance.lineage.trace import Node, Trace
@@ -120,12 +120,12 @@ class Questions:
         with self._view() as view:
             node = _require(view, Thing("dataset", dsv_id))
             found = selection.versions(view.db, view.at, dsv_id=dsv_id)[0]
-        with self._index.rows(found.compartment, found.table) as db:
+        with self._index.rows(found.compartment, [found.table]) as db:
             return dataset.read(
                 db,
                 found,
                 int(node.facts["num_rows"]),
-                lambda: self._index.stream(found.compartment, found.table),
+                lambda: self._index.stream(found.compartment, [found.table]),
             )
 
     def outputs(
@@ -142,8 +142,8 @@ class Questions:
             StorageUnavailable: a compartment cannot be read, so that no number would be exact.
         """
         count, asked = Count(), _asked(models, endpoint, since, until)
-        for compartment in self._index.compartments():
-            with self._index.rows(compartment) as db:
+        for compartment in self._index.answering():
+            with self._index.rows(compartment, [OUTPUTS]) as db:
                 count.merge(outputs.count(db, asked))
         return count
 
@@ -156,7 +156,7 @@ class Questions:
     ) -> Iterator[tuple[str, str]]:
         """(time, request_id) of the same, the oldest first, read as they are taken."""
         asked = _asked(models, endpoint, since, until)
-        streams = [self._listed(compartment, asked) for compartment in self._index.compartments()]
+        streams = [self._listed(compartment, asked) for compartment in self._index.answering()]
         for us, request_id in heapq.merge(*streams):
             yield thing.rfc3339(us), request_id
 
@@ -206,8 +206,8 @@ class Questions:
         return self._chosen(view, what).starts
 
     def _output(self, what: Thing, then: str) -> Mapping[str, Any]:
-        for compartment in self._index.compartments():
-            with self._index.rows(compartment) as db:
+        for compartment in self._index.answering():
+            with self._index.rows(compartment, [OUTPUTS]) as db:
                 found = outputs.find(db, what.name)
             if found is not None and found["ts"] <= then:
                 return found
@@ -240,16 +240,16 @@ class Questions:
         if not models and not endpoint:
             return count
         to_us = outputs.LAST_US if view.at == walk.ALL_TIME else thing.epoch_us(view.at)
-        for compartment in self._index.compartments():
+        for compartment in self._index.answering():
             try:
-                with self._index.rows(compartment) as db:
+                with self._index.rows(compartment, [OUTPUTS]) as db:
                     count.merge(outputs.count(db, Asked(models, endpoint, to_us=to_us)))
             except StorageUnavailable as error:
                 gaps.append(str(error))
         return count
 
     def _listed(self, compartment: str, asked: Asked) -> Iterator[tuple[int, str]]:
-        with self._index.stream(compartment) as db:
+        with self._index.stream(compartment, [OUTPUTS]) as db:
             yield from outputs.listed(db, asked)
 
 

@@ -59,8 +59,7 @@ def lives(db: sqlite3.Connection, thing: Thing) -> list[Life]:
     """Where the rows of a row, a source, a licence or a subject lived."""
     if thing.kind == "row":
         _, table, uid = thing.row
-        # A curated row's raw row is told of too: where it came from.
-        names = {table, *SAME_ROWS.get(table, ()), *(r for r, c in SAME_ROWS.items() if table in c)}
+        names = kin(table)
         marks = ",".join("?" * len(names))
         sql = _LIFE.format(
             num="count(*)",
@@ -79,6 +78,12 @@ def lives(db: sqlite3.Connection, thing: Thing) -> list[Life]:
         sql = _LIFE.format(num="num", first="part", where=f"{thing.kind}=?")
         found = db.execute(sql, (thing.name,))
     return [Life(*row) for row in found]
+
+
+def kin(table: str) -> set[str]:
+    """The tables in which a row of this one has the same id: before it and after it."""
+    before = [raw for raw, same in SAME_ROWS.items() if table in same]
+    return {table, *SAME_ROWS.get(table, ()), *before}
 
 
 def versions(graph: sqlite3.Connection, at: str, dsv_id: str = "") -> list[Version]:

@@ -20,6 +20,7 @@ from halocline_governance.errors import Refused
 _WAIT_S = 120.0
 # In KiB: what one connection keeps of the file, so that an index of ten million rows is built fast.
 _CACHE = -131_072
+_JOURNAL = 1 << 24  # bytes of it that are kept when a large change is over
 
 
 class Store:
@@ -122,6 +123,7 @@ class Store:
         connection = sqlite3.connect(path, _WAIT_S, isolation_level=None, check_same_thread=False)
         try:
             connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute(f"PRAGMA journal_size_limit={_JOURNAL}")
             # What a power cut takes is built again.
             connection.execute("PRAGMA synchronous=NORMAL")
             return self._made(connection)
