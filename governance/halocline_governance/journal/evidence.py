@@ -36,9 +36,11 @@ def logs(directory: Path) -> list[Path]:
 
 def segments(folder: Path) -> tuple[list[Path], list[Path]]:
     """The segments of a log in order, and what only looks like one."""
-    found = sorted(folder.glob("*.seg"))
-    named = [path for path in found if _SEGMENT.fullmatch(path.name)]
-    return named, [path for path in found if path not in named]
+    named: list[Path] = []
+    others: list[Path] = []
+    for path in sorted(folder.glob("*.seg")):
+        (named if _SEGMENT.fullmatch(path.name) else others).append(path)
+    return named, others
 
 
 def first_of(segment: Path) -> int:

@@ -86,11 +86,6 @@ class Kept:
         for level, handle in self._below.items():
             os.truncate(handle, 32 * (size >> level))
 
-    def sync(self) -> None:
-        """Have them on disk."""
-        for handle in (self._offsets, *self._below.values()):
-            os.fdatasync(handle)
-
     def close(self) -> None:
         """Idempotent."""
         self._closing.close()
