@@ -9,18 +9,18 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from halocline_governance import tables
-from halocline_governance.gates import Gate
-from halocline_governance.label import SYSTEM, Label
 from halocline_governance.principal import Principal, Purpose
 from halocline_governance.records import AuditEvent, Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     from halocline_governance.policy.bundle import Bundle
     from halocline_governance.report import Period, ReportPaths
+    from halocline_governance.report.period import Document, Paths, Sources
+    from halocline_governance.report.period.verify import Checked
     from halocline_infra.platform import Platform
-
-AUDIT_LABEL = Label("restricted")
 
 
 def require_auditor(platform: Platform, principal: Principal) -> None:
@@ -29,17 +29,9 @@ def require_auditor(platform: Platform, principal: Principal) -> None:
     Raises:
         Denied: the read gate does not let this principal read `audit.events`.
     """
-    platform.gates.require(
-        Gate.READ,
-        principal,
-        Purpose.AUDIT,
-        {
-            "table": "audit.events",
-            "compartment": SYSTEM,
-            "columns": list(tables.table("audit.events").column_names),
-            "labels": {AUDIT_LABEL.label_id: AUDIT_LABEL.as_json()},
-        },
-    )
+    from halocline_governance.report.build import require_auditor as require
+
+    require(platform.gates, principal)
 
 
 def installed_policies(platform: Platform) -> Bundle:
@@ -99,3 +91,95 @@ def crossing_register(platform: Platform, officer: Principal, period: Period) ->
     event = AuditEvent(Kind.REPORT, officer.subject, Purpose.AUDIT.value, what)
     platform.gates.journal.append(event)
     return told
+
+
+def build_period_report(
+    platform: Platform,
+    officer: Principal,
+    period: str,
+    duty: str,
+    *,
+    out_dir: Path | None = None,
+    earlier: Document | None = None,
+) -> Paths:
+    """The report of a period, under `reports/` or where it is wanted.
+
+    Args:
+        platform: this installation.
+        officer: who asks.
+        period: as `halocline report build --period` takes it; unused with `earlier`.
+        duty: `ai-act`, `sr-26-2`, `mar` or `all`; unused with `earlier`.
+        out_dir: a folder, made when missing.
+        earlier: a report to build again, byte by byte.
+
+    Raises:
+        Refused: no such period or duty.
+        Denied: the officer may not open the audit record, or read any outputs.
+        Unverified: the earlier report cannot be built again.
+    """
+    from halocline_governance.errors import Refused
+    from halocline_governance.report.period import Duty, Question, build, parse
+
+    if duty not in list(Duty):
+        raise Refused(f"no duty {duty}; there are: {', '.join(Duty)}")
+    question = None if earlier else Question(parse(period), Duty(duty))
+    folder = out_dir or platform.environment.reports
+    return build(_period_sources(platform), officer, question, folder, earlier)
+
+
+def verify_report(
+    document: Document,
+    key: Path | None = None,
+    files: Mapping[str, bytes] | None = None,
+    *,
+    journal: Path | None = None,
+    lake: tuple[Platform, Principal] | None = None,
+) -> Checked:
+    """Check a period report from itself and the public key, and as far as more is given.
+
+    Args:
+        document: the report's JSON.
+        key: trusted key; the one this installation trusts when left out.
+        files: the bytes of `html` and `pdf`, to check them too.
+        journal: a copy of the journal, to count again.
+        lake: the installation and the officer who reads its tables again.
+
+    Raises:
+        Refused: no key.
+        Denied: the officer may not read a table again.
+    """
+    from halocline_governance.errors import Refused
+    from halocline_governance.journal import Trust
+    from halocline_governance.report.period import verify
+    from halocline_infra.environment import from_env
+    from halocline_infra.platform import trust
+
+    if key is not None and not key.is_file():
+        raise Refused(f"no key file {key}")
+    trusted = Trust.parse(key.read_text(encoding="utf-8")) if key else trust(from_env())
+    given = files or {}
+    found = verify.verify(document, trusted, given.get("html"), given.get("pdf"))
+    if found.ok and journal is not None:
+        found.add(verify.verify_with_journal(document, trusted, journal), "journal")
+    if found.ok and lake is not None:
+        platform, officer = lake
+        require_auditor(platform, officer)
+        sources = _period_sources(platform)
+        again = verify.verify_with_lake(document, sources, officer)
+        found.add(again, "journal", "lake")
+    return found
+
+
+def _period_sources(platform: Platform) -> Sources:
+    from halocline_governance.report.period import Sources
+    from halocline_infra.platform import trust
+
+    return Sources(
+        guard=platform.guard,
+        gates=platform.gates,
+        lake=platform.lake,
+        lineage=platform.lineage,
+        journal=platform.journal,
+        journal_dir=platform.environment.journal,
+        trust=trust(platform.environment),
+    )

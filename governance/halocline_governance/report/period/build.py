@@ -16,10 +16,11 @@ from typing import Any
 from halocline_governance import durable
 from halocline_governance.errors import Refused, Unverified
 from halocline_governance.journal import records, verify
+from halocline_governance.journal.proof import consistency
 from halocline_governance.principal import Principal, Purpose
-from halocline_governance.records import AuditEvent, Kind
+from halocline_governance.records import AuditEvent, Kind, timestamp
 from halocline_governance.report.build import require_auditor
-from halocline_governance.report.period.carried import Place, carry, cited, continuation
+from halocline_governance.report.period.carried import Place, carry, cited
 from halocline_governance.report.period.document import Document, digest, sha256
 from halocline_governance.report.period.drawn import Figure
 from halocline_governance.report.period.html import page
@@ -60,7 +61,8 @@ def build(
     Args:
         sources: the journal, the tables.
         officer: who asks; a compliance officer, as far as the policy is concerned.
-        question: what about; that of the earlier report when left out.
+        question: what about, as far as its period is over; that of the earlier report when left
+            out.
         out_dir: made when missing; the files are the owner's alone.
         earlier: a report to build again, byte by byte.
 
@@ -71,13 +73,14 @@ def build(
         Unverified: built again, it is not what was built then: names the parts that differ.
         JournalCorrupt: the journal does not begin with the records under the heads.
     """
+    now = timestamp()
     require_auditor(sources.gates, officer)
     if earlier is not None and question not in (None, earlier.question):
         raise Refused("an earlier report is built again for its own period and duty")
     if earlier is not None:
         made = _again(sources, officer, earlier)
     elif question is not None:
-        made = _new(sources, officer, question)
+        made = _new(sources, officer, question.until(now))
     else:
         raise Refused("a report is about a period and a duty")
     return _write(sources, officer, made, out_dir)
@@ -124,7 +127,6 @@ def _new(sources: Sources, officer: Principal, question: Question) -> _Made:
     observed = {
         "verified": verification["ok"],
         "problems": verification["problems"],
-        "flags": [dict(flag) for flag in sources.flags()],
         "gaps": sorted(tables.gaps),
     }
     bound = {figure.name: _bind(sources, officer, figure) for figure in figures}
@@ -160,19 +162,18 @@ def _prove(
     attest: Mapping[str, Any],
     note: str,
 ) -> Document:
-    log, trust = attest["log"], sources.trust
-    old, new = trust.open(notes[log]), trust.open(note)
+    log, journal_dir = attest["log"], sources.journal_dir
+    size = sources.trust.open(notes[log]).size
     places = cited(told)
-    late = {place for place in places if place[0] == log and place[1] >= old.size}
-    path = continuation(sources.journal_dir, log, old, new)
+    late = {place for place in places if place[0] == log and place[1] >= size}
+    path = consistency(journal_dir, log, notes[log], note).as_json()["path"]
+    bound = late | {(log, int(attest["seq"]))}
     return Document(
         content=told,
         attest=dict(attest),
         seal={"log": log, "note": note, "path": path},
-        records=carry(sources.journal_dir, places - late, trust, notes),
-        bound=carry(
-            sources.journal_dir, late | {(log, int(attest["seq"]))}, trust, {**notes, log: note}
-        ),
+        records=carry(journal_dir, places - late, notes),
+        bound=carry(journal_dir, bound, {log: note}),
     )
 
 

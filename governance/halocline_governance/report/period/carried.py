@@ -7,50 +7,44 @@ A report's statements are about the records under its *heads*. What its building
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from halocline_governance.errors import Unverified
-from halocline_governance.journal import Trust, records
-from halocline_governance.journal.index import Index
-from halocline_governance.journal.merkle import (
-    consistency,
-    inclusion,
-    leaf_hash,
-    verify_consistency,
-    verify_inclusion,
+from halocline_governance.errors import Refused, Unverified
+from halocline_governance.journal import Trust
+from halocline_governance.journal.proof import (
+    CONSISTENCY,
+    INCLUSION,
+    Consistency,
+    Proof,
+    Prover,
+    check,
 )
-from halocline_governance.journal.note import Checkpoint
 from halocline_governance.report.record import Entry
 
 Place = tuple[str, int]
 Notes = Mapping[str, str]
+_MEMBERS = ("log", "seq", "record", "path")
 
 
-def carry(journal_dir: Path, places: Iterable[Place], trust: Trust, notes: Notes) -> list[Any]:
-    """The records at these places with audit paths to the heads in `notes`, by log and number."""
+def carry(journal_dir: Path, places: Iterable[Place], notes: Notes) -> list[Any]:
+    """The records at these places with proofs against the heads in `notes`, by log and number.
+
+    Raises:
+        JournalCorrupt: they are not what was signed.
+    """
     wanted: dict[str, list[int]] = {}
     for log, seq in sorted(set(places)):
         wanted.setdefault(log, []).append(seq)
     carried: list[dict[str, Any]] = []
     for log, numbers in wanted.items():
-        size = trust.open(notes[log]).size
-        with Index(journal_dir / log) as index:
+        with Prover(journal_dir, log, notes[log]) as prover:
             for seq in numbers:
-                _, payload = next(records(journal_dir, log, seq, seq + 1))
-                path = [node.hex() for node in inclusion(index.node, seq, size)]
-                text = payload.decode()
-                carried.append({"log": log, "seq": seq, "record": text, "path": path})
+                told = prover.prove(seq).as_json()
+                carried.append({name: told[name] for name in _MEMBERS})
     return carried
-
-
-def continuation(journal_dir: Path, log: str, old: Checkpoint, new: Checkpoint) -> list[str]:
-    """The proof that a log's newer head continues its older one."""
-    with Index(journal_dir / log) as index:
-        return [node.hex() for node in consistency(index.node, old.size, new.size)]
 
 
 def cited(value: object) -> set[Place]:
@@ -77,54 +71,37 @@ class Carried:
     entries: dict[Place, Entry] = field(default_factory=dict[Place, Entry])
     faults: list[str] = field(default_factory=list[str])
 
-    def open(self, what: str, note: object, log: str) -> Checkpoint | None:
-        """A head signed by the trusted key, of this log."""
+    def open(self, what: str, note: str, log: str) -> bool:
+        """Whether this is a head of the log, signed by the trusted key."""
         try:
-            head = self.trust.open(str(note))
+            if self.trust.open(note).log == log:
+                return True
+            self.faults.append(f"{what}: it is of another log")
         except Unverified as error:
             self.faults.append(f"{what}: {error}")
-            return None
-        if head.origin != f"halocline/{log}":
-            self.faults.append(f"{what}: it is of another log")
-            return None
-        return head
+        return False
 
-    def take(self, carried: Iterable[Mapping[str, Any]], heads: Mapping[str, Checkpoint]) -> None:
+    def take(self, carried: Iterable[Mapping[str, Any]], notes: Notes) -> None:
         """Records and their proofs against these heads."""
         for one in carried:
             place = (str(one["log"]), int(one["seq"]))
             try:
-                self.entries[place] = self._entry(one, place, heads.get(place[0]))
-            except (Unverified, ValueError, KeyError, TypeError) as error:
+                self.entries[place] = self._entry(one, place, notes)
+            except (Refused, Unverified) as error:
                 self.faults.append(f"record {place[0]}/{place[1]}: {error}")
 
-    def follows(self, old: Checkpoint, new: Checkpoint, path: Iterable[str]) -> None:
-        """The newer head continues the older."""
+    def follows(self, seal: Mapping[str, Any], old: str) -> None:
+        """The seal continues the head of its log."""
+        told = {"log": seal["log"], "old": old, "new": seal["note"], "path": seal["path"]}
         try:
-            nodes = [_node(text) for text in path]
-            fine = verify_consistency(old.size, new.size, old.root, new.root, nodes)
-        except ValueError:
-            fine = False
-        if not fine:
-            self.faults.append("the seal does not continue the head of its log")
+            Consistency.parse({"format": CONSISTENCY, **told}).check(self.trust)
+        except (Refused, Unverified) as error:
+            self.faults.append(f"the seal: {error}")
 
-    def _entry(self, one: Mapping[str, Any], place: Place, head: Checkpoint | None) -> Entry:
+    def _entry(self, one: Mapping[str, Any], place: Place, notes: Notes) -> Entry:
         if place in self.entries:
             raise Unverified("it is carried twice")
-        if head is None:
-            raise Unverified("no head is carried for its log")
-        payload = str(one["record"]).encode()
-        path = [_node(text) for text in one["path"]]
-        if not verify_inclusion(leaf_hash(payload), place[1], head.size, path, head.root):
-            raise Unverified("it is not under the signed head")
-        told = json.loads(payload)
-        if told["seq"] != place[1]:
-            raise Unverified("it says that it stands elsewhere")
-        return Entry(*place, told["event"])
-
-
-def _node(text: str) -> bytes:
-    node = bytes.fromhex(text)
-    if len(node) != 32 or node.hex() != text:
-        raise ValueError("a path has hashes in lower-case hex")
-    return node
+        if place[0] not in notes:
+            raise Unverified("no head of its log is trusted")
+        told = {"format": INCLUSION, "checkpoint": notes[place[0]], **one}
+        return Entry(*place, check(Proof.parse(told), self.trust))

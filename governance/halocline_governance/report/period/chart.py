@@ -17,9 +17,9 @@ _BAR = 16
 _INK, _SOFT, _LINE = "#16202a", "#5a6875", "#d8dee4"
 # Blue for what went through, orange for what did not: told apart whatever one sees of colour.
 _KNOWN = {"allowed": "#2f6f9f", "released": "#2f6f9f", "clean": "#2f6f9f"}
-_STOPPED = {"denied": "#d2691e", "held": "#d2691e", "flagged": "#d2691e", "refused": "#a8471a"}
+_STOPPED = {"held": "#e6a44c", "flagged": "#e6a44c", "denied": "#b9481f", "refused": "#b9481f"}
 _OTHERS = ("#8c6bb1", "#5f9e6e", "#b8a13a", "#7d8894", "#c75b8a", "#4aa3a2")
-_MAX_BARS = 400
+_MAX_BARS = 92
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,15 @@ def _upright(title: str, bars: Series) -> Chart:
                 marks.append(Mark(x, y, width, tall, color=names[one]))
         if number % told == 0:
             middle = x + width / 2
-            marks.append(Mark(middle, floor + 14, text=name[5:], anchor="middle", color=_SOFT))
+            marks.append(
+                Mark(
+                    middle,
+                    floor + 14,
+                    text=name[5:] if len(name) > 7 else name,
+                    anchor="middle",
+                    color=_SOFT,
+                )
+            )
     return Chart(title, _HEIGHT, tuple(marks))
 
 
@@ -158,10 +166,17 @@ def _nested(rows: Iterable[Mapping[str, Any]], outer: str, inner: str, count: st
 
 
 def _filled(days: Series, scope: Mapping[str, Any]) -> Series:
-    """A bar for every day of the period, an empty one where nothing was; or for those that had
-    something, where the period is too long for that."""
+    """A bar for every day of the period, or for every month of one that is long: an empty one where
+    nothing was."""
     first, end = (date.fromisoformat(str(scope[name])[:10]) for name in ("from", "to"))
-    if (end - first).days > _MAX_BARS:
-        return dict(sorted(days.items()))
-    names = [(first + timedelta(days=n)).isoformat() for n in range((end - first).days)]
-    return {name: days.get(name, {}) for name in names}
+    whole = str(scope["to"]).endswith("T00:00:00.000000Z")
+    num = (end - first).days + (not whole)
+    names = [(first + timedelta(days=n)).isoformat() for n in range(num)]
+    if len(names) <= _MAX_BARS:
+        return {name: days.get(name, {}) for name in names}
+    months: dict[str, dict[str, int]] = {name[:7]: {} for name in names}
+    for day, bar in days.items():
+        month = months.setdefault(day[:7], {})
+        for name, count in bar.items():
+            month[name] = month.get(name, 0) + count
+    return months

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from halocline_governance.lineage.lineage import DATASET, DEPLOYMENT, MODEL
@@ -48,7 +48,8 @@ class Material:
     lists: Mapping[str, Listed]
     sums: Mapping[str, Sequence[Fields]]
     figures: Sequence[Mapping[str, Any]]
-    gaps: Iterable[str] = field(default_factory=tuple)
+    flags: Mapping[str, Any]
+    gaps: Iterable[str]
 
 
 def content(material: Material) -> dict[str, Any]:
@@ -67,6 +68,7 @@ def content(material: Material) -> dict[str, Any]:
         "evidence": duties.evidence(duty),
         "sections": [_section(name, material) for name in names],
         "figures": list(material.figures),
+        "flags": dict(material.flags),
         "journal": {
             "heads": list(material.heads),
             "observed": dict(material.observed),
@@ -134,7 +136,10 @@ SUMS: Mapping[str, Sum] = {
         JOURNAL,
     ),
     "endings": Sum("Answers as the journal has them", ("record", "outcome", "outputs"), JOURNAL),
-    "outcomes": Sum("Outputs by day and outcome", ("day", "outcome", "outputs"), OUTPUTS, "stack"),
+    "outcomes": Sum("Outputs by outcome", ("outcome", "outputs"), OUTPUTS),
+    "output_days": Sum(
+        "Outputs by day and outcome", ("day", "outcome", "outputs"), OUTPUTS, "stack"
+    ),
     "verdicts": Sum(
         "Outputs by detector and verdict", ("detector", "status", "outputs"), OUTPUTS, "rows"
     ),
@@ -190,7 +195,7 @@ SECTIONS: Mapping[str, Section] = {
     "outputs": Section(
         "Outputs by verdict",
         "What models answered in the period. Detectors judge the very bytes that are released.",
-        ("outcomes", "verdicts", "by_model", "endings"),
+        ("outcomes", "output_days", "verdicts", "by_model", "endings"),
         (),
     ),
     "incidents": Section(

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from halocline_governance.report.period.chart import chart, svg
 
-NUMBERS = frozenset(
-    {"allowed", "denied", "denials", "decisions", "records", "outputs", "rows", "rows_with_pii",
-     "pii_found", "alerts", "told", "used", "num_rows", "version"}
-)  # fmt: skip
-"""Columns that are right-aligned."""
+_TIME = re.compile(r"(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}:\d{2})\.\d{6}Z\Z")
+_LONG_WORD = 30
+_HEADINGS = {"ts": "when (UTC)", "sha256": "SHA-256", "pii": "PII"}
 
 
 def heading(column: str) -> str:
     """A column's name as people read it."""
-    return column.replace("_", " ").replace("sha256", "SHA-256")
+    return " ".join(_HEADINGS.get(word, word) for word in column.split("_"))
+
+
+def right(told: Mapping[str, Any]) -> list[str]:
+    """The columns of numbers, which are aligned to the right."""
+    if not told["rows"]:
+        return []
+    row = told["rows"][0]
+    return [name for name in told["columns"] if type(row[name]) is int]
 
 
 def page(content: Mapping[str, Any]) -> str:
@@ -36,11 +43,18 @@ def page(content: Mapping[str, Any]) -> str:
         made = chart(told, content["scope"])
         return Markup(svg(made) if made else "")  # `svg` escapes every text
 
-    environment.filters["heading"] = heading
-    environment.filters["chart"] = drawn
-    environment.filters["shown"] = shown
+    filters: Any = {
+        "heading": heading,
+        "chart": drawn,
+        "shown": shown,
+        "right": right,
+        "long": long,
+    }
+    environment.filters.update(filters)
     template = environment.get_template("period.html.j2")
-    return template.render(report=content, titles=titles(content), numbers=NUMBERS)
+    return template.render(
+        report=content, titles=titles(content), tiles=summary(content), span=span(content)
+    )
 
 
 def titles(content: Mapping[str, Any]) -> dict[str, str]:
@@ -55,10 +69,52 @@ def titles(content: Mapping[str, Any]) -> dict[str, str]:
     return {name: f"{at}. {title}" for at, (name, title) in enumerate(names.items(), 1)}
 
 
+def span(content: Mapping[str, Any]) -> str:
+    """The period in words."""
+    scope = content["scope"]
+    first, end = (str(scope[name]).removesuffix("T00:00:00.000000Z") for name in ("from", "to"))
+    return f"{shown(first)} up to and without {shown(end)} (UTC)"
+
+
+def long(text: str) -> bool:
+    """Whether it has a word that may be broken anywhere, as a hash may."""
+    return any(len(word) > _LONG_WORD for word in text.split())
+
+
+def summary(content: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What somebody wants to know first: names and numbers, of what this duty shows."""
+    sums = {one["name"]: one["rows"] for part in content["sections"] for one in part["sums"]}
+    totals = {one["name"]: one["total"] for part in content["sections"] for one in part["lists"]}
+    found: list[tuple[str, int]] = []
+    if days := sums.get("days"):
+        found.append(("decisions", sum(row["allowed"] + row["denied"] for row in days)))
+    for name, title in _TILES.items():
+        if name in totals:
+            found.append((title, totals[name]))
+    if "outcomes" in sums:
+        told = {row["outcome"]: row["outputs"] for row in sums["outcomes"]}
+        found.append(("outputs", sum(told.values())))
+        found.append(("outputs not released", sum(told.values()) - told.get("released", 0)))
+    if "alerts" in sums:
+        found.append(("alerts", sum(row["alerts"] for row in sums["alerts"])))
+    return [(title, f"{count:,}") for title, count in found]
+
+
+_TILES = {
+    "denials": "denials",
+    "crossings": "crossings",
+    "models": "models registered",
+    "promotions": "promotions decided",
+    "erasures": "steps of erasures",
+    "crashes": "logs not closed",
+}
+
+
 def shown(value: object) -> str:
-    """One value of a row."""
+    """One value of a row. Times are told to the second; the JSON has them whole."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}"
-    return "" if value is None else str(value)
+    found = _TIME.match(text := "" if value is None else str(value))
+    return f"{found[1]} {found[2]}" if found else text

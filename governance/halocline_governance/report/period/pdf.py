@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from halocline_governance.report.period.chart import Chart, chart
 from halocline_governance.report.period.font import font
-from halocline_governance.report.period.html import NUMBERS, heading, shown, titles
+from halocline_governance.report.period.html import heading, right, shown, span, summary, titles
 from halocline_governance.report.period.sheet import Sheet
 
 if TYPE_CHECKING:
@@ -31,16 +31,11 @@ def paper(content: Mapping[str, Any]) -> bytes:
         for told in section["lists"]:
             story += _list(sheet, told)
         if section["id"] == "incidents":
-            story += _observed(sheet, content["journal"]["observed"])
+            story += _observed(sheet, content)
     story += [*sheet.section(names["figures"]), *_figures(sheet, content["figures"])]
     story += [*sheet.section(names["journal"]), *_journal(sheet, content["journal"], content)]
     story += [*sheet.section(names["gaps"]), *_gaps(sheet, content["gaps"])]
-    return sheet.build(story, f"Compliance report {_span(content)}")
-
-
-def _span(content: Mapping[str, Any]) -> str:
-    scope = content["scope"]
-    return f"{scope['from'][:10]} up to and without {scope['to'][:10]} (UTC)"
+    return sheet.build(story, f"Compliance report {span(content)}")
 
 
 def _front(sheet: Sheet, content: Mapping[str, Any]) -> list[Flowable]:
@@ -48,27 +43,28 @@ def _front(sheet: Sheet, content: Mapping[str, Any]) -> list[Flowable]:
     observed = journal["observed"]
     who = scope["asked_by"]
     facts = [
-        ("Period", _span(content)),
+        ("Period", span(content)),
         ("Duty", scope["duty_title"]),
         ("Asked for by", f"{who['subject']} ({', '.join(who['roles'])})"),
         (
             "The journal, when this was built",
             "verified" if observed["verified"] else "NOT verified: see the incidents",
         ),
-        ("Flags of lineage's checks", str(len(observed["flags"]))),
+        ("Flags of lineage's checks", str(content["flags"]["total"])),
         ("Could not be shown", str(len(content["gaps"]))),
     ]
     repeat = (
         "halocline report verify REPORT.json --key journal.pub --html REPORT.html --pdf REPORT.pdf"
     )
     return [
-        *sheet.title("Compliance report", f"{scope['duty_title']}. {_span(content)}"),
+        *sheet.title("Compliance report", f"{scope['duty_title']}. {span(content)}"),
         sheet.facts(facts),
+        sheet.tiles(summary(content)),
         sheet.heading("The heads this is about"),
         sheet.table(
             ["log", "records", "root"],
             [[one["log"], shown(one["size"]), one["root"]] for one in journal["heads"]],
-            right=(1,),
+            numbers=(1,),
         ),
         sheet.heading("To check this without the platform"),
         sheet.plain(
@@ -107,9 +103,10 @@ def _sum(sheet: Sheet, told: Mapping[str, Any], scope: Mapping[str, Any]) -> lis
     drawn: Chart | None = chart(told, scope)
     if drawn:
         made.append(sheet.drawing(drawn))
-    rows = [[shown(row[name]) for name in columns] for row in told["rows"]]
+    if told["chart"] != "stack":
+        rows = [[shown(row[name]) for name in columns] for row in told["rows"]]
+        made.append(sheet.table([heading(n) for n in columns], rows, _numbers(told)))
     where = "the journal" if told["source"] == "journal" else told["source"]
-    made.append(sheet.table([heading(n) for n in columns], rows, right=_right(columns)))
     return [*made, sheet.soft(f"From {where}.")]
 
 
@@ -128,16 +125,18 @@ def _list(sheet: Sheet, told: Mapping[str, Any]) -> list[Flowable]:
         return made
     cells = [[*(shown(row[name]) for name in columns), _places(row)] for row in rows]
     names = [*(heading(name) for name in columns), "on record"]
-    return [*made, sheet.table(names, cells, right=_right(columns))]
+    return [*made, sheet.table(names, cells, _numbers(told))]
 
 
-def _observed(sheet: Sheet, observed: Mapping[str, Any]) -> list[Flowable]:
+def _observed(sheet: Sheet, content: Mapping[str, Any]) -> list[Flowable]:
+    problems = [
+        f"{one['place']}: {one['what']}" for one in content["journal"]["observed"]["problems"]
+    ]
+    flags = [f"{one['about']}: {one['what']}" for one in content["flags"]["rows"]]
     made: list[Flowable] = [sheet.heading("Problems of the journal")]
-    problems = [f"{one['place']}: {one['what']}" for one in observed["problems"]]
     made += [sheet.plain(text) for text in problems or ["None found when this was built."]]
-    flags = [f"{one['about']}: {one['what']}" for one in observed["flags"]]
-    made += [sheet.heading("Flags of lineage's checks")]
-    return [*made, *(sheet.plain(text) for text in flags or ["None found when this was built."])]
+    made += [sheet.heading(f"Flags of lineage's checks: {content['flags']['total']:,}")]
+    return [*made, *(sheet.plain(text) for text in flags or ["None."])]
 
 
 def _figures(sheet: Sheet, figures: Iterable[Row]) -> list[Flowable]:
@@ -158,7 +157,7 @@ def _figures(sheet: Sheet, figures: Iterable[Row]) -> list[Flowable]:
     if not rows:
         return [sheet.soft("No table was read.")]
     columns = ["table", "version", "rows", "fingerprint", "on record"]
-    return [sheet.soft(says), sheet.table(columns, rows, right=(1, 2))]
+    return [sheet.soft(says), sheet.table(columns, rows, (1, 2))]
 
 
 def _journal(
@@ -185,5 +184,6 @@ def _places(row: Row) -> str:
     )
 
 
-def _right(columns: Sequence[str]) -> tuple[int, ...]:
-    return tuple(at for at, name in enumerate(columns) if name in NUMBERS)
+def _numbers(told: Mapping[str, Any]) -> tuple[int, ...]:
+    columns: list[str] = told["columns"]
+    return tuple(columns.index(name) for name in right(told))

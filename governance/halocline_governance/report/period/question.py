@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from halocline_governance.errors import Refused
 from halocline_governance.report.period.duty import Duty
 from halocline_governance.report.register import Period
 
@@ -18,21 +18,10 @@ if TYPE_CHECKING:
     from halocline_governance.lake import Lake
     from halocline_governance.lineage import Lineage
 
-Flags = Callable[[], Sequence[Mapping[str, str]]]
-
-
-def no_flags() -> Sequence[Mapping[str, str]]:
-    """When nobody checks lineage."""
-    return ()
-
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where a report's facts come from.
-
-    `flags` gives what lineage's checks find, each as `about` and `what`: governance does not know
-    the pipelines.
-    """
+    """Where a report's facts come from."""
 
     guard: Guard
     gates: Gates
@@ -41,7 +30,6 @@ class Sources:
     journal: Journal
     journal_dir: Path
     trust: Trust
-    flags: Flags = no_flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +41,16 @@ class Question:
 
     @property
     def name(self) -> str:
-        """How the files are called."""
-        first, after = self.period.start[:10], date.fromisoformat(self.period.end[:10])
-        return f"report-{first}-to-{after - timedelta(days=1)}-{self.duty.value}"
+        """How the files are called: by the first and the last day."""
+        last = datetime.fromisoformat(self.period.end) - timedelta(microseconds=1)
+        return f"report-{self.period.start[:10]}-to-{last.date()}-{self.duty.value}"
+
+    def until(self, now: str) -> Question:
+        """The same as far as the period is over: nothing is said of what is still to come.
+
+        Raises:
+            Refused: it has not begun.
+        """
+        if self.period.start >= now:
+            raise Refused("the period has not begun")
+        return replace(self, period=Period(self.period.start, min(self.period.end, now)))

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 _MARGIN = 40
 _INK, _SOFT, _LINE, _WASH = "#16202a", "#5a6875", "#c9d1d9", "#f4f6f8"
-_SHORTEST, _LONGEST = 6, 34
+_SIZE, _GAP = 7, 8  # of a cell's text, in points
+_WORD, _LONGEST = 22, 60  # characters
+_LONELY = 90
 
 
 class Sheet:
@@ -34,14 +36,14 @@ class Sheet:
 
         self._title = style("title", 24, letters.bold, spaceAfter=4)
         self._section = style("section", 15, letters.bold, spaceAfter=6)
-        self._heading = style(
-            "heading", 10.5, letters.bold, spaceBefore=10, spaceAfter=3, keepWithNext=1
-        )
+        self._heading = style("heading", 10.5, letters.bold, spaceBefore=10, spaceAfter=3)
         self._plain = style("plain", 9, spaceAfter=4)
         self._soft = style("soft", 8.5, textColor=_SOFT, spaceAfter=4)
         self._cell = style("cell", 7)
         self._right = style("right", 7, alignment=2)
         self._name = style("name", 7, letters.bold, textColor=_SOFT)
+        self._name_right = style("name right", 7, letters.bold, textColor=_SOFT, alignment=2)
+        self._count = style("count", 13, letters.bold)
         self._code = style(
             "code", 8.5, backColor=_WASH, borderPadding=5, spaceBefore=6, spaceAfter=10
         )
@@ -75,8 +77,22 @@ class Sheet:
         return [PageBreak(), self._paragraph(text, self._section)]
 
     def heading(self, text: str) -> Flowable:
-        """The heading of a part."""
-        return self._paragraph(text, self._heading)
+        """The heading of a part, never alone at the foot of a page."""
+        from reportlab.platypus import CondPageBreak, KeepTogether
+
+        return KeepTogether([CondPageBreak(_LONELY), self._paragraph(text, self._heading)])
+
+    def tiles(self, counts: Sequence[tuple[str, str]]) -> Flowable:
+        """Numbers to see at once, each over its name."""
+        from reportlab.platypus import Spacer, Table
+
+        if not counts:
+            return Spacer(1, 1)
+        cells = [
+            [self._paragraph(count, self._count) for _, count in counts],
+            [self._paragraph(name, self._soft) for name, _ in counts],
+        ]
+        return Table(cells, colWidths=[self._room / len(counts)] * len(counts), hAlign="LEFT")
 
     def plain(self, text: str) -> Flowable:
         """A paragraph."""
@@ -103,13 +119,14 @@ class Sheet:
         return table
 
     def table(
-        self, columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()
+        self, columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int] = ()
     ) -> Flowable:
         """A table whose cells wrap and whose head stands on each of its pages."""
         from reportlab.platypus import LongTable
 
-        styles = [self._right if at in right else self._cell for at in range(len(columns))]
-        head = [self._paragraph(name, self._name) for name in columns]
+        styles = [self._right if at in numbers else self._cell for at in range(len(columns))]
+        heads = [self._name_right if at in numbers else self._name for at in range(len(columns))]
+        head = [self._paragraph(name, style) for name, style in zip(columns, heads, strict=True)]
         body = [
             [self._paragraph(cell, style) for cell, style in zip(row, styles, strict=True)]
             for row in rows
@@ -198,14 +215,30 @@ class Sheet:
         return Paragraph(self._font.write(text), style)
 
     def _widths(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[float]:
-        """By the longest text of each column, within bounds."""
-        shares = [
-            min(max(_SHORTEST, len(name), *(len(row[at]) for row in rows)), _LONGEST)
-            if rows
-            else len(name)
-            for at, name in enumerate(columns)
-        ]
-        return [self._room * share / sum(shares) for share in shares]
+        """By the longest text of each column, within bounds; no word is broken that need not be,
+        and a table is no wider than it must be."""
+        wanted: list[float] = []
+        least: list[float] = []
+        for at, name in enumerate(columns):
+            texts = [row[at] for row in rows]
+            words = [word for text in texts for word in text.split()]
+            head = max(self._width(word, self._font.bold) for word in [*name.split(), ""])
+            least.append(max(head, self._width(max(words, key=len, default="")[:_WORD])) + _GAP)
+            longest = self._width(max(texts, key=len, default="")[:_LONGEST])
+            wanted.append(max(longest, self._width(name, self._font.bold)) + _GAP)
+        wanted = [max(pair) for pair in zip(wanted, least, strict=True)]
+        if sum(wanted) <= self._room:
+            return wanted
+        if sum(least) >= self._room:
+            return [self._room * width / sum(least) for width in least]
+        spare, asked = self._room - sum(least), sum(wanted) - sum(least)
+        return [low + spare * (high - low) / asked for low, high in zip(least, wanted, strict=True)]
+
+    def _width(self, text: str, face: str | None = None) -> float:
+        """How wide a cell's text is, in points."""
+        from reportlab.pdfbase.pdfmetrics import stringWidth
+
+        return float(stringWidth(self._font.plainly(text), face or self._font.plain, _SIZE))
 
     def _lines(self, head: int) -> Any:
         from reportlab.lib.colors import HexColor

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
-from halocline_governance.lineage.lineage import DATASET, DEPLOYMENT, MODEL
+from halocline_governance.lineage.lineage import TABLES as LINEAGE
 
 OUTPUTS = "serving.outputs"
 CURATED = "curated.documents"
@@ -43,6 +43,7 @@ class Outputs:
     in_period: Callable[[str], bool]
     requests: set[str] = field(default_factory=set[str])
     num: int = 0
+    days: Counter[tuple[str, ...]] = field(default_factory=Counter[tuple[str, ...]])
     outcomes: Counter[tuple[str, ...]] = field(default_factory=Counter[tuple[str, ...]])
     verdicts: Counter[tuple[str, ...]] = field(default_factory=Counter[tuple[str, ...]])
     models: Counter[tuple[str, ...]] = field(default_factory=Counter[tuple[str, ...]])
@@ -53,7 +54,8 @@ class Outputs:
         self.num += 1
         outcome = str(row["outcome"])
         self.requests.add(str(row["request_id"]))
-        self.outcomes[str(row["ts"])[:10], outcome] += 1
+        self.outcomes[(outcome,)] += 1
+        self.days[str(row["ts"])[:10], outcome] += 1
         model = f"{row['model']} v{row['model_version']}"
         self.models[str(row["endpoint"]), model, outcome] += 1
         for detector, status in _verdicts(row["verdicts"]):
@@ -62,7 +64,8 @@ class Outputs:
     def as_json(self) -> dict[str, Any]:
         return {
             "in_period": self.num,
-            "outcomes": _rows(self.outcomes, "day", "outcome", "outputs"),
+            "outcomes": _rows(self.outcomes, "outcome", "outputs"),
+            "output_days": _rows(self.days, "day", "outcome", "outputs"),
             "verdicts": _rows(self.verdicts, "detector", "status", "outputs"),
             "by_model": _rows(self.models, "endpoint", "model", "outcome", "outputs"),
         }
@@ -129,9 +132,7 @@ SUMS: Mapping[str, Callable[[Callable[[str], bool]], Sums]] = {
     OUTPUTS: Outputs,
     CURATED: Curated,
     ALERTS: Alerts,
-    DATASET: Whole,
-    MODEL: Whole,
-    DEPLOYMENT: Whole,
+    **dict.fromkeys(LINEAGE, Whole),
 }
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from halocline_governance.errors import Denied, Refused, StorageUnavailable, TableMissing
 from halocline_governance.guard.ask import touches
 from halocline_governance.label import SYSTEM
-from halocline_governance.lineage.lineage import DATASET, DEPLOYMENT, MODEL
+from halocline_governance.lineage.lineage import TABLES as LINEAGE
 from halocline_governance.principal import Principal, Purpose
 from halocline_governance.report.period.drawn import Drawing, Figure, draw, labels_sha256
 from halocline_governance.report.period.sums import ALERTS, COLUMNS, CURATED, OUTPUTS, Outputs
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from halocline_governance.lineage import Lineage
 
 GUARDED = (OUTPUTS, CURATED, ALERTS)
-LINEAGE = (DATASET, MODEL, DEPLOYMENT)
 Pins = Mapping[str, int]
 
 
@@ -56,6 +55,10 @@ class Tables:
         found = [self._guarded(table, place) for table in GUARDED for place in self._places(table)]
         found += [self._system(table, version) for table, version in self._versions().items()]
         return sorted((one for one in found if one), key=lambda figure: figure.name)
+
+    def lineage_then(self) -> Lineage:
+        """Lineage at the versions that were read."""
+        return self.lineage.at(self._versions())
 
     def reconciled(self, told: set[str]) -> list[str]:
         """Gaps between the answers that the journal tells of and the outputs that were read."""

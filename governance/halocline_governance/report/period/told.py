@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from halocline_governance.journal import Trust
+from halocline_governance.lineage import checks_told
+from halocline_governance.lineage.checks import check
 from halocline_governance.report.period import ancestry
 from halocline_governance.report.period.content import Material, content
 from halocline_governance.report.period.drawn import Figure
 from halocline_governance.report.period.question import Question, Sources
 from halocline_governance.report.period.tables import Tables
-from halocline_governance.report.period.tally import Tally
+from halocline_governance.report.period.tally import SHOWN, Tally
 from halocline_governance.report.pin import LogPin, pinned_records
 from halocline_governance.report.record import Entry
 
@@ -29,8 +31,8 @@ class Basis:
         question: what it is about.
         asked_by: who, as the read gate knew them.
         notes: the signed head of each log.
-        observed: what was so when it was first built: whether the journal verified, what lineage's
-            checks flagged, what could not be read.
+        observed: what was so when it was first built: whether the journal verified, what could
+            not be read.
     """
 
     question: Question
@@ -76,9 +78,27 @@ def tell(sources: Sources, basis: Basis, drawn: Drawn) -> dict[str, Any]:
             | ancestry.lists(drawings, labels, drawn.bound, tally.by_id, period),
             sums=tally.sums(),
             figures=[one.as_json(drawn.bound[one.name].proof()) for one in drawn.figures],
+            flags=_flags(sources, basis, drawn),
             gaps=gaps,
         )
     )
+
+
+def _flags(sources: Sources, basis: Basis, drawn: Drawn) -> dict[str, Any]:
+    """What lineage's checks find, in lineage at those versions and the journal under the heads."""
+    under = entries(sources.journal_dir, sources.trust, basis.notes)
+    heard = checks_told.told(entry.event for entry in under)
+    found = check(drawn.tables.lineage_then(), heard).flags
+    rows = [
+        {
+            "about": flag.about,
+            "check": flag.check,
+            "what": flag.what,
+            "shown_by": [f"halocline audit show {id_}" for id_ in flag.records[:SHOWN]],
+        }
+        for flag in found[:SHOWN]
+    ]
+    return {"total": len(found), "rows": rows}
 
 
 def heads(trust: Trust, notes: Notes) -> list[dict[str, Any]]:

@@ -17,7 +17,6 @@ from typing import Any
 from halocline_governance.errors import HaloclineError
 from halocline_governance.journal import Trust
 from halocline_governance.journal import verify as verify_journal
-from halocline_governance.journal.note import Checkpoint
 from halocline_governance.principal import Principal
 from halocline_governance.records import Kind
 from halocline_governance.report.period import duty as duties
@@ -38,19 +37,27 @@ class Checked:
 
     held: list[str] = field(default_factory=list[str])
     faults: list[str] = field(default_factory=list[str])
-    open: list[str] = field(default_factory=list[str])
+    open: dict[str, str] = field(default_factory=dict[str, str])
+    """By what it needs: `journal`, `lake`, `html`, `pdf`."""
 
     @property
     def ok(self) -> bool:
         """Whether nothing that was checked is wrong."""
         return not self.faults
 
+    def add(self, other: Checked, *needs: str) -> None:
+        """Take in a further check, which had what these need."""
+        self.held += other.held
+        self.faults += other.faults
+        for name in needs:
+            self.open.pop(name, None)
+
     def as_json(self) -> dict[str, Any]:
         return {
             "ok": self.ok,
             "checked": self.held,
             "faults": self.faults,
-            "not_checked": self.open,
+            "not_checked": list(self.open.values()),
         }
 
 
@@ -76,33 +83,31 @@ def verify(
 
 
 def verify_with_journal(document: Document, trust: Trust, journal_dir: Path) -> Checked:
-    """Count and list again what is from the journal, in a copy of it.
-
-    Raises:
-        JournalCorrupt: the copy does not begin with the records under the report's heads.
-    """
+    """Count and list again what is from the journal, in a copy of it. The report itself has been
+    verified before."""
     checked = Checked()
     notes = [*document.notes.values(), document.seal["note"]]
     found = verify_journal(journal_dir, trust, heads=notes)
     checked.faults += [f"journal: {place}: {what}" for place, what in found.problems]
+    if checked.faults:
+        return checked
     checked.held.append("the journal there continues every head of the report")
     tally = Tally(document.question.period)
     for entry in entries(journal_dir, trust, document.notes):
         tally.see(entry)
-    lists, sums = tally.lists(), tally.sums()
-    num_sums = num_lists = 0
+    again = {**{(name, "sum"): rows for name, rows in tally.sums().items()}}
+    again |= {(name, "list"): told for name, told in tally.lists().items()}
+    num = 0
     for part in [*document.content["sections"], document.content["journal"]]:
-        for told in part["sums"]:
-            if told["source"] == JOURNAL:
-                num_sums += 1
-                _same(checked, told["name"], told["rows"], sums[told["name"]])
-        for told in part["lists"]:
-            if told["source"] == JOURNAL:
-                num_lists += 1
-                again = lists[told["name"]]
-                both = (told["rows"], told["total"]), (again["rows"], again["total"])
-                _same(checked, told["name"], *both)
-    checked.held.append(f"{num_sums} sums and {num_lists} lists are what the journal gives again")
+        told = {(one["name"], "sum"): (one["source"], one["rows"]) for one in part["sums"]}
+        for one in part["lists"]:
+            both = {"rows": one["rows"], "total": one["total"]}
+            told[one["name"], "list"] = (one["source"], both)
+        for name, (source, value) in told.items():
+            if source == JOURNAL:
+                num += 1
+                _same(checked, name[0], value, again[name])
+    checked.held.append(f"{num} sums and lists are what the journal gives again")
     return checked
 
 
@@ -154,18 +159,19 @@ class _Verifier:
     def _records(self) -> None:
         """Heads, the seal, and each record under them; all that is cited is carried."""
         document, carried = self._document, self._carried
-        opened: dict[str, Checkpoint] = {}
-        for log, note in document.notes.items():
-            if (head := carried.open(f"head of {log}", note, log)) is not None:
-                opened[log] = head
-        log = str(document.seal["log"])
-        seal = carried.open("the seal", document.seal["note"], log)
-        if log in opened and seal is not None:
-            carried.follows(opened[log], seal, document.seal["path"])
+        notes = {
+            log: note
+            for log, note in document.notes.items()
+            if carried.open(f"head of {log}", note, log)
+        }
+        log, note = str(document.seal["log"]), str(document.seal["note"])
+        sealed = {log: note} if log in notes and carried.open("the seal", note, log) else {}
         if not self._checked.faults:
-            _same(self._checked, "heads", self._content["journal"]["heads"], self._heads())
-        carried.take(document.records, opened)
-        carried.take(document.bound, {log: seal} if seal else {})
+            carried.follows(document.seal, notes[log])
+            told = heads(self._trust, notes)
+            _same(self._checked, "heads", self._content["journal"]["heads"], told)
+        carried.take(document.records, notes)
+        carried.take(document.bound, sealed)
         attest = {(str(document.attest["log"]), int(document.attest["seq"]))}
         named = cited(self._content) | attest
         held = set(carried.entries)
@@ -173,11 +179,8 @@ class _Verifier:
             self._fault(f"record {place[0]}/{place[1]} is cited and not carried")
         for place in sorted(held - named):
             self._fault(f"record {place[0]}/{place[1]} is carried and nothing cites it")
-        self._held(f"{len(opened)} signed heads and the seal")
+        self._held(f"{len(notes)} signed heads and the seal")
         self._held(f"{len(held)} records, each by its proof under a signed head")
-
-    def _heads(self) -> list[dict[str, Any]]:
-        return heads(self._trust, self._document.notes)
 
     def _attested(self, files: Mapping[str, bytes | None]) -> None:
         """The content is what the journal recorded; so are the page and the paper."""
@@ -197,7 +200,7 @@ class _Verifier:
         self._held(f"the content, by its hash in record {entry.log}/{entry.seq}")
         for name, data in files.items():
             if data is None:
-                self._checked.open.append(f"the {name.upper()} file: give it with --{name}")
+                self._checked.open[name] = f"the {name.upper()} file: give it with --{name}"
             elif told.get(f"{name}_sha256") != sha256(data):
                 self._fault(f"the {name.upper()} file is not the one that was recorded")
             else:
@@ -309,12 +312,14 @@ class _Verifier:
     def _left(self) -> None:
         """What the file alone cannot show."""
         counted = sum(one["source"] == JOURNAL for part in self._parts() for one in part["sums"])
-        self._checked.open += [
+        self._checked.open["journal"] = (
             f"whether {counted} sums over the journal, and the totals of its lists, are right and"
-            " the lists whole: give a copy of the journal with --journal DIR",
+            " the lists whole: give a copy of the journal with --journal DIR"
+        )
+        self._checked.open["lake"] = (
             f"whether the {len(self._content['figures'])} tables hold the rows with those"
-            " fingerprints, and give those figures: --lake, as the officer",
-        ]
+            " fingerprints, and give those figures and flags: --lake, as the officer"
+        )
 
     def _parts(self) -> Sequence[Mapping[str, Any]]:
         return [*self._content["sections"], self._content["journal"]]
