@@ -168,50 +168,52 @@ class _Segment:
 
 
 def _read(path: Path) -> _Segment:
-    log, found = path.parent.name, _Segment(first_of(path), bytearray(), array("I"))
-    prev = ""
+    found, prev, end = _Segment(first_of(path), bytearray(), array("I")), "", first_of(path)
     for item in frames(path):
-        place = f"{log} record {found.end} (byte {{}} of {path.name})"
         if isinstance(item, frame.Flaw):
             if not item.torn:
-                raise JournalCorrupt(place.format(item.offset), item.what)
+                raise _corrupt(path, end, item.offset, item.what)
             found.flaw = item
             break
-        tail = record.tail(item[1])
+        offset, payload = item
+        tail = record.tail(payload)
         if tail is None:
-            raise JournalCorrupt(place.format(item[0]), "the record is not a journal record")
+            raise _corrupt(path, end, offset, "the record is not a journal record")
         head, link, seq = tail
-        if seq != found.end:
-            raise JournalCorrupt(place.format(item[0]), f"record {seq} stands here")
+        if seq != end:
+            raise _corrupt(path, end, offset, f"record {seq} stands here")
         if prev and link != prev:
-            raise JournalCorrupt(place.format(item[0]), "it does not link to the record before it")
+            raise _corrupt(path, end, offset, "it does not link to the record before it")
         if not found.head <= head <= seq:
-            raise JournalCorrupt(place.format(item[0]), f"it cannot know a head of {head} records")
+            raise _corrupt(path, end, offset, f"it cannot know a head of {head} records")
         found.before = found.before if prev else link
-        leaf = leaf_hash(item[1])
-        prev, found.head = leaf.hex(), head
+        leaf = leaf_hash(payload)
+        prev, found.head, end = leaf.hex(), head, end + 1
         found.leaves += leaf
-        found.offsets.append(item[0])
+        found.offsets.append(offset)
     return found
+
+
+def _corrupt(path: Path, seq: int, offset: int, what: str) -> JournalCorrupt:
+    return JournalCorrupt(f"{path.parent.name} record {seq} (byte {offset} of {path.name})", what)
 
 
 def _joined(kept: Kept, paths: list[Path], tail: _Segment, head: Checkpoint) -> tuple[Tree, str]:
     """The tree over all records and the last leaf, by the index; if it does not fit, made anew."""
+    leaves = [bytes(tail.leaves[at : at + 32]) for at in range(0, len(tail.leaves), 32)]
+    num_signed = head.size - tail.first
     for attempt in ("kept", "made anew"):
         if attempt == "made anew":
             kept.cut(0)
         _fill(kept, paths)
         before = kept.leaf(tail.first - 1).hex() if tail.first else record.ZERO
         tree = _Continued(kept.node, tail.first)
-        found = tree.root
-        for at in range(0, len(tail.leaves), 32):
-            tree.append(bytes(tail.leaves[at : at + 32]))
-            if tree.size == head.size:
-                found = tree.root
-        if found == head.root and (not tail.leaves or tail.before == before):
-            return tree, bytes(tail.leaves[-32:]).hex() or before
+        tree.extend(leaves[:num_signed])
+        if tree.root == head.root and (not leaves or tail.before == before):
+            tree.extend(leaves[num_signed:])
+            return tree, leaves[-1].hex() if leaves else before
     raise JournalCorrupt(
-        f"{paths[0].parent.name}/checkpoint", "the records are not those that were signed"
+        f"{paths[0].parent.name}/{HEAD_NAME}", "the records are not those that were signed"
     )
 
 
