@@ -6,10 +6,15 @@ from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
+from halocline_governance.errors import Unverified
 from halocline_infra.checks import detectors
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from halocline_governance.journal import Trust
     from halocline_infra.platform import Platform
+    from halocline_registry.package import Package
     from halocline_serving.outputs import Outputs
     from halocline_serving.runtime import Runtime, ServedModel
 
@@ -38,12 +43,24 @@ def hosted(platform: Platform, names: Sequence[str], alias: str) -> Generator[Ru
 
 
 def _served(platform: Platform, name: str, alias: str, stack: ExitStack) -> ServedModel:
-    from halocline_registry.package import open_package
     from halocline_serving.engine import TorchEngine
     from halocline_serving.runtime import ServedModel
 
     ref, path = platform.registry.resolve(name, alias)
-    package = open_package(path, platform.signer.key.public_key())
+    package = _opened(path, platform.signer.trust)
     engine = TorchEngine.load(package, ref)
     stack.callback(engine.close)
     return ServedModel(engine, ref, alias, deployment=f"{name}@{alias}")
+
+
+def _opened(path: Path, trust: Trust) -> Package:
+    """The package, signed by one of the keys: it may be older than the newest."""
+    from halocline_registry.package import open_package
+
+    said: list[str] = []
+    for key in trust.keys:
+        try:
+            return open_package(path, key.public)
+        except Unverified as error:
+            said.append(str(error))
+    raise Unverified("; ".join(dict.fromkeys(said)))

@@ -14,18 +14,23 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from halocline_governance import durable, keys, strict_json
+from halocline_governance.audit.question import Question
+from halocline_governance.audit.search import in_log
 from halocline_governance.errors import Refused, Unverified
 from halocline_governance.journal import Journal, Signer, Trust
 from halocline_governance.journal.evidence import HEAD_NAME, logs
-from halocline_governance.journal.note import Endorsement, endorsements
+from halocline_governance.journal.note import Checkpoint, Endorsement, endorsements
+from halocline_governance.journal.scan import read_note
 from halocline_governance.lake.lease import locked
 from halocline_governance.records import timestamp
 
+SETTLE_S = 2.0
 KEY, NEXT, PUBLIC, ENDORSED = "journal.key", "journal.key.next", "journal.pub", "journal.endorsed"
 
 
@@ -79,6 +84,35 @@ def hand_over(directory: Path, signer: Signer, witness: Path | None = None) -> H
         for journal in opened:
             journal.close()
     return Handover(signed, tuple(name for name in names if name not in signed))
+
+
+def settle(directory: Path, signer: Signer, witness: Path | None = None) -> None:
+    """Have a head over every record that there is now: a running process signs within a second; a
+    log that no process holds any more is opened for it.
+
+    Raises:
+        Refused: a process that holds a log does not sign; says which log.
+        JournalCorrupt, JournalUnavailable: as `hand_over`.
+    """
+    newest = {folder: next(in_log(folder, Question()), None) for folder in logs(directory)}
+    waiting = {folder: found.seq for folder, found in newest.items() if found is not None}
+    until = time.monotonic() + SETTLE_S
+    while waiting := {log: seq for log, seq in waiting.items() if signed(log) <= seq}:
+        if any(_is_free(log) for log in waiting):
+            hand_over(directory, signer, witness)
+        elif time.monotonic() > until:
+            raise Refused(
+                f"the newest records of {', '.join(sorted(log.name for log in waiting))} are not"
+                " signed: the process that holds the log does not answer; end it and try again"
+            )
+        else:
+            time.sleep(0.05)
+
+
+def signed(folder: Path) -> int:
+    """How many records a log's newest head claims; 0 without a head."""
+    note = read_note(folder)
+    return Checkpoint.claimed(note).size if note is not None else 0
 
 
 def retire(folder: Path, directory: Path) -> tuple[str, ...]:

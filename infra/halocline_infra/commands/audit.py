@@ -1,12 +1,16 @@
-"""`halocline audit`: the journal and the compliance report."""
+"""`halocline audit`: the journal: verify it, find in it, prove from it, hand it out."""
 
 from __future__ import annotations
 
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from halocline_infra.commands import audit_keep, audit_proof, audit_read
 from halocline_infra.commands.options import (
     JsonFlag,
     TokenFile,
@@ -16,7 +20,13 @@ from halocline_infra.commands.options import (
     show,
 )
 
-app = typer.Typer(help="Verify, search and report on the audit journal.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from halocline_governance.journal import Verification
+
+app = typer.Typer(
+    help="Verify, search, prove and hand out the audit journal.", no_args_is_help=True
+)
+_QUIET_S = 2.0
 
 
 @app.command("verify")
@@ -25,91 +35,42 @@ def verify(
         Path | None, typer.Argument(help="Journal directory; this installation's by default.")
     ] = None,
     key: Annotated[
-        Path | None, typer.Option(help="Trusted public key; keys/journal.pub by default.")
+        Path | None, typer.Option(help="Trusted public keys; keys/journal.pub by default.")
+    ] = None,
+    head: Annotated[
+        list[Path] | None,
+        typer.Option(help="A checkpoint that you kept: the log must go on from it. Repeatable."),
+    ] = None,
+    witness: Annotated[
+        Path | None, typer.Option(help="A folder of such checkpoints, each under its log's name.")
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Check every record, link, signed head and sibling. Exits with 1 when anything is wrong.
 
+    Needs the files and the key alone. With a head that somebody else kept it also finds what no
+    folder can show of itself: records cut off together with the head over them.
+
     Example:
 
-        halocline audit verify var/journal --key var/keys/journal.pub
+        halocline audit verify var/journal --key var/keys/journal.pub --witness /srv/witness
     """
-    from halocline_governance.errors import Refused
-    from halocline_governance.journal import Trust
     from halocline_governance.journal import verify as verify_journal
     from halocline_infra.environment import from_env
-    from halocline_infra.platform import trust
 
-    environment = from_env()
-    if key is not None and not key.is_file():
-        raise Refused(f"no key file {key}")
-    trusted = Trust.parse(key.read_text(encoding="utf-8")) if key else trust(environment)
-    result = verify_journal(directory or environment.journal, trusted)
+    result = verify_journal(
+        directory or from_env().journal,
+        audit_proof.trusted(key),
+        [audit_proof.text_of(path, "head") for path in head or ()],
+        witness,
+        _progress(),
+    )
     if as_json:
         print_json(result.as_json())
     else:
-        rows = [(s.name, s.num_records, s.num_sealed, s.root[:16]) for s in result.logs]
-        print_table("Journal", ("log", "records", "sealed", "root"), rows)
-        for place, what in result.problems:
-            typer.echo(f"FAILED {place}: {what}")
-        for text in result.unfinished:
-            typer.echo(f"note: unfinished last write, relied on by nothing: {text}")
-        typer.echo("verified" if result.ok else "NOT verified")
+        _tell(result)
     if not result.ok:
         raise typer.Exit(1)
-
-
-@app.command("tail")
-def tail(
-    count: Annotated[int, typer.Option("-n", min=1, help="How many events.")] = 20,
-    kind: Annotated[str | None, typer.Option(help="Only events of this kind.")] = None,
-    subject: Annotated[str | None, typer.Option(help="Only events of this subject.")] = None,
-    token: TokenFile = None,
-    as_json: JsonFlag = False,
-) -> None:
-    """Print the newest events, as an officer cleared for audit.
-
-    Example:
-
-        halocline audit tail -n 5 --kind decision --token officer.jwt
-    """
-    events = [
-        (log, seq, event)
-        for log, seq, event in _events(token)
-        if kind in (None, event["kind"]) and subject in (None, event["subject"])
-    ]
-    newest = sorted(events, key=lambda item: item[2]["ts"])[-count:]
-    if as_json:
-        print_json([{"log": log, "seq": seq, "event": event} for log, seq, event in newest])
-        return
-    rows = [
-        (event["ts"], event["kind"], event["subject"], event["purpose"], f"{log}/{seq}")
-        for log, seq, event in newest
-    ]
-    print_table("Events", ("when", "kind", "who", "purpose", "where"), rows)
-
-
-@app.command("show")
-def show_event(
-    ident: Annotated[str, typer.Argument(help="A decision id or an event id.")],
-    token: TokenFile = None,
-    as_json: JsonFlag = False,
-) -> None:
-    """Print one decision or event whole, with the reasons a caller is never told.
-
-    Example:
-
-        halocline audit show 0197f3c2-... --token officer.jwt
-    """
-    from halocline_governance.errors import Refused
-
-    for log, seq, event in _events(token):
-        answer = event["object"].get("answer", {})
-        if ident in (event["event_id"], answer.get("id")):
-            show({"log": log, "seq": seq, **event}, as_json=as_json, title="Event")
-            return
-    raise Refused(f"no event or decision {ident} in this journal")
 
 
 @app.command("report")
@@ -131,11 +92,41 @@ def report(
     show({"html": str(paths.html), "json": str(paths.json)}, as_json=as_json, title="Report")
 
 
-def _events(token: str | None) -> list[tuple[str, int, dict[str, Any]]]:
-    """All events, for somebody the read gate lets at the audit record; the reading is recorded."""
-    from halocline_governance.journal import read
-    from halocline_infra.oversight import require_auditor
+app.command("prove")(audit_proof.prove)
+app.command("check")(audit_proof.check)
+app.command("tail")(audit_read.tail)
+app.command("search")(audit_read.search)
+app.command("show")(audit_read.show_event)
+app.command("export")(audit_keep.export)
+app.command("project")(audit_keep.project)
+app.command("witness")(audit_keep.witness)
+app.command("rotate-key")(audit_keep.rotate_key)
 
-    with called(token) as (platform, officer):
-        require_auditor(platform, officer)
-        return list(read(platform.environment.journal))
+
+def _tell(result: Verification) -> None:
+    rows = [(s.name, s.num_records, s.num_sealed, s.root[:16]) for s in result.logs]
+    print_table("Journal", ("log", "records", "sealed", "root"), rows)
+    for place, what in result.problems:
+        typer.echo(f"FAILED {place}: {what}")
+    for text in result.unfinished:
+        typer.echo(f"note: unfinished last write, relied on by nothing: {text}")
+    typer.echo("verified" if result.ok else "NOT verified")
+    if not result.ok:
+        typer.echo(
+            "Change nothing there, and copy the folder away. What to do next: docs/runbook.md, "
+            '"The journal won\'t verify".'
+        )
+
+
+def _progress() -> Callable[[int, int], None]:
+    """Says on standard error how far it is, once it takes long."""
+    told_at = time.monotonic() + _QUIET_S - 1
+
+    def progress(done: int, total: int) -> None:
+        nonlocal told_at
+        if time.monotonic() - told_at < 1:
+            return
+        told_at = time.monotonic()
+        sys.stderr.write(f"read {done >> 20} of {total >> 20} MiB\n")
+
+    return progress
