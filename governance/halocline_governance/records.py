@@ -139,6 +139,15 @@ def committed(key: str, sha256: str, what: str = ANSWER) -> str:
     return hmac.digest(bytes.fromhex(key), message, hashlib.sha256).hex()
 
 
+def output_committed(row: Mapping[str, Any]) -> str:
+    """What stands in the journal for the output of a row of `serving.outputs`; nothing for a row
+    that has no key or hash in the form of one."""
+    try:
+        return committed(row["commitment_key"], row["output_sha256"])
+    except (KeyError, TypeError, ValueError):
+        return ""
+
+
 def differences(row: Mapping[str, Any], told: Mapping[str, Any]) -> list[str]:
     """In what a row of `serving.outputs` is not what the journal was told of it; nothing when it
     is, its texts included.

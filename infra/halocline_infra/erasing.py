@@ -28,7 +28,7 @@ def room(platform: Platform) -> ErasureRoom:
             lake=platform.lake,
             journal_dir=platform.environment.journal,
             journal=platform.gates.journal,
-            impact=lambda thing: platform.lineage.impact(thing).as_json(limit=10_000),
+            impact=lambda thing, limit: platform.lineage.impact(thing).as_json(limit),
             withdraw=lambda sources, by: _withdraw(platform, sources, by),
             forget=platform.lineage.forget,
             recover=lambda: _recover(platform),

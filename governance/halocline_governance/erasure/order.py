@@ -16,7 +16,7 @@ from halocline_governance.errors import Refused
 from halocline_governance.records import Kind
 
 _MAX_REASON = 2000
-_MAX_NAMES = 1000
+_MAX_NAMES = 100
 _NAME = re.compile(r"[^\x00-\x1f\x7f]{1,256}\Z")
 _ID = re.compile(r"e-[0-9a-f]{10}\Z")
 

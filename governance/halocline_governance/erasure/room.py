@@ -30,8 +30,11 @@ MAY_ERASE = "compliance"
 _STAGING = "staging"
 _MAX_ROUNDS = 8
 
-Impact = Callable[[str], Mapping[str, Any]]
-"""What was made from a thing (`subject:KEY`, `source:NAME`), as plain JSON."""
+# How many things in all may be listed in one record, so that it stays below a frame's bound.
+_MAX_LISTED = 10_000
+
+Impact = Callable[[str, int], Mapping[str, Any]]
+"""What was made from a thing (`subject:KEY`, `source:NAME`), as plain JSON with lists this long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,10 +190,10 @@ class ErasureRoom:
         """What was made from each thing; nothing is made from an output."""
         if order.what is What.OUTPUT:
             return []
-        told: list[dict[str, Any]] = []
+        told, limit = list[dict[str, Any]](), _MAX_LISTED // len(order.names)
         for name in order.names:
             try:
-                told.append(dict(self._site.impact(f"{order.what.value}:{name}")))
+                told.append(dict(self._site.impact(f"{order.what.value}:{name}", limit)))
             except Refused:
                 continue  # lineage knows nothing of it
         return told

@@ -13,7 +13,7 @@ from halocline_governance.lineage.keyed import Row
 from halocline_governance.lineage.lineage import DATASET, MODEL, RUN, Lineage
 from halocline_governance.lineage.trace import Trace
 from halocline_governance.principal import Principal
-from halocline_governance.records import Kind, committed, differences
+from halocline_governance.records import Kind, differences, output_committed
 from halocline_governance.report.passage import passage
 from halocline_governance.report.record import Entry, Record
 
@@ -108,8 +108,7 @@ class Answer:
                 (model["weights_sha256"], self.output["weights_sha256"]),
             ]
         elif self.output["outcome"] == "released":
-            key, digest = self.output["commitment_key"], self.output["output_sha256"]
-            pairs.append((resource["sha256"], committed(key, digest)))
+            pairs.append((resource["sha256"], output_committed(self.output)))
         if all(decided == recorded for decided, recorded in pairs):
             return True
         self.gaps.append(f"{gate} decision {entry.object['answer'].get('id')}: about another call")

@@ -97,6 +97,18 @@ def test_a_row_changed_after_the_fact_is_told(told: World) -> None:
     assert "output req-1: the row's outcome, output differ from the record" in content["gaps"]
 
 
+@pytest.mark.parametrize("name", ["commitment_key", "output_sha256", "released_sha256"])
+def test_a_row_without_its_commitments_is_told(told: World, name: str) -> None:
+    path = told.lake.path("buy", OUTPUTS)
+    rows = DeltaTable(path).to_pyarrow_table().to_pylist()
+    shutil.rmtree(path)
+    told.write(OUTPUTS, [{**row, name: "none"} for row in rows])
+
+    gaps = told.report().content["gaps"]
+
+    assert "output req-1: the row's row differ from the record" in gaps
+
+
 def test_outputs_and_journal_are_reconciled(told: World) -> None:
     told.append(Kind.GENERATE, {"request_id": "lost"})
 
