@@ -42,8 +42,9 @@ class Projection:
     def differences(self) -> list[str]:
         """Where MLflow says something else than lineage; empty when it follows."""
         wanted, models = self._wanted(), self._models()
-        if not wanted and not models:
-            return []  # without a run there need be no store, and looking would make one
+        if not self._tracking.is_there:
+            told = [f"run {run_id}: MLflow has no such run" for run_id in wanted]
+            return [*told, *(f"model {name}: MLflow has no such model" for name in models)]
         return [*self._runs_differ(wanted), *self._models_differ(models), *self._aliases_differ()]
 
     def repair(self, checked: Mapping[str, int]) -> list[str]:
@@ -52,9 +53,9 @@ class Projection:
         Args:
             checked: the number of flags of each run that was checked.
         """
-        wanted, models = self._wanted(), self._models()
-        if not wanted and not models:
+        if not self._tracking.is_there:
             return []
+        wanted, models = self._wanted(), self._models()
         done: list[str] = []
         there = self._tracking.runs()
         for run_id, (inputs, tags) in wanted.items():

@@ -111,6 +111,12 @@ class Tracking:
         """An SQLite store in a folder."""
         return cls(f"sqlite:///{folder.absolute()}/mlflow.db", folder.absolute() / "artifacts")
 
+    @property
+    def is_there(self) -> bool:
+        """Whether there is a store: looking into a local one makes it."""
+        local = self.uri.removeprefix("sqlite:///")
+        return local == self.uri or Path(local).exists()
+
     def open_run(self, run: RunDescription) -> str:
         """MLflow's id of this run; it is made, or found again and taken up."""
         experiment = self._experiment(run.compartment)

@@ -13,10 +13,9 @@ from typing import Any
 
 import pyarrow as pa
 import rfc8785
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from deltalake import write_deltalake
 
-from halocline_governance import tables
+from halocline_governance import keys, tables
 from halocline_governance.gates import Engine, Gate, Gates
 from halocline_governance.guard import Guard
 from halocline_governance.journal import Journal, Signer, read
@@ -26,7 +25,7 @@ from halocline_governance.lineage import Lineage
 from halocline_governance.lineage.checks import Checked, check
 from halocline_governance.lineage.checks_told import Told, heard, told
 from halocline_governance.principal import Principal, Purpose
-from halocline_governance.records import AuditEvent, Kind, timestamp
+from halocline_governance.records import AuditEvent, InferenceRecord, Kind, row_uid, timestamp
 from halocline_governance.refs import DatasetRef, ModelRef
 
 TABLE = "curated.documents"
@@ -46,7 +45,9 @@ class World:
 
     def __init__(self, home: Path, engine: Engine) -> None:
         self.home, self.lake = home, Lake(home / "lake")
-        self.journal = Journal.open(home / "journal", Signer(Ed25519PrivateKey.generate()))
+        self.journal = Journal.open(
+            home / "journal", Signer(keys.ed25519(home / "keys" / "journal.key"))
+        )
         self.gates = Gates(engine, self.journal)
         self.guard, self.lineage = Guard(self.lake, self.gates), Lineage(self.lake)
         self.put(PUBLIC, range(5))
@@ -62,9 +63,26 @@ class World:
             }
             for uid in uids
         ]  # fmt: skip
-        data = pa.Table.from_pylist(rows, schema=tables.table(TABLE).arrow())
-        with self.lake.lease(where, TABLE) as place:
+        self._write(where, TABLE, rows)
+
+    def _write(self, where: str, table: str, rows: list[dict[str, Any]]) -> None:
+        data = pa.Table.from_pylist(rows, schema=tables.table(table).arrow())
+        with self.lake.lease(where, table) as place:
             write_deltalake(place.uri, data, mode="append")
+
+    def answer(self, request_id: str, ts: str | None = None) -> None:
+        """One output of house v1, in its table."""
+        when, zero = ts or timestamp(), "0" * 64
+        record = InferenceRecord(
+            request_id=request_id, row_uid=row_uid("serving.outputs", request_id),
+            label_id=self.lake.intern(BUY), ts=when, finished_ts=when, subject="bea",
+            endpoint="house@champion", model="house", model_version=1, weights_sha256="a" * 64,
+            serve_decision_id="s", release_decision_id="r", policy_revision="p",
+            outcome="released", finish_reason="stop", prompt="p", output="o", prompt_sha256=zero,
+            output_sha256=zero, released_sha256=zero, commitment_key=zero, verdicts="[]",
+            prompt_tokens=1, completion_tokens=1, mean_logprob=None, mean_entropy=None,
+        )  # fmt: skip
+        self._write("buy", "serving.outputs", [record.as_json()])
 
     def append(self, kind: Kind, what: Mapping[str, Any], who: str = TRAINER.subject) -> None:
         self.journal.append(AuditEvent(kind, who, Purpose.TRAINING.value, dict(what)))

@@ -14,7 +14,7 @@ from halocline_governance.errors import Refused
 from halocline_governance.gates import Engine
 from halocline_governance.journal import read
 from halocline_governance.label import PUBLIC, Label
-from halocline_governance.lineage.checks import check
+from halocline_governance.lineage.checks import check, reread
 from halocline_governance.lineage.checks_told import told
 from halocline_governance.lineage.lineage import Lineage
 from halocline_governance.principal import Purpose
@@ -233,3 +233,22 @@ def test_a_model_made_from_a_model_carries_both(world: World) -> None:
     Lineage(world.lake).add_model(child, "r1", [Parent("house", 1, "adapter")])
 
     assert flagged(world) == {("model", "label")}
+
+
+def test_rows_that_changed_since_are_flagged_when_they_are_read_again(world: World) -> None:
+    """Somebody puts another file in a file's place: the same rows, other texts."""
+    world.run()
+    assert reread(world.lineage, world.check()).flags == ()
+    (file,) = world.lake.path("buy", TABLE).glob("*.parquet")
+    world.put(BUY, range(500, 503))
+    (new,) = {*world.lake.path("buy", TABLE).glob("*.parquet")} - {file}
+    file.write_bytes(new.read_bytes())
+    world.lineage.rebuild()
+
+    (flag,) = reread(world.lineage, world.check()).flags
+    assert (flag.about.partition(":")[0], flag.check) == ("dataset", "rows now")
+    file.unlink()
+    world.lineage.rebuild()
+    again = reread(world.lineage, world.check(), "r1")
+    assert again.flags == ()
+    assert again.unread

@@ -80,8 +80,23 @@ IN_PROCESS: tuple[tuple[str, int], ...] = (
     ("erase certificate {order} --to {folder}/certificate.json", 0),
     ("audit tail", 0),
     ("audit show {decision}", 0),
+    ("audit search --gate read -n 3", 0),
+    ("audit prove {decision} --out {folder}/proof.json", 0),
+    ("audit check {folder}/proof.json", 0),
+    ("audit export --from 2001-01-01 --to 9999-12-30 --out {folder}/events", 0),
+    ("audit project", 0),
+    ("audit witness {folder}/home/journal --to {folder}/witness"
+     " --key {folder}/home/keys/journal.pub", 0),
+    ("audit rotate-key", 0),
     ("audit report 0197f3c2-0000-7000-8000-000000000000", 1),
     ("audit verify", 0),
+    ("report build --period last-30d --duty mar --out {folder}/reports", 0),
+    ("report verify {question}", 1),
+    ("lineage trace 1", 0),
+    ("lineage impact source:s", 0),
+    ("lineage check", 0),
+    ("lineage export --openlineage {folder}/events", 0),
+    ("lineage index", 0),
 )  # fmt: skip
 ON_SPARK = ("curate ingest {folder}/memos --token {svc}", "curate run buy --token {svc}")
 # Only their --help is shown here.

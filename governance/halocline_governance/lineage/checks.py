@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from halocline_governance.errors import Refused
+from halocline_governance.errors import Refused, StorageUnavailable, TableMissing
 from halocline_governance.label import Label, join
 from halocline_governance.lineage import checks_run
 from halocline_governance.lineage.checks_told import Told
@@ -42,7 +42,8 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What was found. `unfinished` runs began and are not at their end: running, or killed."""
+    """What was found. `unfinished` runs began and are not at their end: running, or killed.
+    `unread` says which rows could not be read again, where that was asked for."""
 
     num_datasets: int
     num_runs: int
@@ -50,6 +51,7 @@ class Checked:
     num_deployments: int
     flags: tuple[Flag, ...]
     unfinished: tuple[str, ...]
+    unread: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Plain data, sorted: the same findings are the same bytes."""
@@ -60,6 +62,7 @@ class Checked:
             "deployments": self.num_deployments,
             "flags": [flag.as_json() for flag in self.flags],
             "unfinished": list(self.unfinished),
+            "unread": list(self.unread),
         }
 
 
@@ -93,6 +96,25 @@ def check(lineage: Lineage, heard: Told, run: str | None = None) -> Checked:
         tuple(flags),
         tuple(unfinished),
     )
+
+
+def reread(lineage: Lineage, found: Checked, run: str | None = None) -> Checked:
+    """What was found, and which dataset versions are no more the rows that were recorded."""
+    recorded = _recorded(lineage)
+    flags, unread = set(found.flags), list[str]()
+    for row in (recorded if run is None else recorded.only(run)).datasets.values():
+        place = f"{row['compartment']}:{row['table']} version {row['version']}"
+        try:
+            now = lineage.fingerprint_of(
+                row["compartment"], row["table"], row["version"], row["label_ids"]
+            )
+        except (StorageUnavailable, TableMissing, Refused) as error:
+            unread.append(f"{place}: {error}")
+            continue
+        if now != (row["num_rows"], row["fingerprint"]):
+            what = f"{place}: the rows that lie there are not the rows that were recorded"
+            flags.add(Flag(f"dataset:{row['dsv_id']}", "rows now", what))
+    return replace(found, flags=tuple(sorted(flags)), unread=tuple(sorted(unread)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,301 @@
+"""`halocline lineage`: what was made from what, and what changes if something must go."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from halocline_infra.commands.options import (
+    JsonFlag,
+    TokenFile,
+    called,
+    print_json,
+    print_table,
+    show,
+)
+
+if TYPE_CHECKING:
+    from halocline_governance.lineage.checks import Flag
+    from halocline_governance.lineage.trace import Trace
+    from halocline_infra.commands.lineage_thing import Taken
+    from halocline_infra.platform import Platform
+
+app = typer.Typer(
+    help="Follow rows, models and outputs to what they came from and what they reached.",
+    no_args_is_help=True,
+)
+Thing = Annotated[
+    str,
+    typer.Argument(
+        help="An id, MODEL/VERSION, MODEL@ALIAS, COMPARTMENT:TABLE/UID, or KIND:NAME such as"
+        " source:edgar, licence:MIT, subject:KEY, decision:ID."
+    ),
+]
+At = Annotated[
+    str | None, typer.Option(help="As it was then: 2026-11-21T12:00:00Z. Now when left out.")
+]
+
+
+@app.command("trace")
+def trace(  # noqa: PLR0913 - the command's options are its interface
+    thing: Thing,
+    at: At = None,
+    forward: Annotated[bool, typer.Option("--forward", help="What it reached.")] = False,
+    backward: Annotated[bool, typer.Option("--backward", help="What it came from.")] = False,
+    both: Annotated[bool, typer.Option("--both", help="Both ways.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="List so many of a kind; count all.")] = 100,
+    rows: Annotated[bool, typer.Option("--rows", help="List its rows instead.")] = False,
+    all_rows: Annotated[
+        bool, typer.Option("--all", help="With --rows: every one, a JSON object a line.")
+    ] = False,
+    mermaid: Annotated[bool, typer.Option("--mermaid", help="A Mermaid flowchart.")] = False,
+    html: Annotated[Path | None, typer.Option(help="Write a page with a drawing there.")] = None,
+    token: TokenFile = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Trace anything that has an id, as an officer cleared for audit.
+
+    A bare id is looked for among outputs, rows, dataset versions, runs, models and the journal's
+    records, and you are told what it was taken for. Outputs are traced back, sources, licences and
+    subjects forward, other things both ways. A tree, unless you ask for another form; flags mark
+    what the journal contradicts.
+
+    Example:
+
+        halocline lineage trace 0197f3c2-... --token officer.jwt
+
+        halocline lineage trace source:edgar --html edgar.html --token officer.jwt
+
+        halocline lineage trace research-note@champion --rows --all --token officer.jwt
+    """
+    from halocline_infra.commands.lineage_thing import take
+
+    _check_form(mermaid, html is not None, as_json and not rows, rows or all_rows)
+    with _officer(token) as platform:
+        taken = take(platform, thing)
+        direction = _direction(taken, forward=forward, backward=backward, both=both)
+        if rows or all_rows:
+            from halocline_infra.commands import lineage_rows
+
+            made_of = lineage_rows.datasets_of(platform.lineage, taken, at)
+            if all_rows:
+                lineage_rows.stream(platform.lineage, made_of)
+            else:
+                lineage_rows.list_first(platform.lineage, made_of, as_json=as_json)
+            return
+        found = platform.lineage.trace(taken.asked, at, direction, limit)
+        flags = _flags(platform, found)
+        if html is not None:
+            about = {"taken for": taken.why, "as of": at or "now", "direction": direction}
+            _write_page(platform, found, flags, about, html)
+    if as_json:
+        asked = {"thing": thing, "taken_for": taken.asked, "at": at, "direction": direction}
+        told = [flag.as_json() for flag in flags]
+        print_json({**found.as_json(), "asked": asked, "flags": told})
+    elif mermaid:
+        typer.echo(found.mermaid(), nl=False)
+    elif html is None:
+        typer.echo(f"{thing}: taken for {taken.why}", err=True)
+        _print_tree(found, flags)
+
+
+@app.command("impact")
+def impact(
+    thing: Thing,
+    at: At = None,
+    limit: Annotated[int, typer.Option(min=1, help="List so many of a kind; count all.")] = 20,
+    token: TokenFile = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """What changes if this source, licence, subject, row or dataset version must go.
+
+    Counts are exact: rows by compartment, dataset versions, mixtures, runs with what they consumed,
+    models and those made from them, endpoints now and before, and the outputs they answered.
+
+    Example:
+
+        halocline lineage impact source:edgar --token officer.jwt
+    """
+    from halocline_infra.commands.lineage_thing import take
+
+    with _officer(token) as platform:
+        found = platform.lineage.impact(take(platform, thing).asked, at)
+    if as_json:
+        print_json(found.as_json(limit))
+    else:
+        typer.echo("\n".join(found.lines(limit)))
+
+
+@app.command("check")
+def check(
+    run: Annotated[str | None, typer.Argument(help="One run; everything when left out.")] = None,
+    rows: Annotated[
+        bool, typer.Option("--rows", help="Fingerprint the rows again too: reads their tables.")
+    ] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Write to MLflow what it lacks of lineage.")
+    ] = False,
+    token: TokenFile = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Hold what was registered against what the guard handed out and the gates allowed.
+
+    Flags inputs that were never handed out, rows, labels, weights and counts that differ, models
+    without a run, and what a crash left unrecorded; says where MLflow differs from lineage. Exits
+    with 1 when anything is flagged.
+
+    Example:
+
+        halocline lineage check --token officer.jwt
+
+        halocline lineage check r0123456789abcdef01234567 --token officer.jwt
+    """
+    from halocline_governance.lineage import checks, checks_told
+    from halocline_infra.commands.lineage_mlflow import followed
+
+    with _officer(token) as platform:
+        heard = checks_told.heard(platform.environment.journal)
+        found = checks.check(platform.lineage, heard, run)
+        if rows:
+            found = checks.reread(platform.lineage, found, run)
+        repaired, differs = followed(platform, found, run, repair=repair)
+    if as_json:
+        print_json({**found.as_json(), "mlflow": differs, "repaired": repaired})
+    else:
+        print_table(
+            "Lineage", ("what", "checked"),
+            [("dataset versions", found.num_datasets), ("runs", found.num_runs),
+             ("models", found.num_models), ("deployments", found.num_deployments)],
+        )  # fmt: skip
+        for flag in found.flags:
+            typer.echo(f"FLAGGED {_told(flag)}")
+        for one in found.unfinished:
+            typer.echo(f"note: run {one} began and is not at its end: it goes on, or was killed")
+        for text in found.unread:
+            typer.echo(f"note: not read again: {text}")
+        for text in (*(f"repaired: {one}" for one in repaired), *(f"MLflow: {d}" for d in differs)):
+            typer.echo(text)
+        typer.echo("lineage NOT in order" if found.flags else "lineage in order")
+    if found.flags or differs:
+        raise typer.Exit(1)
+
+
+@app.command("export")
+def export(
+    openlineage: Annotated[Path, typer.Option(help="Write OpenLineage events there, one a line.")],
+    namespace: Annotated[str, typer.Option(help="Of jobs and datasets.")] = "halocline",
+    token: TokenFile = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Write lineage as OpenLineage events, for tools that draw such graphs.
+
+    The same lineage gives the same events: exporting again adds nothing to a tool that has them.
+
+    Example:
+
+        halocline lineage export --openlineage events.ndjson --token officer.jwt
+    """
+    from halocline_governance import durable
+    from halocline_governance.lineage import checks_told
+    from halocline_governance.lineage.openlineage import Export, lines
+
+    with _officer(token) as platform:
+        lineage = platform.lineage
+
+        def count(endpoint: str, since: str, until: str | None) -> int:
+            return lineage.outputs(endpoint=endpoint, since=since, until=until).num
+
+        heard = checks_told.heard(platform.environment.journal)
+        events = Export(lineage, heard, namespace, count).events()
+    durable.write(openlineage, "".join(lines(events)))
+    show({"file": str(openlineage), "events": len(events)}, as_json=as_json, title="Exported")
+
+
+@app.command("index")
+def index(
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Throw it away and read every table again.")
+    ] = False,
+    token: TokenFile = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Bring the index up to date that traces are answered from. Traces do so themselves.
+
+    Example:
+
+        halocline lineage index --rebuild --token officer.jwt
+    """
+    import time
+
+    with _officer(token) as platform:
+        began = time.monotonic()
+        if rebuild:
+            platform.lineage.rebuild()
+        number = platform.lineage.outputs().num
+        told = {"outputs": number, "seconds": round(time.monotonic() - began, 2)}
+    show(told, as_json=as_json, title="Index")
+
+
+@contextmanager
+def _officer(token: str | None) -> Generator[Platform]:
+    """The platform, for somebody the read gate lets at the audit record."""
+    from halocline_infra.oversight import require_auditor
+
+    with called(token) as (platform, officer):
+        require_auditor(platform, officer)
+        yield platform
+
+
+def _check_form(*forms: bool) -> None:
+    from halocline_governance.errors import Refused
+
+    if sum(forms) > 1:
+        raise Refused("choose one of --json, --mermaid, --html and --rows")
+
+
+def _direction(taken: Taken, *, forward: bool, backward: bool, both: bool) -> str:
+    from halocline_governance.errors import Refused
+
+    if forward + backward + both > 1:
+        raise Refused("choose one of --forward, --backward and --both")
+    named = "forward" if forward else "back" if backward else "both" if both else None
+    return named or taken.direction
+
+
+def _flags(platform: Platform, found: Trace) -> list[Flag]:
+    """What the checks flag of the things in this trace."""
+    from halocline_governance.lineage import checks, checks_told
+
+    heard = checks_told.heard(platform.environment.journal)
+    everything = checks.check(platform.lineage, heard).flags
+    return [flag for flag in everything if flag.about in found.nodes]
+
+
+def _print_tree(found: Trace, flags: list[Flag]) -> None:
+    # What a name holds is shown, and does nothing to the terminal.
+    for line in (*found.tree(), *(f"FLAGGED {_told(flag)}" for flag in flags)):
+        typer.echo("".join(c if c.isprintable() else ascii(c)[1:-1] for c in line))
+
+
+def _told(flag: Flag) -> str:
+    records = f" (halocline audit show {flag.records[0]})" if flag.records else ""
+    return f"{flag.about}: {flag.check}: {flag.what}{records}"
+
+
+def _write_page(
+    platform: Platform, found: Trace, flags: list[Flag], about: dict[str, str], target: Path
+) -> None:
+    from halocline_governance import durable
+    from halocline_governance.lineage.page import page
+
+    labels = {
+        label_id: label
+        for place in ("system", *platform.lake.compartments())
+        for label_id, label in platform.lake.labels(place).items()
+    }
+    durable.write(target, page(found, labels, flags, about))
+    typer.echo(f"wrote {target}", err=True)

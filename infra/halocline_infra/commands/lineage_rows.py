@@ -1,0 +1,83 @@
+"""The rows that something was made of, for `halocline lineage trace --rows`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from halocline_infra.commands.options import print_json, print_table
+
+if TYPE_CHECKING:
+    from halocline_governance.lineage import Lineage
+    from halocline_infra.commands.lineage_thing import Taken
+
+_SHOWN = 1_000
+_MADE = ("output", "endpoint", "model", "run", "mixture", "dataset")
+
+
+def datasets_of(lineage: Lineage, taken: Taken, at: str | None) -> list[str]:
+    """The dataset versions that a thing was made of.
+
+    Raises:
+        Refused: it is rows itself, or was not there.
+    """
+    from halocline_governance.errors import Refused
+
+    if taken.kind not in _MADE:
+        raise Refused(
+            f"--rows lists what something was made of, and {taken.asked} is rows itself: halocline"
+            " lineage impact counts them"
+        )
+    if taken.kind == "dataset":
+        return [taken.asked.partition(":")[2]]
+    return list(lineage.reached(taken.asked, "dataset", forward=False, at=at))
+
+
+def stream(lineage: Lineage, dsv_ids: list[str]) -> None:
+    """Every row as a line of JSON, as it is read."""
+    for dsv_id in dsv_ids:
+        found = lineage.dataset_rows(dsv_id)
+        where = found.version
+        table = f"{where.compartment}:{where.table}"
+        said = {"dataset": dsv_id, "table": table, "version": where.version}
+        for uid in found:
+            sys.stdout.write(json.dumps({**said, "row_uid": str(uid)}, sort_keys=True) + "\n")
+        for gap in found.gaps:
+            sys.stderr.write(f"{table} version {where.version}: {gap}\n")
+
+
+def list_first(lineage: Lineage, dsv_ids: list[str], *, as_json: bool) -> None:
+    """Exact counts of every dataset version, and the first rows of all."""
+    told: list[dict[str, Any]] = []
+    left = _SHOWN
+    for dsv_id in dsv_ids:
+        found = lineage.dataset_rows(dsv_id)
+        where = found.version
+        one: dict[str, Any] = {**found.as_json(), "table": f"{where.compartment}:{where.table}",
+               "version": where.version}  # fmt: skip
+        one["first"] = one["first"][:left]
+        left -= len(one["first"])
+        told.append(one)
+    num_rows = sum(one["num_rows"] for one in told)
+    if as_json:
+        print_json({"num_rows": num_rows, "shown": _SHOWN - left, "datasets": told})
+        return
+    print_table(
+        "Dataset versions", ("id", "table", "version", "rows", "sources", "licences"),
+        [(one["dsv_id"], one["table"], one["version"], one["num_rows"], _counts(one["sources"]),
+          _counts(one["licences"])) for one in told],
+    )  # fmt: skip
+    rows = [(one["table"], one["version"], uid) for one in told for uid in one["first"]]
+    print_table("Rows", ("table", "version", "row_uid"), rows)
+    for one in told:
+        for gap in one["gaps"]:
+            typer.echo(f"! {one['table']} version {one['version']}: {gap}")
+    if num_rows > _SHOWN - left:
+        typer.echo(f"... {_SHOWN - left:,} of {num_rows:,} rows are shown: --all streams every one")
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name or 'none'} {number:,}" for name, number in sorted(counts.items()))

@@ -1,0 +1,191 @@
+"""What somebody means by an id: a bare one is looked for among everything that has ids."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from halocline_governance.audit.search import Found
+    from halocline_governance.lineage import Lineage
+    from halocline_infra.platform import Platform
+
+_ROW = re.compile(r"[a-z0-9][a-z0-9.-]*:[a-z_]+\.[a-z_]+/-?[0-9]+")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_MODEL = re.compile(r"[^/\s]+/[0-9]+")
+_RECORDS = ("decision", "event")
+_TABLES = ("curated.documents", "raw.documents", "serving.outputs")
+# Which records say what was done under a decision of a gate.
+_DONE = {
+    "read": ("dataset",), "train": ("train",), "promote": ("promote",),
+    "serve": ("admit", "generate", "abort"), "release": ("admit", "generate", "abort"),
+}  # fmt: skip
+# A name of no form of its own may be one of these.
+_NAMED = ("run", "dataset", "mixture", "endpoint", "source", "licence", "subject", "output")
+_FORWARD = ("subject", "source", "licence")
+_BACK = ("output", "endpoint")
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """`asked` is `kind:name` as lineage takes it; `why` tells what an id was taken for."""
+
+    asked: str
+    why: str
+
+    @property
+    def kind(self) -> str:
+        return self.asked.partition(":")[0]
+
+    @property
+    def direction(self) -> str:
+        """Where people look who ask about such a thing."""
+        return "forward" if self.kind in _FORWARD else "back" if self.kind in _BACK else "both"
+
+
+def take(platform: Platform, text: str) -> Taken:
+    """What this names, which is there.
+
+    Raises:
+        Refused: nothing, or several things; says what to write instead.
+    """
+    from halocline_governance.lineage.thing import KINDS
+
+    kind, colon, name = text.partition(":")
+    if colon and kind in KINDS:
+        return Taken(text, f"{_article(kind)} {kind}")
+    if colon and kind in _RECORDS:
+        return _recorded(platform, name)
+    if _ROW.fullmatch(text):
+        return Taken(f"row:{text}", "a row")
+    if _UUID.fullmatch(text):
+        return _of_uuid(platform, text)
+    return _only(text, [*_of_form(platform, text)] or [*_of_name(platform.lineage, text)])
+
+
+def _of_form(platform: Platform, text: str) -> Iterator[Taken]:
+    """By what it looks like, as far as that is there."""
+    lineage = platform.lineage
+    if text.lstrip("-").isdecimal():
+        for compartment in platform.lake.compartments():
+            for table in _TABLES:
+                asked = f"row:{compartment}:{table}/{text}"
+                if _is_there(lineage, asked):
+                    yield Taken(asked, f"a row of {compartment}:{table}")
+                    break  # a curated row has the id of its raw row
+    elif "@" in text:
+        yield Taken(f"endpoint:{text}", "an endpoint")
+    elif _MODEL.fullmatch(text):
+        yield Taken(f"model:{text}", "a model's version")
+    elif _SHA256.fullmatch(text):
+        yield from _of_hash(lineage, text)
+
+
+def _of_hash(lineage: Lineage, text: str) -> Iterator[Taken]:
+    if _is_there(lineage, f"mixture:{text}"):
+        yield Taken(f"mixture:{text}", "a mixture")
+    for row in lineage.rows("lineage.model_edge"):
+        if row["weights_sha256"] == text:
+            yield Taken(f"model:{row['model']}/{row['version']}", "the weights of a model")
+    for row in lineage.rows("lineage.dataset_version"):
+        if row["fingerprint"] == text:
+            yield Taken(f"dataset:{row['dsv_id']}", "the fingerprint of a dataset version")
+
+
+def _of_name(lineage: Lineage, text: str) -> Iterator[Taken]:
+    for kind in _NAMED:
+        if _is_there(lineage, f"{kind}:{text}"):
+            yield Taken(f"{kind}:{text}", f"{_article(kind)} {kind}")
+
+
+def _is_there(lineage: Lineage, asked: str) -> bool:
+    from halocline_governance.errors import Refused
+
+    is_row = asked.startswith("row:")
+    try:
+        trace = lineage.trace(asked, direction="back" if is_row else "both", limit=1)
+    except Refused:
+        return False
+    if is_row:  # its raw row is told of too, where it is in no such table itself
+        return trace.root.facts.get("versions") is not None
+    # What nobody can look for is no reason to take an id for it.
+    return bool(trace.edges or trace.root.facts)
+
+
+def _only(text: str, found: list[Taken]) -> Taken:
+    from halocline_governance.errors import Refused
+    from halocline_governance.lineage.thing import KINDS
+
+    there = {taken.asked: taken for taken in found}
+    if len(there) == 1:
+        return next(iter(there.values()))
+    if there:
+        raise Refused(f"{text} may be {' or '.join(sorted(there))}: say which")
+    raise Refused(
+        f"nothing here is called {text}; name it by its kind: {', '.join(KINDS.values())},"
+        " decision:ID, event:ID"
+    )
+
+
+def _of_uuid(platform: Platform, text: str) -> Taken:
+    """An output, else a decision or an event."""
+    if _is_there(platform.lineage, f"output:{text}"):
+        return Taken(f"output:{text}", "an output")
+    return _recorded(platform, text)
+
+
+def _recorded(platform: Platform, ident: str) -> Taken:
+    """What a record of the journal is about.
+
+    Raises:
+        Refused: there is no such record, or it is about nothing that lineage follows.
+    """
+    from halocline_governance.audit.search import find
+    from halocline_governance.errors import Refused
+
+    found = find(platform.environment.journal, ident)
+    event = found.event
+    is_decision = event["kind"] == "decision"
+    what = f"the {event['object']['gate']} gate's decision" if is_decision else (
+        f"a record of kind {event['kind']}")  # fmt: skip
+    about = [*(_of_decision(platform, found) if is_decision else _of_event(event))]
+    if not about:
+        raise Refused(
+            f"{ident} is {what}, which is about nothing that lineage follows: halocline audit show"
+            f" {ident}"
+        )
+    chosen = _only(ident, [Taken(asked, "") for asked in about])
+    return Taken(chosen.asked, f"{what} about {chosen.asked}")
+
+
+def _of_event(event: Mapping[str, Any]) -> Iterator[str]:
+    """What an event's own words name."""
+    what = event["object"]
+    row = what.get("row", {}).get("body", {})
+    if event["kind"] == "train":
+        yield f"run:{what['run_id']}"
+    elif event["kind"] == "dataset" and "dsv_id" in what:
+        yield f"dataset:{what['dsv_id']}"
+    elif event["kind"] in ("register", "promote") and "model" in row:
+        yield f"model:{row['model']}/{row['version']}"
+    elif event["kind"] in ("admit", "generate", "abort") and "request_id" in what:
+        yield f"output:{what['request_id']}"
+
+
+def _of_decision(platform: Platform, found: Found) -> Iterator[str]:
+    """What was done under a decision, by the records that name it."""
+    from halocline_governance.audit.question import Question
+    from halocline_governance.audit.search import newest
+
+    what = found.event["object"]
+    ident = str(what["answer"].get("id"))
+    for kind in _DONE.get(what["gate"], ()):
+        for other in newest(platform.environment.journal, Question(kind=kind, text=ident)):
+            yield from _of_event(other.event)
+
+
+def _article(kind: str) -> str:
+    return "an" if kind[0] in "aeiou" else "a"

@@ -1,0 +1,267 @@
+"""`halocline lineage`: anything is found by its id, shown in every form, and checked."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from halocline_governance.errors import HaloclineError, Refused
+from halocline_governance.journal import read
+from halocline_governance.label import PUBLIC
+from halocline_governance.policy.choose import open_engine
+from halocline_infra.cli import app
+from halocline_infra.commands.lineage_thing import take
+from halocline_infra.environment import from_env
+from halocline_infra.platform import Platform
+from tests.governance.lineage_told_world import World, telling
+
+# MLflow's own models use what SQLAlchemy deprecates.
+pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")
+
+OUTPUT = "01a1fcba-cd3d-7ae8-a9b0-a2654be011ad"
+ENDPOINT, MODEL = "house@champion", "house/1"
+
+
+@dataclass(frozen=True)
+class Home:
+    """An installation with one run to its deployment, one output, and an officer."""
+
+    folder: Path
+    env: dict[str, str]
+    facts: dict[str, str]
+
+    def call(self, *words: object, token: str | None = None) -> tuple[int, str, str]:
+        """Exit code, standard output, and what was told beside it."""
+        env = self.env if token is None else {**self.env, "HALOCLINE_TOKEN": token}
+        done = CliRunner().invoke(app, ["lineage", *map(str, words)], env=env)
+        if isinstance(done.exception, HaloclineError):
+            return 1, done.stdout, str(done.exception)
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return done.exit_code, done.stdout, done.stderr
+
+    def json(self, *words: object) -> Any:
+        code, out, err = self.call(*words, "--json")
+        assert code == 0, err
+        return json.loads(out)
+
+
+def make(folder: Path, **lies: Any) -> Home:
+    kept = {key: val for key, val in os.environ.items() if not key.startswith("HALOCLINE_")}
+    env = {**kept, "HALOCLINE_HOME": str(folder), "HALOCLINE_POLICY": "embedded"}
+    for name, role, label in (("cleo", "compliance", "restricted"), ("ana", "analyst", "public")):
+        issue = ["token", "issue", "--sub", name, "--role", role, "--label", label]
+        env[name] = CliRunner().invoke(app, issue, env=env).stdout.strip()
+    engine = open_engine("embedded", None, {"restricted_issuers": []})
+    world = World(folder, engine)
+    world.run(**lies)
+    world.answer(OUTPUT)
+    world.journal.close()
+    engine.close()
+    facts = {"run": "r1"}
+    for row in world.lineage.rows("lineage.dataset_version"):
+        facts[row["compartment"]] = row["dsv_id"]
+        facts[f"{row['compartment']} fingerprint"] = row["fingerprint"]
+        facts[f"{row['compartment']} decision"] = row["decision_id"]
+    facts["mixture"] = world.lineage.rows("lineage.mixture")[0]["mix_sha"]
+    for _, _, event in read(folder / "journal"):
+        facts[f"{event['kind']} event"] = event["event_id"]
+        if event["object"].get("gate") == "train":
+            facts["train decision"] = event["object"]["answer"]["id"]
+    env["HALOCLINE_TOKEN"] = env["cleo"]
+    return Home(folder, env, facts)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return make(tmp_path_factory.mktemp("installation") / "home")
+
+
+TAKEN = {
+    OUTPUT: f"output:{OUTPUT}",
+    f"output:{OUTPUT}": f"output:{OUTPUT}",
+    "buy:curated.documents/100": "row:buy:curated.documents/100",
+    "100": "row:buy:curated.documents/100",
+    "3": "row:public:curated.documents/3",
+    "readmes": "source:readmes",
+    "source:readmes": "source:readmes",
+    "MIT": "licence:MIT",
+    ENDPOINT: f"endpoint:{ENDPOINT}",
+    MODEL: f"model:{MODEL}",
+    "a" * 64: f"model:{MODEL}",
+    "{run}": "run:{run}",
+    "{buy}": "dataset:{buy}",
+    "{public fingerprint}": "dataset:{public}",
+    "{mixture}": "mixture:{mixture}",
+    "{train decision}": "run:{run}",
+    "decision:{buy decision}": "dataset:{buy}",
+    "{train event}": "run:{run}",
+    "event:{register event}": f"model:{MODEL}",
+    "{promote event}": f"model:{MODEL}",
+}
+
+NOT_TAKEN = {
+    "nobody": "nothing here is called nobody; name it by its kind",
+    "4711": "nothing here is called 4711",
+    "01a1fcba-0000-7ae8-a9b0-a2654be011ad": "no event or decision",
+    "event:{read event}": "about nothing that lineage follows",
+}
+
+
+def test_anything_is_found_by_its_id(home: Home) -> None:
+    env = {key: val for key, val in home.env.items() if key.startswith("HALOCLINE_")}
+    with Platform(from_env(env)) as platform:
+        for given, wanted in TAKEN.items():
+            taken = take(platform, given.format_map(home.facts))
+            assert taken.asked == wanted.format_map(home.facts), given
+            assert platform.lineage.trace(taken.asked).root.id == taken.asked
+        for given, told in NOT_TAKEN.items():
+            with pytest.raises(Refused, match=told):
+                take(platform, given.format_map(home.facts))
+
+
+def test_each_kind_looks_where_people_look_first(home: Home) -> None:
+    back = home.json("trace", OUTPUT)
+    assert back["asked"] == {
+        "thing": OUTPUT, "taken_for": f"output:{OUTPUT}", "at": None, "direction": "back"
+    }  # fmt: skip
+    assert back["flags"] == back["gaps"] == []
+    forward = home.json("trace", "readmes")
+
+    assert {one["kind"] for one in back["nodes"]} >= {"output", "model", "run", "dataset"}
+    assert {one["kind"] for one in forward["nodes"]} >= {"source", "dataset", "run", "model"}
+    only = home.json("trace", MODEL, "--backward")["nodes"]
+    assert "deployment" not in {one["kind"] for one in only}
+
+
+def test_before_it_was_made_it_was_not(home: Home) -> None:
+    code, _, told = home.call("trace", MODEL, "--at", "2001-01-01T00:00:00Z")
+
+    assert code == 1
+    assert "not on record by 2001" in told
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("trace", "house/7"), "model:house/7 is not on record; did you mean model:house/1"),
+        (("trace", MODEL, "--both", "--forward"), "choose one of --forward"),
+        (("trace", MODEL, "--mermaid", "--json"), "choose one of --json"),
+        (("trace", "readmes", "--rows"), "is rows itself"),
+        (("check", "r9"), "no run r9"),
+    ],
+)
+def test_what_cannot_be_is_told_with_what_to_do(
+    home: Home, words: tuple[str, ...], told: str
+) -> None:
+    code, out, err = home.call(*(word.format_map(home.facts) for word in words))
+
+    assert (code, out) == (1, "")
+    assert told in err
+
+
+@pytest.mark.parametrize("words", [("trace", OUTPUT), ("check",)])
+def test_only_who_may_read_the_audit_record_is_answered(home: Home, words: tuple[str, ...]) -> None:
+    code, out, err = home.call(*words, token=home.env["ana"])
+
+    assert (code, out) == (1, "")
+    assert "read gate: denied" in err
+
+
+def test_a_tree_says_what_it_was_asked_about(home: Home) -> None:
+    code, out, err = home.call("trace", OUTPUT)
+
+    assert code == 0
+    assert "taken for an output" in err
+    assert out.splitlines()[0].startswith(f"output {OUTPUT}")
+    assert "answered by: model house v1" in out
+
+
+def test_mermaid_is_a_flowchart_of_declared_nodes(home: Home) -> None:
+    _, out, _ = home.call("trace", MODEL, "--mermaid")
+    first, *lines = out.splitlines()
+    declared = {found[1] for line in lines if (found := re.fullmatch(r'  (n\d+)\["[^"]*"\]', line))}
+    used = [re.fullmatch(r'  (n\d+) -->\|"[^"]*"\| (n\d+)', line) for line in lines]
+    ends = {end for found in used if found for end in found.groups()}
+
+    assert first == "flowchart LR"
+    assert ends <= declared
+    assert len(declared) + sum(found is not None for found in used) == len(lines)
+
+
+def test_a_page_is_its_owners_alone(home: Home, tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+    code, out, err = home.call("trace", OUTPUT, "--html", file)
+    text = file.read_text()
+
+    assert (code, out) == (0, "")
+    assert f"wrote {file}" in err
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert "buy:curated v0" in text
+    assert "confidential · sides buy" in text
+
+
+def test_rows_are_counted_exactly_and_streamed_whole(home: Home) -> None:
+    told = home.json("trace", MODEL, "--rows")
+    code, out, _ = home.call("trace", MODEL, "--rows", "--all")
+    lines = [json.loads(line) for line in out.splitlines()]
+
+    assert code == 0
+    assert told["num_rows"] == told["shown"] == len(lines) == 8
+    assert {line["row_uid"] for line in lines} == {
+        uid for one in told["datasets"] for uid in one["first"]
+    }
+    (buy,) = (one for one in told["datasets"] if one["dsv_id"] == home.facts["buy"])
+    assert (buy["sources"], buy["licences"], buy["num_rows"]) == ({"readmes": 3}, {"MIT": 3}, 3)
+
+
+def test_what_changes_if_a_source_must_go(home: Home) -> None:
+    told = home.json("impact", "source:readmes")
+
+    assert told["models"] == {"first": [MODEL], "num": 1}
+    assert told["outputs"]["num"] == 1
+    assert told["datasets"]["num"] == 2
+
+
+def test_events_are_written_the_same_each_time(home: Home, tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("a", "b")]
+    for file in files:
+        assert home.json("export", "--openlineage", file)["events"] == 3
+    first, second = (file.read_bytes() for file in files)
+
+    assert first == second
+    serving = [json.loads(line) for line in first.splitlines()][-1]
+    rows = serving["outputs"][0]["outputFacets"]["outputStatistics"]["rowCount"]
+    assert (serving["job"]["name"], rows) == (f"serve/{ENDPOINT}", 1)
+
+
+def test_an_index_thrown_away_answers_the_same(home: Home) -> None:
+    before = home.json("trace", "readmes")
+    assert home.json("index", "--rebuild")["outputs"] == 1
+
+    assert home.json("trace", "readmes") == before
+
+
+def test_a_lie_is_flagged_in_check_trace_and_page(tmp_path: Path) -> None:
+    def lower(said: dict[str, Any]) -> dict[str, Any]:
+        return {**said, "label": PUBLIC.as_json()}
+
+    home = make(tmp_path / "home", lie=telling("begin", lower))
+    code, out, _ = home.call("check", "--json")
+    told = json.loads(out)
+    (flag,) = told["flags"]
+
+    assert code == 1
+    assert "run r1: MLflow has no such run" in told["mlflow"]
+    assert (flag["about"], flag["check"]) == ("run:r1", "label")
+    assert home.json("trace", OUTPUT)["flags"] == [flag]
+    home.call("trace", OUTPUT, "--html", tmp_path / "page.html")
+    assert escape(flag["what"]) in (tmp_path / "page.html").read_text()
