@@ -29,7 +29,7 @@ from halocline_governance.records import row_uid, timestamp
 
 SCALE = float(os.environ.get("BENCH_SCALE") or 1)
 RUNS, SOURCES = max(int(5_000 * SCALE), 50), 8
-PLACES, VERSIONS = 20, 25
+PLACES, VERSIONS = 40, 25
 ROWS = max(int(800_000 * SCALE), PLACES * VERSIONS * 2)
 OUTPUTS, PER_FILE = max(int(10_000_000 * SCALE), 20_000), 500_000
 ENDPOINTS = 10

@@ -43,7 +43,8 @@ class Oracle:
         for one in self.datasets:
             if one["compartment"] != place or one["table"] not in names:
                 continue
-            held: list[Row] = self.world.rows[place, one["table"]][one["version"]]
+            table: str = one["table"]
+            held: list[Row] = self.world.rows[place, table][one["version"]]
             num = sum(chooses(row) and row["label_id"] in one["label_ids"] for row in held)
             if num:
                 found[one["dsv_id"]] = num
@@ -227,9 +228,10 @@ def test_an_output_is_traced_to_what_made_its_model(world: World, rng: random.Ra
 def test_dataset_versions_hold_the_rows_that_were_recorded(world: World) -> None:
     lineage = Lineage(world.lake)
     for one in world.system[DATASET]:
+        place, table = str(one["compartment"]), str(one["table"])
         held: list[Row] = [
             row
-            for row in world.rows[one["compartment"], one["table"]][one["version"]]
+            for row in world.rows[place, table][one["version"]]
             if row["label_id"] in one["label_ids"]
         ]
         found = lineage.dataset_rows(one["dsv_id"])

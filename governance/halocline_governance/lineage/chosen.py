@@ -12,7 +12,7 @@ from halocline_governance.lineage.index import DOCUMENTS, Index
 from halocline_governance.lineage.selection import SAME_ROWS, Life, Version
 from halocline_governance.lineage.thing import Thing, epoch_us
 from halocline_governance.lineage.trace import Node, Trace
-from halocline_governance.lineage.walk import View
+from halocline_governance.lineage.view import View
 
 
 @dataclass(slots=True)
@@ -43,21 +43,20 @@ class Chosen:
 def choose(index: Index, view: View, what: Thing) -> Chosen:
     """The rows of a row, a subject, a source or a licence."""
     chosen = Chosen()
-    known = selection.versions(view.db, view.at)
-    named = view.db.execute("SELECT DISTINCT compartment, tbl FROM dataset").fetchall()
+    named = set(view.db.execute("SELECT DISTINCT compartment, tbl FROM dataset").fetchall())
     places = [what.row[0]] if what.kind == "row" else index.compartments()
     for compartment in places:
         names = {*DOCUMENTS, *(table for place, table in named if place == compartment)}
         if what.kind == "row":
             names = selection.kin(what.row[1])
-        mine = [one for one in known if one.compartment == compartment]
+        mine = selection.versions(view.db, view.at, compartment)
         try:
             with index.rows(compartment, names) as db:
                 _choose_in(db, view, what, compartment, mine, chosen)
         except StorageUnavailable as error:
             chosen.gaps.append(str(error))
     if what.kind != "row":
-        missing = {one.compartment for one in known} - set(places)
+        missing = {place for place, _ in named} - set(places)
         chosen.gaps += [f"{name}: cannot be read from here" for name in sorted(missing)]
     return chosen
 

@@ -103,10 +103,10 @@ def read(
 
 
 def _ids(db: sqlite3.Connection, version: Version, first: int = MOST) -> Iterator[int]:
-    parts = db.execute(f"SELECT part.id{_HELD} ORDER BY file.id, part.id", _values(version))
-    for (part,) in parts.fetchall():
-        blob = db.execute("SELECT substr(uids, 1, ?) FROM body WHERE part=?", (8 * first, part))
-        yield from packed.unpacked(blob.fetchone()[0])
+    held = _HELD.replace("FROM part", "FROM part JOIN body ON body.part=part.id")
+    sql = f"SELECT substr(uids, 1, ?){held} ORDER BY file.id, part.id"
+    for (blob,) in db.execute(sql, (8 * first, *_values(version))):
+        yield from packed.unpacked(blob)
 
 
 def _values(version: Version) -> tuple[Any, ...]:

@@ -8,7 +8,8 @@ from typing import Any
 
 from halocline_governance.lineage.chosen import Chosen
 from halocline_governance.lineage.outputs import Count
-from halocline_governance.lineage.walk import Reached, View
+from halocline_governance.lineage.view import View
+from halocline_governance.lineage.walk import Reached
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,9 @@ class Index:
     def _store(self, compartment: str) -> Store:
         check_compartment(compartment)
         path = self.folder / f"rows-{compartment}.sqlite"
-        return self._rows.setdefault(compartment, Store(path, lives.SCHEMA))
+        if compartment not in self._rows:
+            self._rows.setdefault(compartment, Store(path, lives.SCHEMA))
+        return self._rows[compartment]
 
     def _follow_graph(self) -> None:
         known = _tracked(self._graph)

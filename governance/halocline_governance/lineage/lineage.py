@@ -117,7 +117,8 @@ class Lineage:
         """Record which run a model version came out of, and which models went in.
 
         Raises:
-            Refused: the run is not on record, or this version is, with other weights.
+            Refused: the run is not on record, this version is with other weights, or it went into
+                one of the models it would be made from.
         """
         if not any(row["run_id"] == run_id for row in self.rows(RUN)):
             raise Refused(f"model {model.name}: run {run_id} is not on record; add it first")
@@ -137,7 +138,7 @@ class Lineage:
         with keyed.lease(self._lake, SYSTEM, MODEL):
             own["label_id"] = self._lake.intern(model.label, SYSTEM)
             key = ["model", "version", "run_id", "parent_model", "parent_version"]
-            self._add(MODEL, [{**own, **edge} for edge in made_from], key, Law(check=_one_model))
+            self._add(MODEL, [{**own, **edge} for edge in made_from], key, Law(check=_lawful))
 
     def deploy(self, endpoint: str, model: ModelRef, decision_id: str, ts: str) -> None:
         """Record that an endpoint answers with this version from `ts` on.
@@ -289,6 +290,28 @@ def _require_weights(weights: Iterable[float]) -> None:
         raise Refused("a mixture and a run need at least one source")
     if any(not (math.isfinite(weight) and weight >= 0) for weight in found):
         raise Refused("a weight is a finite number of at least 0")
+
+
+def _lawful(there: Sequence[Row], new: Sequence[Row]) -> None:
+    _one_model(there, new)
+    _no_cycle(there, new)
+
+
+def _no_cycle(there: Sequence[Row], new: Sequence[Row]) -> None:
+    """No model is made from itself, however many steps lie between."""
+    parents: dict[tuple[str, int], set[tuple[str, int]]] = {}
+    for row in (*there, *new):
+        if row["parent_model"] is not None:
+            above = parents.setdefault((row["model"], row["version"]), set())
+            above.add((row["parent_model"], row["parent_version"]))
+    for model in {(row["model"], row["version"]) for row in new}:
+        seen, open_ = set[tuple[str, int]](), [model]
+        while open_:
+            above = parents.get(open_.pop(), set()) - seen
+            if model in above:
+                raise Refused(f"{model[0]} v{model[1]} cannot be made from what it went into")
+            seen |= above
+            open_ += above
 
 
 def _one_model(there: Sequence[Row], new: Sequence[Row]) -> None:

@@ -28,7 +28,7 @@ CREATE INDEX file_unread ON file (tbl) WHERE unread<>'';
 CREATE INDEX file_life ON file (tbl, to_v, from_v);
 CREATE TABLE part (id INTEGER PRIMARY KEY, file INT, label TEXT, source TEXT, licence TEXT,
     model TEXT, weights TEXT, endpoint TEXT, outcome TEXT, num INT, first_us INT, last_us INT);
-CREATE INDEX part_file ON part (file);
+CREATE INDEX part_file ON part (file, label, source, licence, num);
 CREATE INDEX part_source ON part (source);
 CREATE INDEX part_licence ON part (licence);
 CREATE INDEX part_model ON part (model, endpoint);

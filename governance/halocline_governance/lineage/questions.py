@@ -22,7 +22,8 @@ from halocline_governance.lineage.index import OUTPUTS, Index, pinned
 from halocline_governance.lineage.outputs import Asked, Count
 from halocline_governance.lineage.thing import Thing
 from halocline_governance.lineage.trace import Node, Trace
-from halocline_governance.lineage.walk import Reached, View
+from halocline_governance.lineage.view import ALL_TIME, Memory, View
+from halocline_governance.lineage.walk import Reached
 
 LIMIT = 100
 DIRECTIONS = ("back", "forward", "both")
@@ -38,6 +39,7 @@ class Questions:
 
     def __init__(self, lake: Lake, index: Index, pins: Mapping[str, int] | None = None) -> None:
         self._lake, self._index, self._pins = lake, index, pins
+        self._memory = Memory()
 
     def trace(
         self, asked: str, at: str | None = None, direction: str = "both", limit: int = LIMIT
@@ -119,7 +121,7 @@ class Questions:
         """
         with self._view() as view:
             node = _require(view, Thing("dataset", dsv_id))
-            found = selection.versions(view.db, view.at, dsv_id=dsv_id)[0]
+            found = selection.version(view.db, dsv_id)
         with self._index.rows(found.compartment, [found.table]) as db:
             return dataset.read(
                 db,
@@ -161,13 +163,14 @@ class Questions:
             yield thing.rfc3339(us), request_id
 
     @contextmanager
-    def _view(self, at: str = walk.ALL_TIME) -> Generator[View]:
+    def _view(self, at: str = ALL_TIME) -> Generator[View]:
         if self._pins is not None:
             with pinned(self._lake, self._pins) as db:
                 yield View(db, at)
             return
         with self._index.graph() as db:
-            yield View(db, at)
+            self._memory = self._memory.at(db)
+            yield View(db, at, self._memory)
 
     def _of_rows(self, view: View, what: Thing, rows: Chosen, direction: str, limit: int) -> Trace:
         trace = Trace(Node(what.id, what.kind, what.name, chosen.facts(what, rows)))
@@ -239,7 +242,7 @@ class Questions:
         count = Count()
         if not models and not endpoint:
             return count
-        to_us = outputs.LAST_US if view.at == walk.ALL_TIME else thing.epoch_us(view.at)
+        to_us = outputs.LAST_US if view.at == ALL_TIME else thing.epoch_us(view.at)
         for compartment in self._index.answering():
             try:
                 with self._index.rows(compartment, [OUTPUTS]) as db:
@@ -278,7 +281,7 @@ def _require(view: View, what: Thing) -> Node:
         (f"{what.kind}:", f"{what.kind};"),
     )
     near = difflib.get_close_matches(what.id, [id_ for (id_,) in like], 3, 0.8)
-    then = "" if view.at == walk.ALL_TIME else f" by {view.at}"
+    then = "" if view.at == ALL_TIME else f" by {view.at}"
     hint = f"; did you mean {', '.join(near)}?" if near else ""
     raise Refused(f"{what.id} is not on record{then}{hint}")
 

@@ -86,17 +86,24 @@ def kin(table: str) -> set[str]:
     return {table, *SAME_ROWS.get(table, ()), *before}
 
 
-def versions(graph: sqlite3.Connection, at: str, dsv_id: str = "") -> list[Version]:
-    """The dataset versions on record by then, all or one."""
-    one = "AND id=?" if dsv_id else "AND ?=''"
+def versions(graph: sqlite3.Connection, at: str, compartment: str) -> list[Version]:
+    """The dataset versions of one compartment that were on record by then."""
     found = graph.execute(
-        f"SELECT id, compartment, tbl, version, labels FROM dataset WHERE ts<=? {one} ORDER BY id",
-        (at, dsv_id),
+        "SELECT id, compartment, tbl, version, labels FROM dataset WHERE compartment=? AND ts<=?"
+        " ORDER BY id",
+        (compartment, at),
     )
-    return [
-        Version(id_, place, table, version, frozenset(json.loads(labels)))
-        for id_, place, table, version, labels in found
-    ]
+    return [_version(*row) for row in found]
+
+
+def version(graph: sqlite3.Connection, dsv_id: str) -> Version:
+    """One that is on record."""
+    found = "SELECT id, compartment, tbl, version, labels FROM dataset WHERE id=?"
+    return _version(*graph.execute(found, (dsv_id,)).fetchone())
+
+
+def _version(dsv_id: str, compartment: str, table: str, number: int, labels: str) -> Version:
+    return Version(dsv_id, compartment, table, number, frozenset(json.loads(labels)))
 
 
 def hits(held: Sequence[Life], known: Sequence[Version]) -> list[Hit]:

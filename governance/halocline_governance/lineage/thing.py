@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from halocline_governance import tables
 from halocline_governance.errors import Refused, TableMissing
 from halocline_governance.lake import check_compartment
-from halocline_governance.lineage.walk import ALL_TIME
+from halocline_governance.lineage.view import ALL_TIME
 from halocline_governance.records import timestamp
 
 KINDS = {
