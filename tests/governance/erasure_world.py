@@ -14,7 +14,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from deltalake import DeltaTable, write_deltalake
 
 from halocline_governance import tables
 from halocline_governance.erasure import ErasureRoom, Order, What
@@ -39,7 +38,6 @@ OMAR = Principal("omar", ("compliance",), Label("restricted"))
 LABELS = {"buy": parse_compact("confidential sides=buy"), "public": Label("public")}
 SOURCES = ("tickets", "memos", "readmes")
 ALL = (RAW, SIGNALS, DECISIONS, CURATED, PACKED, OUTPUTS)
-_STATS = {"delta.dataSkippingStatsColumns": "row_uid,label_id"}
 
 
 def key(number: int) -> str:
@@ -66,9 +64,10 @@ class World:
     made: dict[tuple[str, str], list[dict[str, Any]]] = field(
         default_factory=dict[tuple[str, str], list[dict[str, Any]]]
     )
+    elsewhere: Lake | None = None
 
     def __post_init__(self) -> None:
-        self.lake = Lake(self.root / "lake")
+        self.lake = self.elsewhere or Lake(self.root / "lake")
         self.lineage = Lineage(self.lake)
         self.firm = Firm(self.root / "policy" / "firm.json")
         self.firm.begin()
@@ -156,13 +155,12 @@ class World:
         data = pa.Table.from_pylist(rows, schema=tables.table(table).arrow())
         with self.lake.lease(compartment, table) as place:
             seen = commit.seen(place)
-            write_deltalake(place.uri, data, mode="append", configuration=None if seen else _STATS)
+            commit.append(place, seen, data, "fill", 0 if seen is None else seen.version() + 1)
         self.made.setdefault((compartment, table), []).extend(data.to_pylist())
 
     def rows(self, compartment: str, table: str) -> list[dict[str, Any]]:
         """As they are now."""
-        found: Any = DeltaTable(self.lake.path(compartment, table))
-        return found.to_pyarrow_table().to_pylist()
+        return self.lake.location(compartment, table).delta().to_pyarrow_table().to_pylist()
 
     def wanted(self, compartment: str, table: str, order: Order) -> list[dict[str, Any]]:
         """The rows that must stay, found the slow way."""
