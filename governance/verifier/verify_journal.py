@@ -1,211 +1,299 @@
 #!/usr/bin/env python3
-"""Stand-alone verifier of a Halocline journal: `verify_journal.py DIRECTORY KEYFILE`.
+"""Stand-alone verifier of a Halocline journal, or of a proof from one.
 
-Written from docs/journal-format.md and sharing no code with the writer. Needs `cryptography` for
-Ed25519 and nothing else beyond Python's standard library. Exits with 0 when the journal is
-whole, with 1 when it is not, with 2 when it could not be asked.
+    verify_journal.py DIRECTORY KEYFILE [--head FILE]... [--witness DIRECTORY] [--json]
+    verify_journal.py --proof FILE KEYFILE
+
+Written from docs/journal-format.md; shares no code with the writer. Needs `cryptography` (Ed25519).
+Exits with 0 when all is as it was signed, with 1 when it is not, with 2 when it cannot be asked.
 """
 
 import base64
+import getopt
 import hashlib
 import json
 import re
+import stat
 import sys
 import zlib
 from collections.abc import Iterator
+from decimal import Decimal
+from functools import reduce
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-LARGEST = 16 * 1024 * 1024
-
-Key = tuple[str, bytes, Ed25519PublicKey]
-Problem = tuple[str, str]
-Event = dict[str, Any]
-Log = tuple[list[bytes], list[Event], list[Problem], str]
-
-
-def read_key(text: str) -> Key:
-    """(name, key id, public key) of a C2SP key line."""
-    name, ident, blob = text.strip().split("+", 2)
-    raw = base64.b64decode(blob, validate=True)
-    if raw[:1] != b"\x01" or len(raw) != 33:
-        raise ValueError("not an Ed25519 key line")
-    if hashlib.sha256(name.encode() + b"\n" + raw).digest()[:4].hex() != ident:
-        raise ValueError("the key id is not that of the key")
-    return name, bytes.fromhex(ident), Ed25519PublicKey.from_public_bytes(raw[1:])
+LOG, DIGITS, HASH, NUM = "log-[0-9]{4}", "[0-9]" * 12, "([0-9a-f]{64})", "(0|[1-9][0-9]{0,15})"
+TAIL = re.compile(rf'\}},"head":{NUM},"prev":"{HASH}","seq":{NUM}\}}\Z'.encode())
+SIBLING = re.compile(rf'\{{"log":"({LOG})","root":"{HASH}","size":{NUM}\}}')
+CHANGE = re.compile(r'\{"by":"([^"]+)","key":"([^"]+)","signature":"([^"]+)"\}')
+NOTE = re.compile(rf"((.+)\n{NUM}\n([A-Za-z0-9+/]{{43}}=)\n)\n((?:\u2014 \S+ \S+\n)+)")
+BAD = (OSError, ValueError, TypeError, LookupError, RecursionError, getopt.error, InvalidSignature)
+Key = tuple[str, str, Ed25519PublicKey]  # name+id, line, key
+Claim = tuple[str, str, int, str]  # place, and the log, size and root (hex) that it names
 
 
-def read_head(text: str, key: Key) -> tuple[str, int, bytes]:
-    """(origin, size, root) of a signed checkpoint; ValueError when it is not one."""
-    name, ident, public = key
-    match = re.fullmatch(
-        r"(?P<body>(?P<origin>[^\n]+)\n(?P<size>0|[1-9][0-9]*)\n(?P<root>[A-Za-z0-9+/=]{44})\n)\n"
-        r"(?P<signatures>(\u2014 [^ \n]+ [A-Za-z0-9+/=]+\n)+)",
-        text,
-    )
-    if not match:
-        raise ValueError("not in the form of a checkpoint")
-    root = canonical_base64(match["root"])
-    for line in match["signatures"].split("\n")[:-1]:
-        _, signed_by, blob = line.split(" ")
-        raw = canonical_base64(blob)
-        if signed_by == name and raw[:4] == ident:
-            try:
-                public.verify(raw[4:], match["body"].encode())
-            except InvalidSignature:
-                raise ValueError("the signature is wrong") from None
-            return match["origin"], int(match["size"]), root
-    raise ValueError("not signed by the trusted key")
+def need(good: object, what: str) -> None:
+    if not good:
+        raise ValueError(what)
 
 
-def canonical_base64(text: str) -> bytes:
+def unbase64(text: str) -> bytes:
     raw = base64.b64decode(text, validate=True)
-    if base64.b64encode(raw).decode() != text:
-        raise ValueError("base64 is not canonical")
+    need(base64.b64encode(raw).decode() == text, "base64 is not canonical")
     return raw
 
 
-def root_of(leaves: list[bytes]) -> bytes:
-    """RFC 6962 Merkle tree hash of leaf hashes, level by level."""
-    if not leaves:
-        return hashlib.sha256(b"").digest()
-    level = list(leaves)
-    while len(level) > 1:
-        paired = [
-            hashlib.sha256(b"\x01" + level[i] + level[i + 1]).digest()
-            for i in range(0, len(level) - 1, 2)
-        ]
-        if len(level) % 2:
-            paired.append(level[-1])
-        level = paired
-    return level[0]
+def read_key(line: str) -> Key:
+    match = re.fullmatch(r"(([^\s+]+)\+([0-9a-f]{8}))\+([A-Za-z0-9+/=]+)", line)
+    need(match, "not a key line")
+    raw = unbase64(match[4])
+    ident = hashlib.sha256(match[2].encode() + b"\n" + raw).hexdigest()[:8]
+    need(ident == match[3] and raw[:1] == b"\x01", "not an Ed25519 key with its own id")
+    return match[1], line, Ed25519PublicKey.from_public_bytes(raw[1:])
 
 
-def read_log(folder: Path) -> Log:
-    """(leaf hashes, events, problems) of one log, and a note when its last write is unfinished."""
-    path = folder / "000000000000.seg"
-    data = path.read_bytes() if path.exists() else b""
-    leaves: list[bytes] = []
-    events: list[Event] = []
-    problems: list[Problem] = []
-    unfinished = ""
-    offset, link = 0, "0" * 64
-    while offset < len(data):
-        place = f"{folder.name} record {len(leaves)} (byte {offset})"
-        size = int.from_bytes(data[offset : offset + 4], "little")
-        crc = int.from_bytes(data[offset + 4 : offset + 8], "little")
-        payload = data[offset + 8 : offset + 8 + size]
-        end = offset + 8 + size
-        if len(data) - offset < 8 or (0 < size <= LARGEST and len(payload) < size):
-            unfinished = f"{place}: the file ends inside a record"
-            break
-        if not 0 < size <= LARGEST:
-            if any(data[offset:]):
-                problems.append((place, "impossible record length"))
-            else:
-                unfinished = f"{place}: zeros at the end"
-            break
-        if zlib.crc32(payload) != crc:
-            if end == len(data):
-                unfinished = f"{place}: the last record's checksum does not match"
-            else:
-                problems.append((place, "the record's checksum does not match"))
-            break
+def read_head(note: str, keys: list[Key] | None) -> tuple[str, int, str]:
+    """Log, size and root of a checkpoint that a key signed; without keys, what it claims."""
+    match = NOTE.fullmatch(note)
+    need(match, "not in the form of a checkpoint")
+    parts = [line.split(" ")[1:] for line in match[5].split("\n")[:-1]]
+    lines = [(name, unbase64(blob)) for name, blob in parts]
+    named = [(k, b) for n, b in lines for k in keys or () if k[0] == f"{n}+{b[:4].hex()}"]
+    for key, raw in named:
+        key[2].verify(raw[4:], match[1].encode())
+    need(named or keys is None, "not signed by a trusted key")
+    return match[2].removeprefix("halocline/"), int(match[3]), unbase64(match[4]).hex()
+
+
+def canonical(value: Any) -> str:
+    """RFC 8785."""
+    if isinstance(value, dict):
+        keys = sorted(value, key=lambda key: key.encode("utf-16-be"))
+        return "{" + ",".join(f"{canonical(key)}:{canonical(value[key])}" for key in keys) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(canonical, value)) + "]"
+    if not isinstance(value, float):
+        need(type(value) is not int or abs(value) < 2**53, "a number out of range")
+        return json.dumps(value, ensure_ascii=False)
+    if 1e-6 <= abs(value) < 1e21:  # as ECMAScript writes numbers
+        return f"{Decimal(repr(value)):f}".removesuffix(".0")
+    return repr(value).replace("e-0", "e-") if value else "0"
+
+
+def whole(payload: bytes) -> tuple[str, str]:
+    """The kind and the object of a record in canonical form."""
+    event: dict[str, Any] = (record := json.loads(payload))["event"]
+    form = {"object": dict, **dict.fromkeys(("event_id", "kind", "purpose", "subject", "ts"), str)}
+    is_event = {name: type(value) for name, value in event.items()} == form
+    need(is_event and canonical(record).encode() == payload, "not a record in canonical form")
+    return event["kind"], canonical(event["object"])
+
+
+def sha(*parts: bytes) -> bytes:
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def opened(path: Path) -> BinaryIO:
+    need(stat.S_ISREG(path.lstat().st_mode), "not a plain file")
+    return path.open("rb")
+
+
+def text_of(path: Path) -> str:
+    with opened(path) as file:
+        return file.read(1 << 20).decode()
+
+
+def frames(path: Path) -> Iterator[tuple[int, bytes, str, bool]]:
+    """(offset, payload, "", False) of each frame; at the end, what is wrong and if it is torn."""
+    offset, flaw, torn = 0, "", False
+    with opened(path) as file:
+        while not flaw and (front := file.read(8)):
+            size, crc = int.from_bytes(front[:4], "little"), int.from_bytes(front[4:], "little")
+            payload = file.read(min(size, 1 << 24))
+            if len(front) == 8 and not 0 < size <= 1 << 24:
+                zeros = not any(front) and not any(map(any, iter(lambda: file.read(1 << 20), b"")))
+                flaw, torn = "impossible record length", zeros
+            elif len(front) < 8 or len(payload) < size:
+                flaw, torn = "the file ends inside a record", True
+            elif zlib.crc32(payload) != crc:
+                flaw, torn = "the checksum does not match", not file.read(1)
+            yield offset, b"" if flaw else payload, flaw, torn
+            offset += 8 + size
+
+
+# What stands in one log, what is wrong with it, and what its head and its records say of heads.
+class Log:
+    def __init__(self, folder: Path, keys: list[Key], cut: tuple[str, int]) -> None:
+        self.name, self.keys, self.cut, self.paths = folder.name, keys, cut, dict[Path, int]()
+        self.count, self.prev, self.known, self.sealed, self.claimed = 0, "0" * 64, 0, 0, 0
+        self.unfinished, self.rolled_back, note = "", "", ""
+        self.head, self.seen, self.problems = list[Claim](), list[Claim](), list[tuple[str, str]]()
+        place, has_begun = f"{self.name}/checkpoint", True
         try:
-            record = json.loads(payload)
-            event = record["event"]
-            if record["seq"] != len(leaves):
-                problems.append((place, f"record {record['seq']} stands here"))
+            note = text_of(folder / "checkpoint")
+            self.claimed = read_head(note, None)[1]
+        except FileNotFoundError:
+            has_begun = bool(cut[0])
+        except BAD:
+            pass  # said below
+        self.read(sorted(folder.glob(f"{DIGITS}.seg")))
+        try:
+            log, self.sealed, root = read_head(note, self.keys) if has_begun else (self.name, 0, "")
+            need(log == self.name, "it is the head of another log")
+            need(not self.rolled_back, f"an older head was put in its place: {self.rolled_back}")
+            place = f"{self.name} record {self.count}" if self.sealed > self.count else place
+            self.head += [(place, log, self.sealed, root)] if has_begun else []
+        except BAD as error:
+            self.problems.append((place, str(error) or "a signature is wrong"))
+
+    def read(self, paths: list[Path]) -> None:
+        for path in paths:
+            place = f"{self.name} record {min(first := int(path.stem), self.count)}"
+            try:
+                need(first == self.count, f"record {first} follows in {path.name}")
+                for offset, payload, flaw, torn in frames(path):
+                    place = f"{self.name} record {self.count} (byte {offset} of {path.name})"
+                    need(not flaw or (torn and path == paths[-1]), flaw)
+                    self.unfinished = f"{place}: {flaw}" if flaw else ""
+                    if payload:
+                        self.take(payload, (path.name, offset + 8 + len(payload)) <= self.cut)
+                        self.paths[path] = offset
+            except BAD as error:
+                self.problems.append((place, str(error) or "a signature is wrong"))
                 break
-            if record["prev"] != link:
-                problems.append((place, "it does not link to the record before it"))
-                break
-        except (ValueError, TypeError, KeyError):
-            problems.append((place, "not a journal record"))
-            break
-        leaf = hashlib.sha256(b"\x00" + payload).digest()
-        link = leaf.hex()
-        leaves.append(leaf)
-        events.append(event)
-        offset = end
-    return leaves, events, problems, unfinished
+
+    def take(self, payload: bytes, held: bool) -> None:
+        match = TAIL.search(payload, max(0, len(payload) - 200))
+        need(match and payload.startswith(b'{"event":{'), "not a journal record")
+        head, prev, seq = int(match[1]), match[2].decode(), int(match[3])
+        need(seq == self.count, f"record {seq} stands here")
+        need(prev == self.prev, "it does not link to the record before it")
+        need(self.known <= head <= seq, f"it cannot know a head over {head} records")
+        self.known = head
+        own = b'"kind":"journal.' in payload
+        kind, seen = whole(payload) if own or seq >= self.claimed else ("", "")
+        if held and head > self.claimed:  # the log had been written so far before its head was read
+            self.rolled_back = self.rolled_back or f"record {seq} knew one over {head} records"
+        if kind == "journal.key":
+            need(match := CHANGE.fullmatch(seen), "not a change of key")
+            new, by = read_key(match[2]), [key for key in self.keys if key[0] == match[1]]
+            for _, _, key in by:
+                key.verify(unbase64(match[3]), f"halocline/journal-key\n{match[2]}\n".encode())
+            self.keys = [*self.keys, *([new] if by else [])]
+        elif kind in ("journal.opened", "journal.siblings", "journal.closed"):
+            told = SIBLING.findall(seen)
+            text = ",".join(f'{{"log":"{n}","root":"{h}","size":{size}}}' for n, h, size in told)
+            need(seen == f'{{"log":"{self.name}","siblings":[{text}]}}', "its siblings are wrong")
+            self.seen += [(f"{self.name} record {seq}", n, int(s), h) for n, h, s in told if held]
+        self.prev, self.count = sha(b"\0", payload).hex(), seq + 1
+
+    def roots(self, sizes: set[int]) -> dict[int, str]:
+        """The roots over the first so many records and over all (RFC 6962), in a second look."""
+        leaves = (sha(b"\0", p) for path in self.paths for _, p, _, _ in frames(path) if p)
+        peaks, found = list[bytes](), {0: sha().hex()}
+        for size in range(self.count + 1):
+            if size and size in sizes:
+                found[size] = reduce(lambda root, peak: sha(b"\1", peak, root), peaks[::-1]).hex()
+            leaf = next(leaves, b"")
+            while size & 1:
+                leaf, size = sha(b"\1", peaks.pop(), leaf), size >> 1
+            peaks.append(leaf)
+        return found
 
 
-def check_head(folder: Path, leaves: list[bytes], key: Key) -> list[Problem]:
-    """Problems of the signed head of one log."""
-    path = folder / "checkpoint"
-    place = f"{folder.name}/checkpoint"
-    if not path.exists():
-        if (folder / "000000000000.seg").exists():
-            return [(place, "the signed head is missing")]
-        return []
-    try:
-        origin, size, root = read_head(path.read_bytes().decode(), key)
-    except (ValueError, UnicodeDecodeError) as error:
-        return [(place, str(error))]
-    if origin != f"halocline/{folder.name}":
-        return [(place, "it is the head of another log")]
-    if size > len(leaves):
-        return [(f"{folder.name} record {len(leaves)}", f"{size} records were signed")]
-    if root_of(leaves[:size]) != root:
-        return [(place, "the records are not those that were signed")]
-    return []
+def verify(directory: Path, keys: list[Key], older: list[tuple[str, str]]) -> dict[str, Any]:
+    pattern = "log-[0-9][0-9][0-9][0-9]"
+    last = sorted(directory.glob(f"{pattern}/{DIGITS}.seg"))
+    cuts = {path.parent.name: (path.name, path.lstat().st_size) for path in last}
+    logs = {
+        p.name: Log(p, keys, cuts.get(p.name, ("", 0))) for p in sorted(directory.glob(pattern))
+    }
+    problems = [problem for log in logs.values() for problem in log.problems]
+    problems += [] if logs else [(directory.name, "there is no journal here")]
+    claims = [claim for log in logs.values() for claim in log.head]
+    claims += [claim for log in logs.values() for claim in log.seen]
+    for place, note in older:
+        try:
+            name = read_head(note, None)[0]
+            need(place.startswith("head ") or place == f"witness/{name}", "of another log")
+            claims.append((place, *read_head(note, logs[name].keys if name in logs else keys)))
+        except BAD as error:
+            problems.append((place, str(error) or "a signature is wrong"))
+    roots = {n: g.roots({g.count, *(c[2] for c in claims if c[1] == n)}) for n, g in logs.items()}
+    for place, name, size, root in claims:
+        if name not in logs or roots[name].get(size) != root:
+            have = f"{logs[name].count} records stand there" if name in logs else "it is missing"
+            problems.append((place, f"{size} records of {name} were signed as {root}: {have}"))
+    names = ("name", "records", "sealed", "root")
+    rows = [(n, log.count, log.sealed, roots[n][log.count]) for n, log in logs.items()]
+    states = [dict(zip(names, row, strict=True)) for row in rows]
+    told = [{"place": place, "what": what} for place, what in problems]
+    torn = [log.unfinished for log in logs.values() if log.unfinished]
+    return {"ok": not told, "logs": states, "problems": told, "unfinished": torn}
 
 
-def check_siblings(name: str, events: list[Event], logs: dict[str, Log]) -> Iterator[Problem]:
-    """Problems of what a log's opening records say they saw of other logs."""
-    for seq, event in enumerate(events):
-        if event.get("kind") != "journal.opened":
-            continue
-        for seen in event["object"]["siblings"]:
-            place = f"{name} record {seq}"
-            if seen["log"] not in logs:
-                yield place, f"it saw {seen['log']}, which is missing"
-                continue
-            leaves = logs[seen["log"]][0]
-            if seen["size"] > len(leaves):
-                yield place, f"it saw {seen['size']} records in {seen['log']}, which has fewer"
-            elif root_of(leaves[: seen["size"]]).hex() != seen["root"]:
-                yield place, f"it saw other records in {seen['log']}"
+def walk(at: int, size: int, path: list[bytes], known: bytes, one: bool) -> list[bytes]:
+    """The two roots that a path leads to (RFC 6962): from one leaf, or from that over `at`."""
+    if size == (1 if one else at):
+        return [known or path.pop()] * 2
+    split, last = 1 << (size - 1).bit_length() - 1, path.pop()
+    if at < split + (not one):
+        old, new = walk(at, split, path, known, one)
+        return [old, sha(b"\1", new, last)]
+    old, new = walk(at - split, size - split, path, known if one else b"", one)
+    return [sha(b"\1", last, old), sha(b"\1", last, new)]
 
 
-def verify(directory: Path, key: Key) -> tuple[list[Problem], list[str], dict[str, int]]:
-    """(problems, notes, number of records per log)."""
-    logs = {path.name: read_log(path) for path in sorted(directory.glob("log-*"))}
-    problems: list[Problem] = []
-    notes: list[str] = []
-    for name, (leaves, events, found, unfinished) in logs.items():
-        problems += found
-        problems += check_head(directory / name, leaves, key)
-        problems += check_siblings(name, events, logs)
-        if unfinished:
-            notes.append(unfinished)
-    if not logs:
-        problems.append((str(directory), "there is no journal here"))
-    return problems, notes, {name: len(log[0]) for name, log in logs.items()}
+def check_proof(proof: Any, keys: list[Key]) -> dict[str, Any]:
+    """What a proof shows."""
+    one = proof["format"] == "halocline-proof@1"
+    need(one or proof["format"] == "halocline-consistency@1", "not a proof")
+    names = ("checkpoint", "seq", "record") if one else ("old", "new")
+    path = [bytes.fromhex(item) for item in proof["path"]]
+    is_form = set(proof) == {"format", "log", "path", *names}
+    need(is_form and [node.hex() for node in path] == proof["path"], "not in the form of a proof")
+    heads = [read_head(proof[name], keys) for name in names if name not in ("seq", "record")]
+    need({head[0] for head in heads} == {proof["log"]}, "the head of another log")
+    (_, at, before), (_, size, root) = heads[0], heads[-1]
+    known, shown = bytes.fromhex(before), {"log": proof["log"], "old": at, "new": size}
+    if one:
+        payload, at = proof["record"].encode(), proof["seq"]
+        known, shown = sha(b"\0", payload), json.loads(payload)
+        match = TAIL.search(payload, max(0, len(payload) - 200))
+        need(match and type(at) is int and int(match[3]) == at < size, "of another record")
+    both = walk(at, size, path, known, one) if one or at else [sha(), bytes.fromhex(root)]
+    is_shown = both[1].hex() == root and (one or both[0].hex() == before) and not path
+    need(is_shown, "the path does not lead to what was signed")
+    return {"ok": True, "logs": [], "problems": [], "unfinished": [], "shown": shown}
 
 
 def main(arguments: list[str]) -> int:
-    if len(arguments) != 2:
-        print(__doc__, file=sys.stderr)
-        return 2
+    status, place = 2, "it cannot be asked"
     try:
-        key = read_key(Path(arguments[1]).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        print(f"key: {error}", file=sys.stderr)
-        return 2
-    problems, notes, sizes = verify(Path(arguments[0]), key)
-    for name, size in sizes.items():
-        print(f"{name}: {size} records")
-    for note in notes:
-        print(f"note: unfinished last write: {note}")
-    for place, what in problems:
-        print(f"FAILED {place}: {what}")
-    print("NOT verified" if problems else "verified")
-    return 1 if problems else 0
+        options, names = getopt.gnu_getopt(arguments, "", ["proof=", "head=", "witness=", "json"])
+        given, paths = dict(options), [Path(name) for name in names]
+        need(len(paths) == (1 if "--proof" in given else 2), __doc__ or "")
+        lines = text_of(paths[-1]).split("\n")
+        keys = [read_key(key) for line in lines if (key := line.strip()) and key[0] != "#"]
+        need(keys, "no key line")
+        older = [(f"head {v}", text_of(Path(v))) for name, v in options if name == "--head"]
+        kept = sorted(Path(given["--witness"]).iterdir()) if "--witness" in given else []
+        older += [(f"witness/{p.name}", text_of(p)) for p in kept if re.fullmatch(LOG, p.name)]
+        proof = text_of(Path(given["--proof"])) if "--proof" in given else ""
+        status, place = 1, given.get("--proof", names[0])
+        found = check_proof(json.loads(proof), keys) if proof else verify(paths[0], keys, older)
+    except BAD as error:
+        problem = {"place": place, "what": str(error) or "a signature is wrong"}
+        found = {"ok": False, "logs": [], "problems": [problem], "unfinished": []}
+    said = [f"{log['name']}: {log['records']} records" for log in found["logs"]]
+    said += [f"note: unfinished last write: {text}" for text in found["unfinished"]]
+    said += [f"FAILED {problem['place']}: {problem['what']}" for problem in found["problems"]]
+    said += ["verified" if found["ok"] else "NOT verified"]
+    print(json.dumps(found) if "--json" in arguments else "\n".join(said))
+    return 0 if found["ok"] else status
 
 
 if __name__ == "__main__":

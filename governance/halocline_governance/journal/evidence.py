@@ -34,13 +34,9 @@ def logs(directory: Path) -> list[Path]:
     return sorted(path for path in directory.glob(LOG_NAMES) if is_log(path.name))
 
 
-def segments(folder: Path) -> tuple[list[Path], list[Path]]:
-    """The segments of a log in order, and what only looks like one."""
-    named: list[Path] = []
-    others: list[Path] = []
-    for path in sorted(folder.glob("*.seg")):
-        (named if _SEGMENT.fullmatch(path.name) else others).append(path)
-    return named, others
+def segments(folder: Path) -> list[Path]:
+    """The segments of a log, in order."""
+    return sorted(path for path in folder.glob("*.seg") if _SEGMENT.fullmatch(path.name))
 
 
 def first_of(segment: Path) -> int:
@@ -110,7 +106,7 @@ def payloads(
     folder: Path, segment: Path | None = None, start: int = 0
 ) -> Iterator[tuple[int, bytes] | Flaw]:
     """`frames` of all segments of a log, from the byte `start` of one of them."""
-    named = [path for path in segments(folder)[0] if segment is None or path >= segment]
+    named = [path for path in segments(folder) if segment is None or path >= segment]
     for number, path in enumerate(named):
         yield from frames(path, 0 if number else start)
 

@@ -55,7 +55,7 @@ class Checkpoint:
         """
         try:
             origin, size, root = note.split("\n\n", 1)[0].split("\n")
-            checkpoint = cls(origin, int(size), _decoded(root))
+            checkpoint = cls(origin, int(size[:17]), _decoded(root))
         except ValueError as error:
             raise Unverified("not a checkpoint") from error
         if not origin or len(checkpoint.root) != 32 or not note.startswith(checkpoint.body()):
@@ -105,7 +105,7 @@ class Key:
             key = cls(Ed25519PublicKey.from_public_bytes(raw[1:]), name)
         except (ValueError, binascii.Error) as error:
             raise Refused("a key line looks like name+keyid+base64") from error
-        if raw[:1] != _ED25519 or key.key_id.hex() != key_id or not name or " " in name:
+        if raw[:1] != _ED25519 or key.key_id.hex() != key_id or name.split() != [name]:
             raise Refused("the key line's id is not that of its key")
         return key
 
@@ -287,7 +287,7 @@ def _signatures(text: str) -> list[tuple[str, bytes]]:
     found: list[tuple[str, bytes]] = []
     for line in lines:
         dash, name, encoded = line.split(" ")
-        if dash != _DASH or not name:
+        if dash != _DASH or not name or name.split() != [name]:
             raise ValueError("not a signature line")
         found.append((name, _decoded(encoded)))
     if first or last or not found:

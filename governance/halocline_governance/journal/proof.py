@@ -122,7 +122,7 @@ class Prover:
     """
 
     def __init__(self, directory: Path, log: str, checkpoint: str | None = None) -> None:
-        folder = directory / log
+        self._folder = folder = directory / log
         if not is_log(log) or not folder.is_dir():
             raise Refused(f"there is no log {log[:20]} in {directory.name}")
         self.log = log
@@ -142,12 +142,19 @@ class Prover:
                 f"the signed head covers records 0 to {self.head.size - 1} of {self.log}, and not "
                 f"{seq}; a running process signs its newest within a second"
             )
-        payload = self._payload(seq)
-        path = merkle.inclusion(self._index.node, seq, self.head.size)
-        leaf, root = merkle.leaf_hash(payload), self.head.root
-        if not merkle.verify_inclusion(leaf, seq, self.head.size, path, root):
-            raise JournalCorrupt(f"{self.log} record {seq}", "it is not the record that was signed")
-        return Proof(self.log, seq, payload.decode(), tuple(path), self.checkpoint)
+        for is_last in (False, True):
+            try:
+                payload = self._payload(seq)
+                leaf, size = merkle.leaf_hash(payload), self.head.size
+                path = merkle.inclusion(self._index.node, seq, size)
+                if merkle.verify_inclusion(leaf, seq, size, path, self.head.root):
+                    return Proof(self.log, seq, payload.decode(), tuple(path), self.checkpoint)
+            except (IndexError, JournalCorrupt):
+                pass  # what is kept of the index does not fit, or the log does not
+            if not is_last:
+                self._index.close()
+                self._index = Index(self._folder, stored=False)
+        raise JournalCorrupt(f"{self.log} record {seq}", "it is not the record that was signed")
 
     def consistency(self, old: str) -> Consistency:
         """The proof that the log went on from an older head to this one.

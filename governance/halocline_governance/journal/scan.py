@@ -137,7 +137,7 @@ def read_note(folder: Path) -> str | None:
 
 def take_cut(folder: Path) -> Cut | None:
     """How far a log has been written; None when it has no segment yet."""
-    named, _ = segments(folder)
+    named = segments(folder)
     return Cut(named[-1].name, named[-1].lstat().st_size) if named else None
 
 
@@ -178,9 +178,7 @@ class _Reading:
 
     def read(self, progress: Progress) -> None:
         found = self._found
-        named, others = segments(self._folder)
-        for path in others:
-            found.problems.append((f"{found.name}/{path.name}", "it is not a segment's name"))
+        named = segments(self._folder)
         for path in named:
             first = first_of(path)
             if first < self._seq:
@@ -252,7 +250,8 @@ class _Reading:
         if not self._head <= head <= seq:
             return f"the record says that {head} records were signed, which cannot be"
         self._head = head
-        if seq >= self._covered and not statement.is_whole(payload):
+        must_be_whole = seq >= self._covered or statement.may_be_own(payload)
+        if must_be_whole and not statement.is_whole(payload):
             return "the record is not a journal record in canonical form"
         before_cut = self._cut is not None and self._cut.covers(*place)
         if head > self._covered and before_cut and not self.rolled_back:

@@ -134,7 +134,7 @@ def records(
         JournalCorrupt: a record that cannot be read, or a segment that is missing. An unfinished
             last write ends the log.
     """
-    named, _ = segments(directory / log)
+    named = segments(directory / log)
     seq = first_of(named[0]) if named else 0
     if seq:
         raise JournalCorrupt(f"{log} record 0", f"records 0 to {seq - 1} are missing")
@@ -160,7 +160,7 @@ def records(
 
 
 def _num_bytes(folder: Path) -> int:
-    return sum(path.lstat().st_size for path in segments(folder)[0])
+    return sum(path.lstat().st_size for path in segments(folder))
 
 
 def _witnessed(witness: Path) -> list[tuple[str, str]]:
