@@ -141,7 +141,7 @@ def test_the_projection_has_all_that_came_before(office: Office) -> None:
 
 def test_a_witness_names_the_log_that_was_set_back(office: Office) -> None:
     words = (
-        f"audit witness {office.home}/journal --to {{here}}/w --key {{here}}/home/keys/journal.pub"
+        f"audit witness {office.home}/journal --to {{here}}/w --key {office.home}/keys/journal.pub"
     )
     assert office.told(words)["ok"]
     kept = office.folder / "w" / "log-0007"

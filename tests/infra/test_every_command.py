@@ -83,10 +83,9 @@ IN_PROCESS: tuple[tuple[str, int], ...] = (
     ("audit search --gate read -n 3", 0),
     ("audit prove {decision} --out {folder}/proof.json", 0),
     ("audit check {folder}/proof.json", 0),
-    ("audit export --from 2001-01-01 --to 9999-12-30 --out {folder}/events", 0),
+    ("audit export --from 2001-01-01 --to 9999-12-30 --out {folder}/handed", 0),
     ("audit project", 0),
-    ("audit witness {folder}/home/journal --to {folder}/witness"
-     " --key {folder}/home/keys/journal.pub", 0),
+    ("audit witness {home}/journal --to {folder}/witness --key {home}/keys/journal.pub", 0),
     ("audit rotate-key", 0),
     ("audit report 0197f3c2-0000-7000-8000-000000000000", 1),
     ("audit verify", 0),
@@ -160,6 +159,7 @@ def words(environment: dict[str, str], case: str) -> list[str]:
     folder = Path(environment["HALOCLINE_HOME"]).parent
     names: dict[str, object] = {
         "folder": folder,
+        "home": environment["HALOCLINE_HOME"],
         **{name: folder / name for name in (*PEOPLE, "question")},
     }
     names["reason"] = "fairness-opinion-for-the-merger"

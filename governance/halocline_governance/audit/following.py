@@ -35,7 +35,7 @@ class Follower:
         self._question = question
         self._places: dict[str, _Place] = {}
         for folder in logs(directory):
-            for last in segments(folder)[0][-1:]:
+            for last in segments(folder)[-1:]:
                 self._places[folder.name] = _Place(last, 0, first_of(last))
                 for _ in self._read(folder):
                     pass
@@ -53,7 +53,7 @@ class Follower:
     def _read(self, folder: Path) -> Iterator[tuple[int, bytes]]:
         place = self._places.get(folder.name)
         if place is None:
-            first = segments(folder)[0][:1]
+            first = segments(folder)[:1]
             if not first:
                 return
             place = self._places[folder.name] = _Place(first[0], 0, 0)

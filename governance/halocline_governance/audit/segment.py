@@ -22,7 +22,7 @@ _TS_END = len(_TS) + len("2026-11-21T13:57:32.000000Z")
 def backwards(folder: Path) -> Iterator[Segment]:
     """The segments of a log, the last first, each read when it is come to."""
     after: int | None = None
-    for path in reversed(segments(folder)[0]):
+    for path in reversed(segments(folder)):
         yield Segment(path, after)
         after = first_of(path)
 
