@@ -122,7 +122,7 @@ class Index:
     """
 
     def __init__(self, folder: Path, stored: bool = True) -> None:
-        self._segments, _ = segments(folder)
+        self._segments = segments(folder)
         self._firsts = [first_of(path) for path in self._segments]
         self._kept = _open_kept(folder) if stored else None
         self._leaves = bytearray()  # of what is not kept

@@ -46,10 +46,10 @@ def recover(folder: Path, signer: Signer, witness: Path | None) -> Recovered:
     """
     for draft in folder.glob(f".{HEAD_NAME}.*"):  # of a head that a killed process was writing
         draft.unlink()
-    if not segments(folder)[0]:
+    if not segments(folder):
         _begin(folder, signer)
     note, head = _newest_head(folder, signer)
-    paths, _ = segments(folder)
+    paths = segments(folder)
     last = paths[-1]
     tail = _read(last)
     _check_head(last, tail, head)
