@@ -43,8 +43,8 @@ class Oracle:
         for one in self.datasets:
             if one["compartment"] != place or one["table"] not in names:
                 continue
-            table: str = one["table"]
-            held: list[Row] = self.world.rows[place, table][one["version"]]
+            table, version = str(one["table"]), int(one["version"])
+            held = self.world.rows[place, table][version]
             num = sum(chooses(row) and row["label_id"] in one["label_ids"] for row in held)
             if num:
                 found[one["dsv_id"]] = num
@@ -231,7 +231,7 @@ def test_dataset_versions_hold_the_rows_that_were_recorded(world: World) -> None
         place, table = str(one["compartment"]), str(one["table"])
         held: list[Row] = [
             row
-            for row in world.rows[place, table][one["version"]]
+            for row in world.rows[place, table][int(one["version"])]
             if row["label_id"] in one["label_ids"]
         ]
         found = lineage.dataset_rows(one["dsv_id"])

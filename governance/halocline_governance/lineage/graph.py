@@ -43,8 +43,11 @@ READ, WEIGHED, MIXED, GAVE = "read", "weighed", "mixed", "gave"
 INTO, DEPLOYED, ANSWERS = "into", "deployed", "answers"
 
 
-def follow(store: Store, place: Location, table: str) -> None:
+def follow(store: Store, place: Location, table: str) -> int:
     """Bring the graph up to date with one table: files that are new are read, in one transaction.
+
+    Returns:
+        The version it is at.
 
     Raises:
         StorageUnavailable: the table cannot be read.
@@ -54,7 +57,7 @@ def follow(store: Store, place: Location, table: str) -> None:
         with store.change() as db:
             known = _known(db, table)
             if known is not None and history.is_at(*known):
-                return
+                return known[0]
             version, files = history.files_now()
             held = dict(db.execute("SELECT path, file FROM held WHERE tbl=?", (table,)).fetchall())
             now = {file.path: file for file in files}
@@ -65,6 +68,7 @@ def follow(store: Store, place: Location, table: str) -> None:
                 add(db, table, history.rows(now[path]).to_pylist(), put.lastrowid)
             mark = (table, version, history.stamp(version))
             db.execute("INSERT OR REPLACE INTO tracked (tbl, version, stamp) VALUES (?,?,?)", mark)
+    return version
 
 
 def forget(store: Store, table: str) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from halocline_governance import tables
@@ -27,6 +27,9 @@ RAW, CURATED, OUTPUTS = "raw.documents", "curated.documents", "serving.outputs"
 # Tables whose rows are always followed; others are when a dataset version names them.
 DOCUMENTS = (RAW, CURATED)
 FOLLOWED = (*DOCUMENTS, OUTPUTS)
+
+
+_TURNS = 20
 
 
 class Index:
@@ -50,8 +53,7 @@ class Index:
             StorageUnavailable: a lineage table cannot be read.
             Refused: the index cannot be kept here.
         """
-        _kept(self._graph, self._follow_graph)
-        with self._graph.read() as db:
+        with _settled(self._graph, self._follow_graph, self._graph.read) as db:
             yield db
 
     @contextmanager
@@ -62,13 +64,18 @@ class Index:
             StorageUnavailable: one of them cannot be read.
             Refused: no compartment has such a name, or the index cannot be kept here.
         """
-        with self._followed(compartment, names).read() as db:
+        store = self._store(compartment)
+        with _settled(
+            store, lambda: self._follow_rows(store, compartment, names), store.read
+        ) as db:
             yield db
 
     @contextmanager
     def stream(self, compartment: str, names: Iterable[str]) -> Generator[sqlite3.Connection]:
         """As `rows`, to be read from for long, while other questions are asked."""
-        with self._followed(compartment, names).stream() as db:
+        store = self._store(compartment)
+        follow = lambda: self._follow_rows(store, compartment, names)  # noqa: E731
+        with _settled(store, follow, store.stream) as db:
             yield db
 
     def files(self, compartment: str, table: str) -> Store:
@@ -77,7 +84,13 @@ class Index:
         Raises:
             StorageUnavailable: it cannot be read.
         """
-        return self._followed(compartment, [table], has_rows=table in FOLLOWED)
+        store = self._store(compartment)
+        with _settled(
+            store,
+            lambda: self._follow_rows(store, compartment, [table], has_rows=table in FOLLOWED),
+            store.read,
+        ):
+            return store
 
     def compartments(self) -> list[str]:
         return self._lake.compartments()
@@ -97,15 +110,15 @@ class Index:
 
     def rebuild(self) -> None:
         """Throw everything away and read it again. What is vacuumed by now is a gap from here."""
-        self._graph.discard()
-        self._follow_graph()
-        if self.folder.is_dir():
-            for path in sorted(self.folder.glob("rows-*.sqlite")):
-                self._store(path.stem.removeprefix("rows-")).discard()
+        self._graph.clear()
         with self.graph() as db:
             named = set(db.execute("SELECT DISTINCT compartment, tbl FROM dataset").fetchall())
+        for path in sorted(self.folder.glob("rows-*.sqlite")):
+            self._store(path.stem.removeprefix("rows-")).clear()
         for compartment in self.compartments():
-            self._followed(compartment, {*FOLLOWED, *(t for c, t in named if c == compartment)})
+            names = {table for place, table in named if place == compartment}
+            with self.rows(compartment, {*FOLLOWED, *names}):
+                pass
 
     def close(self) -> None:
         """Close this thread's connections."""
@@ -119,8 +132,8 @@ class Index:
             self._rows.setdefault(compartment, Store(path, lives.SCHEMA))
         return self._rows[compartment]
 
-    def _follow_graph(self) -> None:
-        known = _tracked(self._graph)
+    def _follow_graph(self) -> dict[str, int]:
+        known, at = _tracked(self._graph), dict[str, int]()
         for table in graph.TABLES:
             with _told(SYSTEM, table):
                 if not self._lake.exists(SYSTEM, table):
@@ -128,18 +141,16 @@ class Index:
                         graph.forget(self._graph, table)
                     continue
                 place = self._lake.location(SYSTEM, table)
-                if not _is_current(place, known.get(table)):
-                    graph.follow(self._graph, place, table)
-
-    def _followed(self, compartment: str, names: Iterable[str], has_rows: bool = True) -> Store:
-        store = self._store(compartment)
-        _kept(store, lambda: self._follow_rows(store, compartment, names, has_rows))
-        return store
+                if _is_current(place, known.get(table)):
+                    at[table] = known[table][0]
+                else:
+                    at[table] = graph.follow(self._graph, place, table)
+        return at
 
     def _follow_rows(
-        self, store: Store, compartment: str, names: Iterable[str], has_rows: bool
-    ) -> None:
-        known = _tracked(store)
+        self, store: Store, compartment: str, names: Iterable[str], has_rows: bool = True
+    ) -> dict[str, int]:
+        known, at = _tracked(store), dict[str, int]()
         for table in sorted(names):
             with _told(compartment, table):
                 if not self._lake.exists(compartment, table):
@@ -148,8 +159,11 @@ class Index:
                     continue
                 place = self._lake.location(compartment, table)
                 wanted = has_rows and tables.table(table).is_governed
-                if not _is_current(place, known.get(table), wanted):
-                    lives.follow(store, place, table, wanted)
+                if _is_current(place, known.get(table), wanted):
+                    at[table] = known[table][0]
+                else:
+                    at[table] = lives.follow(store, place, table, wanted)
+        return at
 
 
 @contextmanager
@@ -164,21 +178,40 @@ def pinned(lake: Lake, pins: Mapping[str, int]) -> Generator[sqlite3.Connection]
         yield db
 
 
-def _kept(store: Store, follow: Callable[[], None]) -> None:
-    """An index that sqlite cannot read is thrown away and built again, once."""
-    try:
-        follow()
-    except sqlite3.OperationalError:
-        raise
-    except sqlite3.DatabaseError:
-        store.discard()
-        follow()
+@contextmanager
+def _settled(
+    store: Store,
+    follow: Callable[[], dict[str, int]],
+    read: Callable[[], AbstractContextManager[sqlite3.Connection]],
+) -> Generator[sqlite3.Connection]:
+    """Bring an index up to date and read it, as it was brought: another process may empty it in
+    between. One that sqlite cannot read is thrown away and built again."""
+    for turn in range(_TURNS):
+        try:
+            at = follow()
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:
+            if turn == _TURNS - 1:
+                raise
+            store.discard()
+            continue
+        with read() as db:
+            there = {table: known[0] for table, known in _versions(db).items()}
+            if all(there.get(table, -1) >= version for table, version in at.items()):
+                yield db
+                return
+    raise StorageUnavailable("the index of lineage is being built anew: try again")
 
 
 def _tracked(store: Store) -> dict[str, tuple[int, str, bool]]:
     """Of each table in an index, the version it is at, that commit's stamp, whether rows are in."""
     with store.read() as db:
-        found = db.execute("SELECT tbl, version, stamp, has_rows FROM tracked").fetchall()
+        return _versions(db)
+
+
+def _versions(db: sqlite3.Connection) -> dict[str, tuple[int, str, bool]]:
+    found = db.execute("SELECT tbl, version, stamp, has_rows FROM tracked").fetchall()
     return {table: (version, stamp, bool(rows)) for table, version, stamp, rows in found}
 
 

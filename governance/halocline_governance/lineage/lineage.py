@@ -272,6 +272,10 @@ class Lineage:
         """Throw the indexes away and read everything again."""
         self._index.rebuild()
 
+    def close(self) -> None:
+        """Close this thread's connections to the indexes; a question opens them again."""
+        self._index.close()
+
     def _add(
         self, table: str, new: Sequence[Row], key: Sequence[str], law: Law | None = None
     ) -> None:

@@ -41,11 +41,14 @@ CREATE TABLE hash (file INT, whole INT, label TEXT, num INT, state BLOB,
 OPEN = 1 << 62  # the end of what has not ended
 
 
-def follow(store: Store, place: Location, table: str, has_rows: bool) -> None:
+def follow(store: Store, place: Location, table: str, has_rows: bool) -> int:
     """Bring one table up to date; two processes at once take turns, version by version.
 
     Args:
         has_rows: index the rows too, and not just which files there were.
+
+    Returns:
+        The version it is at.
 
     Raises:
         StorageUnavailable: the table's log cannot be read.
@@ -62,7 +65,7 @@ def follow(store: Store, place: Location, table: str, has_rows: bool) -> None:
                 except ArrowException:
                     raise StorageUnavailable(f"{table}: its log cannot be read") from None
                 if step is None:
-                    return
+                    return version
                 _apply(db, history, table, version, step, has_rows)
 
 

@@ -66,6 +66,11 @@ class Store:
         finally:
             connection.close()
 
+    def clear(self) -> None:
+        """Empty it, at once for everybody."""
+        with self.change() as connection:
+            self._make(connection)
+
     def discard(self) -> None:
         """Throw the file away; whoever still has it open reads on in the old one."""
         self.close()
@@ -137,14 +142,17 @@ class Store:
             return connection
         connection.execute("BEGIN IMMEDIATE")
         if _form(connection) != self._form:  # nobody made it while we waited
-            found = "SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite_%'"
-            for (name,) in connection.execute(found).fetchall():
-                connection.execute(f'DROP TABLE "{name}"')
-            for statement in self._schema.split(";"):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version={self._form}")
+            self._make(connection)
         connection.execute("COMMIT")
         return connection
+
+    def _make(self, connection: sqlite3.Connection) -> None:
+        found = "SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite_%'"
+        for (name,) in connection.execute(found).fetchall():
+            connection.execute(f'DROP TABLE "{name}"')
+        for statement in self._schema.split(";"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version={self._form}")
 
 
 def _form(connection: sqlite3.Connection) -> int:
