@@ -156,9 +156,9 @@ class World:
     def append(self, kind: Kind, told: dict[str, Any]) -> None:
         self.journal.append(AuditEvent(kind, "svc", "inference", told))
 
-    def write(self, table: str, rows: list[dict[str, Any]]) -> None:
+    def write(self, table: str, rows: list[dict[str, Any]], compartment: str = "buy") -> None:
         data = pa.Table.from_pylist(rows, schema=tables.table(table).arrow())
-        with self.lake.lease("buy", table) as place:
+        with self.lake.lease(compartment, table) as place:
             write_deltalake(place.uri, data, mode="append")
 
     def report(self, request_id: str = "req-1", folder: str = "out", **other: Any) -> Built:

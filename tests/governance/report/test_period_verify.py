@@ -49,7 +49,7 @@ def faults(world: World, document: period.Document) -> list[str]:
 def test_every_flipped_bit_is_found(rich: World, rng: random.Random, scale: Scale) -> None:
     data = rich.of_period().json.read_bytes()
     missed: list[int] = []
-    for _ in range(scale(60, 20_000)):
+    for _ in range(scale(40, 20_000)):
         at, bit = rng.randrange(len(data)), 1 << rng.randrange(8)
         flipped = data[:at] + bytes([data[at] ^ bit]) + data[at + 1 :]
         try:
@@ -69,7 +69,7 @@ def test_every_flipped_bit_of_the_proofs_is_found(
     document = rich.period_document()
     told = {name: getattr(document, name) for name in ("seal", "attest", "records", "bound")}
     texts = list(_texts(told))
-    for _ in range(scale(40, 5_000)):
+    for _ in range(scale(30, 5_000)):
         changed = copy.deepcopy(told)
         path, text = rng.choice(texts)
         at, bit = rng.randrange(len(text)), 1 << rng.randrange(7)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from halocline_governance import durable
-from halocline_governance.errors import Refused, Unverified
+from halocline_governance.errors import JournalCorrupt, Refused, Unverified
 from halocline_governance.journal import records, verify
 from halocline_governance.journal.proof import consistency
 from halocline_governance.principal import Principal, Purpose
@@ -27,7 +27,7 @@ from halocline_governance.report.period.html import page
 from halocline_governance.report.period.pdf import paper
 from halocline_governance.report.period.question import Question, Sources
 from halocline_governance.report.period.tables import Tables
-from halocline_governance.report.period.told import Basis, Drawn, tell
+from halocline_governance.report.period.told import Basis, Drawn, entries, tell
 from halocline_governance.report.record import Entry
 
 
@@ -124,10 +124,11 @@ def _new(sources: Sources, officer: Principal, question: Question) -> _Made:
     sources.journal.seal()
     notes = _notes(sources.journal_dir)
     verification = verify(sources.journal_dir, sources.trust).as_json()
+    damaged = [] if verification["ok"] else _leave_out(sources, notes)
     observed = {
         "verified": verification["ok"],
         "problems": verification["problems"],
-        "gaps": sorted(tables.gaps),
+        "gaps": sorted([*tables.gaps, *damaged]),
     }
     bound = {figure.name: _bind(sources, officer, figure) for figure in figures}
     basis = Basis(question, officer.as_json(), notes, observed)
@@ -200,6 +201,22 @@ def _notes(journal_dir: Path) -> dict[str, str]:
     """Each log's newest signed head."""
     found = sorted(journal_dir.glob("log-*/checkpoint"))
     return {path.parent.name: path.read_text(encoding="utf-8") for path in found}
+
+
+def _leave_out(sources: Sources, notes: dict[str, str]) -> list[str]:
+    """Take the logs away whose records are not those under their heads: nothing that they say can
+    be shown to be so. One gap for each."""
+    gaps: list[str] = []
+    for log, note in sorted(notes.items()):
+        try:
+            for _ in entries(sources.journal_dir, sources.trust, {log: note}):
+                pass
+        except (JournalCorrupt, Unverified, ValueError, KeyError) as error:
+            if log == sources.journal.name:
+                raise
+            del notes[log]
+            gaps.append(f"{log}: nothing of it is in this report: {error}")
+    return gaps
 
 
 def _write(sources: Sources, officer: Principal, made: _Made, out_dir: Path) -> Paths:

@@ -60,19 +60,24 @@ def chart(told: Mapping[str, Any], scope: Mapping[str, Any]) -> Chart | None:
     return None
 
 
+def inert(text: str) -> str:
+    """The text without characters that show nothing or turn others round: each by its escape."""
+    return "".join(c if c.isprintable() else " " if c == "\n" else ascii(c)[1:-1] for c in text)
+
+
 def svg(drawn: Chart) -> str:
     """The chart as SVG: no script, no style from elsewhere."""
     from markupsafe import escape
 
     parts = [
         f'<svg viewBox="0 0 {WIDTH} {drawn.height:g}" role="img" xmlns="http://www.w3.org/2000/svg">'
-        f"<title>{escape(drawn.title)}</title>"
+        f"<title>{escape(inert(drawn.title))}</title>"
     ]
     for mark in drawn.marks:
         if mark.text:
             parts.append(
                 f'<text x="{mark.x:.2f}" y="{mark.y:.2f}" font-size="10" fill="{mark.color}"'
-                f' text-anchor="{mark.anchor}">{escape(mark.text)}</text>'
+                f' text-anchor="{mark.anchor}">{escape(inert(mark.text))}</text>'
             )
         else:
             parts.append(

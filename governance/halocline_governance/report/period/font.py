@@ -33,7 +33,8 @@ class Font:
     def _one(self, character: str) -> str:
         if character in "\n\t":
             return " "
-        return character if ord(character) in self.known else f"[U+{ord(character):04X}]"
+        is_plain = ord(character) in self.known and character.isprintable()
+        return character if is_plain else f"[U+{ord(character):04X}]"
 
 
 @cache

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from halocline_governance.report.period.chart import chart, svg
+from halocline_governance.report.period.chart import chart, inert, svg
 
 _TIME = re.compile(r"(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}:\d{2})\.\d{6}Z\Z")
 _LONG_WORD = 30
@@ -37,6 +37,7 @@ def page(content: Mapping[str, Any]) -> str:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_inert,
     )
 
     def drawn(told: Mapping[str, Any]) -> Markup:
@@ -55,6 +56,11 @@ def page(content: Mapping[str, Any]) -> str:
     return template.render(
         report=content, titles=titles(content), tiles=summary(content), span=span(content)
     )
+
+
+def _inert(value: object) -> object:
+    """What a template puts in: plain texts without characters that show nothing."""
+    return inert(value) if type(value) is str else value
 
 
 def titles(content: Mapping[str, Any]) -> dict[str, str]:

@@ -230,9 +230,17 @@ def alarm(entries: Sequence[Entry], _: Period) -> Fields:
 
 def erasure(entries: Sequence[Entry], _: Period) -> Fields:
     told = entries[0].object
+    order = at(told, "order")
     more = {name: value for name, value in told.items() if name not in ("step", "order")}
-    order = {"order": text(told.get("order")), "says": text(more) if more else ""}
-    return {**_when(entries[0]), "step": text(told.get("step")), **order}
+    return {
+        **_when(entries[0]),
+        "step": text(told.get("step")),
+        "order": text(order.get("id") if order else told.get("order")),
+        "what": text(order.get("what")),
+        "names": words(order.get("names")),
+        "reason": text(order.get("reason")),
+        "says": text(more) if more else "",
+    }
 
 
 def handed(entries: Sequence[Entry], _: Period) -> Fields:

@@ -136,6 +136,6 @@ STATEMENTS: Mapping[str, Statement] = {
     "alarms": _plain(
         "Windows that raised alerts", made.alarm, "ts window_id compartment num_outputs alerts"
     ),
-    "erasures": _plain("Erasures", made.erasure, "ts subject step order says"),
+    "erasures": _plain("Erasures", made.erasure, "ts subject step order what names reason says"),
     "rekeyed": _plain("Changes of the journal's key", made.rekeyed, "ts log by key"),
 }  # fmt: skip

@@ -16,7 +16,7 @@ _MARGIN = 40
 _INK, _SOFT, _LINE, _WASH = "#16202a", "#5a6875", "#c9d1d9", "#f4f6f8"
 _SIZE, _GAP = 7, 8  # of a cell's text, in points
 _WORD, _LONGEST = 22, 60  # characters
-_LONELY = 90
+_LONELY, _ROOM = 90, 240  # points
 
 
 class Sheet:
@@ -35,7 +35,7 @@ class Sheet:
             return ParagraphStyle(name, fontName=face, fontSize=size, leading=leading, **more)
 
         self._title = style("title", 24, letters.bold, spaceAfter=4)
-        self._section = style("section", 15, letters.bold, spaceAfter=6)
+        self._section = style("section", 15, letters.bold, spaceBefore=16, spaceAfter=6)
         self._heading = style("heading", 10.5, letters.bold, spaceBefore=10, spaceAfter=3)
         self._plain = style("plain", 9, spaceAfter=4)
         self._soft = style("soft", 8.5, textColor=_SOFT, spaceAfter=4)
@@ -68,13 +68,13 @@ class Sheet:
         contents = TableOfContents(dotsMinLevel=0)
         contents.levelStyles = [self._toc]
         head = self._paragraph("Contents", self._section)
-        return [PageBreak(), head, contents]
+        return [PageBreak(), head, contents, PageBreak()]
 
     def section(self, text: str) -> list[Flowable]:
-        """A new page with a heading that the contents name."""
-        from reportlab.platypus import PageBreak
+        """A heading that the contents name; on a new page when little room is left."""
+        from reportlab.platypus import CondPageBreak
 
-        return [PageBreak(), self._paragraph(text, self._section)]
+        return [CondPageBreak(_ROOM), self._paragraph(text, self._section)]
 
     def heading(self, text: str) -> Flowable:
         """The heading of a part, never alone at the foot of a page."""
@@ -173,13 +173,19 @@ class Sheet:
         class Paper(BaseDocTemplate):
             """Tells the contents where sections begin."""
 
+            parts = 0
+
+            def beforeDocument(self) -> None:  # noqa: N802 - reportlab's name
+                self.parts = 0
+
             def afterFlowable(self, flowable: Any) -> None:  # noqa: N802 - reportlab's name
                 if getattr(flowable, "style", None) is not section:
                     return
                 text = flowable.getPlainText()
                 if text == "Contents":
                     return
-                key = f"part-{self.page}"
+                self.parts += 1
+                key = f"part-{self.parts}"
                 self.canv.bookmarkPage(key)
                 self.canv.addOutlineEntry(text, key, 0)
                 self.notify("TOCEntry", (0, flowable.text, self.page, key))

@@ -8,10 +8,11 @@ from datetime import UTC, date, datetime, timedelta
 from halocline_governance.errors import Refused
 from halocline_governance.report.register import Period
 
-_MONTH = re.compile(r"(\d{4})-(\d{2})\Z")
-_QUARTER = re.compile(r"(\d{4})-Q([1-4])\Z")
-_YEAR = re.compile(r"(\d{4})\Z")
-_LAST = re.compile(r"last-(\d{1,4})d\Z")
+_MONTH = re.compile(r"(\d{4})-(\d{2})\Z", re.ASCII)
+_QUARTER = re.compile(r"(\d{4})-Q([1-4])\Z", re.ASCII)
+_YEAR = re.compile(r"(\d{4})\Z", re.ASCII)
+_LAST = re.compile(r"last-(\d{1,4})d\Z", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
 _HELP = "a period is 2026-11, 2026-Q4, 2026, 2026-11-01..2026-11-30 (both days with it) or last-30d"
 
 
@@ -55,7 +56,7 @@ def _months(year: int, month: int, count: int) -> tuple[date, date]:
 
 
 def _day(text: str) -> date:
-    if not re.match(r"\d{4}-\d{2}-\d{2}\Z", text):
+    if not _DAY.match(text):
         raise ValueError(text)
     return date.fromisoformat(text)
 
