@@ -22,7 +22,6 @@ from functools import reduce
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 LOG, DIGITS, HASH, NUM = "log-[0-9]{4}", "[0-9]" * 12, "([0-9a-f]{64})", "(0|[1-9][0-9]{0,15})"
@@ -30,7 +29,7 @@ TAIL = re.compile(rf'\}},"head":{NUM},"prev":"{HASH}","seq":{NUM}\}}\Z'.encode()
 SIBLING = re.compile(rf'\{{"log":"({LOG})","root":"{HASH}","size":{NUM}\}}')
 CHANGE = re.compile(r'\{"by":"([^"]+)","key":"([^"]+)","signature":"([^"]+)"\}')
 NOTE = re.compile(rf"((.+)\n{NUM}\n([A-Za-z0-9+/]{{43}}=)\n)\n((?:\u2014 \S+ \S+\n)+)")
-BAD = (OSError, ValueError, TypeError, LookupError, RecursionError, getopt.error, InvalidSignature)
+BAD = Exception  # whatever cannot be read is not what was signed
 Key = tuple[str, str, Ed25519PublicKey]  # name+id, line, key
 Claim = tuple[str, str, int, str]  # place, and the log, size and root (hex) that it names
 
