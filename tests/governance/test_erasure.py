@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from halocline_governance.erasure import Order, What
@@ -73,6 +74,10 @@ def check(world: World, asked: Order) -> dict[tuple[str, str], int]:
         wanted = world.wanted(compartment, table, asked)
         assert by_id(world.rows(compartment, table)) == by_id(wanted), (compartment, table)
         gone[(compartment, table)] = len(made) - len(wanted)
+        # Types that pyarrow cannot filter on would make a table unreadable to the guard.
+        place = world.lake.location(compartment, table).delta()
+        assert not [f for f in place.file_uris() if "view" in str(pq.read_schema(f).types)]
+        assert place.schema() == world.lake.location(compartment, table).delta(0).schema()
     stays = {
         number
         for compartment in LABELS
