@@ -19,7 +19,10 @@ from halocline_governance.errors import Refused
 
 # What the platform makes in its home, and a new story begins without. Keys and benches stay, and so
 # does everything that is not ours.
-_MADE = ("lake", "journal", "mlflow", "models", "policy", "reports", "scratch", "training", "demo")
+_MADE = (
+    "lake", "journal", "mlflow", "models", "policy", "reports", "scratch", "state/lineage",
+    "training", "demo",
+)  # fmt: skip
 
 
 @dataclass(slots=True)

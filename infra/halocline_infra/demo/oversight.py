@@ -6,13 +6,17 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
+import halocline_governance
 from halocline_governance.errors import Refused
 from halocline_infra.demo.ledger import Result
 from halocline_infra.demo.scene import Scene
 
 _VERIFY = (sys.executable, "-m", "halocline_infra", "audit", "verify")
+# Lies beside the package in the repository: whoever verifies takes it without the rest.
+_STAND_ALONE = Path(halocline_governance.__file__).parents[1] / "verifier" / "verify_journal.py"
 
 
 def monitor(scene: Scene) -> Result:
@@ -58,13 +62,16 @@ def monitor(scene: Scene) -> Result:
 
 
 def report(scene: Scene) -> Result:
-    """The compliance report for the first answer; then the journal is verified, and damaged."""
+    """What answers for the first answer and for the month; then all is verified, and damaged."""
     from halocline_governance.journal import verify
     from halocline_infra.oversight import build_report
 
     platform = scene.platform
     request_id = scene.note("serve", "request_id")
     paths = build_report(platform, scene.cast.officer, request_id)
+    result = Result(facts=[f"the report answers for output {request_id}"])
+    result.artefacts |= {"report": str(paths.html), "report, for machines": str(paths.json)}
+    _month(scene, result)
     platform.journal.close()
     trust = platform.signer.trust
     found = verify(platform.environment.journal, trust)
@@ -72,20 +79,55 @@ def report(scene: Scene) -> Result:
         place, what = found.problems[0]
         raise Refused(f"the journal does not verify: {place}: {what}")
     records = sum(log.num_records for log in found.logs)
-    result = Result(
-        facts=[
-            f"the report answers for output {request_id}",
-            f"journal verified: {records} records in {len(found.logs)} logs",
-            _damage(platform.environment.journal, trust.line()),
-        ]
-    )
+    result.facts += [
+        f"journal verified: {records} records in {len(found.logs)} logs",
+        _stand_alone(scene),
+        _damage(platform.environment.journal, trust.text()),
+    ]
     result.notes["request_id"] = request_id
-    result.artefacts |= {
-        "report": str(paths.html),
-        "report, for machines": str(paths.json),
-        "journal": str(platform.environment.journal),
-    }
+    result.artefacts["journal"] = str(platform.environment.journal)
     return result
+
+
+def _month(scene: Scene, result: Result) -> None:
+    """The report of this month, checked as somebody would who has it and the public key alone."""
+    from halocline_governance.report.period import Document
+    from halocline_infra.oversight import build_period_report, verify_report
+
+    environment = scene.platform.environment
+    month = datetime.now(UTC).strftime("%Y-%m")
+    made = build_period_report(scene.platform, scene.cast.officer, month, "all")
+    files = {"html": made.html.read_bytes(), "pdf": made.pdf.read_bytes()}
+    document = Document.parse(made.json.read_bytes())
+    checked = verify_report(document, environment.keys / "journal.pub", files)
+    if not checked.ok:
+        raise Refused(f"the report does not verify: {checked.faults[0]}")
+    result.facts.append(
+        f"the report of {month} verifies from itself and the public key:"
+        f" {len(checked.held)} checks held"
+    )
+    result.artefacts |= {
+        "report of the month": str(made.html),
+        "report of the month, to file": str(made.pdf),
+        "report of the month, to verify": str(made.json),
+    }
+
+
+def _stand_alone(scene: Scene) -> str:
+    """What the verifier says that shares no code with the writer."""
+    environment = scene.platform.environment
+    if not _STAND_ALONE.is_file():
+        return f"the stand-alone verifier is not installed here: {_STAND_ALONE.name}"
+    done = subprocess.run(
+        [sys.executable, _STAND_ALONE, environment.journal, environment.keys / "journal.pub"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = done.stdout.splitlines()[-1:]
+    if done.returncode != 0:
+        raise Refused(f"the stand-alone verifier disagrees: {' '.join(said) or done.stderr}")
+    return f"the stand-alone verifier, which shares no code with it, says: {said[0]}"
 
 
 def _damage(journal: Path, key: str) -> str:
