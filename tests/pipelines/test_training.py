@@ -23,8 +23,6 @@ from halocline_governance.journal import Journal, Signer, read
 from halocline_governance.label import PUBLIC, Label
 from halocline_governance.lake import Lake
 from halocline_governance.lineage import Lineage
-from halocline_governance.lineage.checks import check
-from halocline_governance.lineage.checks_told import heard
 from halocline_governance.policy.choose import open_engine
 from halocline_governance.principal import Principal
 from halocline_governance.records import row_uid
@@ -34,7 +32,6 @@ from halocline_pipelines.training.checkpoint import Progress
 from halocline_pipelines.training.inputs import TrainRequest, TrainSource
 from halocline_pipelines.training.outcome import TrainedRun
 from halocline_pipelines.training.run import Site, train
-from halocline_registry.projection import Projection
 from halocline_registry.tracking import Tracking
 
 # MLflow's own models use what SQLAlchemy deprecates.
@@ -178,16 +175,6 @@ def test_the_journal_has_it_before_lineage_and_in_order(
     assert [one["dsv_id"] for one in ended["consumed"]] == [
         source.dsv_id for source in run.mixture.sources
     ]
-
-
-def test_lineage_agrees_with_the_journal_and_mlflow_with_lineage(
-    finished: tuple[Site, TrainedRun],
-) -> None:
-    site, run = finished
-    found = check(site.lineage, heard(site.folder.parent / "journal"), run.run_id)
-
-    assert (found.flags, found.unfinished, found.num_datasets) == ((), (), 2)
-    assert Projection(site.tracking, site.lineage, site.lake).differences() == []
 
 
 def test_lineage_counts_what_was_consumed(finished: tuple[Site, TrainedRun]) -> None:
