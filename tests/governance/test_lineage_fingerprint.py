@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,15 @@ from halocline_governance.lineage.fingerprint import Fingerprint
 
 ROW = st.tuples(st.integers(0, 2**63 - 1), st.text("0123456789abcdef", min_size=64, max_size=64))
 ROWS = st.lists(ROW, max_size=30)
+# A table's columns have one type each.
+WHOLE = st.fixed_dictionaries(
+    {
+        "name": st.none() | st.text(max_size=5),
+        "count": st.integers(-(2**63), 2**63 - 1),
+        "keys": st.lists(st.text(max_size=2), max_size=3),
+        "body": st.none() | st.binary(max_size=4),
+    }
+)
 
 
 @given(ROWS, st.randoms())
@@ -63,6 +73,51 @@ def test_it_goes_on_from_a_kept_state(rows: list[tuple[int, str]]) -> None:
     again = fingerprint.resume(running.num_rows, running.state())
 
     assert again == running
+
+
+@given(ROWS)
+def test_many_at_once_are_what_they_are_one_by_one(rows: list[tuple[int, str]]) -> None:
+    running, batch = Fingerprint(), Fingerprint()
+    for row in rows:
+        running.add(*row)
+    batch.add_all(rows)
+
+    assert batch == running
+
+
+@given(st.lists(WHOLE, max_size=8), st.lists(WHOLE, max_size=8))
+def test_whole_rows_are_a_multiset_too(left: list[Any], right: list[Any]) -> None:
+    parts = [Fingerprint(), Fingerprint(), Fingerprint()]
+    parts[0].add_whole(left)
+    parts[1].add_whole(right)
+    parts[2].add_whole([*right, *left])
+
+    assert parts[0].merge(parts[1]) == parts[2]
+
+
+@given(WHOLE, WHOLE)
+def test_rows_that_differ_have_other_bytes(left: Any, right: Any) -> None:
+    same = {k: v for k, v in left.items() if v is not None} == {
+        k: v for k, v in right.items() if v is not None
+    }
+
+    assert (fingerprint.whole(left) == fingerprint.whole(right)) == same
+
+
+def test_the_form_of_a_whole_row_does_not_drift() -> None:
+    row = {
+        "z": 1 << 62,
+        "a": 'q"\u00e9\n',
+        "d": 1.5,
+        "b": b"\x00\xff",
+        "n": None,
+        "l": [{"y": 2, "x": None}, "t"],
+    }
+
+    assert fingerprint.whole(row) == (
+        b'{"a":"q\\"\xc3\xa9\\n","b":"00ff","d":"3ff8000000000000",'
+        b'"l":[{"y":"2"},"t"],"z":"4611686018427387904"}'
+    )
 
 
 def test_a_row_is_its_id_and_its_content() -> None:

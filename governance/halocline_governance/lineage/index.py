@@ -108,16 +108,21 @@ class Index:
         """The compartments that hold outputs."""
         return [name for name in self.compartments() if self._lake.exists(name, OUTPUTS)]
 
-    def rebuild(self) -> None:
-        """Throw everything away and read it again. What is vacuumed by now is a gap from here."""
-        self._graph.clear()
+    def rebuild(self, compartment: str | None = None) -> None:
+        """Throw everything away, or one compartment's rows, and read it again. What is vacuumed by
+        now is a gap from here, and nothing of it stays in the files."""
+        if compartment is None:
+            self._graph.clear()
         with self.graph() as db:
             named = set(db.execute("SELECT DISTINCT compartment, tbl FROM dataset").fetchall())
-        for path in sorted(self.folder.glob("rows-*.sqlite")):
-            self._store(path.stem.removeprefix("rows-")).clear()
-        for compartment in self.compartments():
-            names = {table for place, table in named if place == compartment}
-            with self.rows(compartment, {*FOLLOWED, *names}):
+        built = sorted(
+            path.stem.removeprefix("rows-") for path in self.folder.glob("rows-*.sqlite")
+        )
+        for name in built if compartment is None else [compartment]:
+            self._store(name).clear()
+        for place in self.compartments() if compartment is None else [compartment]:
+            names = {table for where, table in named if where == place}
+            with self.rows(place, {*FOLLOWED, *names}):
                 pass
 
     def close(self) -> None:

@@ -268,9 +268,12 @@ class Lineage:
         """Forget what the rows of a table's removed files hashed to; for who erases."""
         self._index.forget(compartment, table)
 
-    def rebuild(self) -> None:
-        """Throw the indexes away and read everything again."""
-        self._index.rebuild()
+    def rebuild(self, compartment: str | None = None) -> None:
+        """Throw the indexes away, or that of one compartment's rows, and read everything again.
+
+        To be done where rows were erased and vacuumed: until then an index knows what it saw.
+        """
+        self._index.rebuild(compartment)
 
     def close(self) -> None:
         """Close this thread's connections to the indexes; a question opens them again."""

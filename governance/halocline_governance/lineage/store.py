@@ -70,6 +70,7 @@ class Store:
         """Empty it, at once for everybody."""
         with self.change() as connection:
             self._make(connection)
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def discard(self) -> None:
         """Throw the file away; whoever still has it open reads on in the old one."""
@@ -131,6 +132,8 @@ class Store:
             connection.execute(f"PRAGMA journal_size_limit={_JOURNAL}")
             # What a power cut takes is built again.
             connection.execute("PRAGMA synchronous=NORMAL")
+            # What is taken out is overwritten: an erased person's keys must not stay in free pages.
+            connection.execute("PRAGMA secure_delete=ON")
             return self._made(connection)
         except BaseException:
             connection.close()
