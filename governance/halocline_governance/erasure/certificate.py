@@ -49,7 +49,7 @@ def certificate(standing: Standing) -> dict[str, Any]:
         "end_endpoints": _endpoints(exposed),
         "reports": list(finished.get("reports", [])),
         "not_erased": [*_KEPT[order.what], *_ALWAYS],
-        "check": f"halocline audit search --kind erase --object {order.id}",
+        "check": f"halocline audit search --kind erase --text {order.id}",
     }
 
 
