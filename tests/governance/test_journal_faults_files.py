@@ -144,6 +144,7 @@ def test_the_writer_neither_waits_nor_believes(written: Path, stand: Stand, name
         assert judged(written, written.parent / "trust").ok
 
 
+@pytest.mark.timeout(600)
 def test_an_index_proves_nothing(
     written: Path, rng: random.Random, scale: Callable[[int, int], int]
 ) -> None:
@@ -152,7 +153,7 @@ def test_an_index_proves_nothing(
     shutil.copytree(written, kept)
     names = sorted(path.name for path in index.iterdir())
     went_on = 0
-    for _ in range(scale(12, 600)):
+    for _ in range(scale(12, 300)):
         path = index / rng.choice(names)
         good = path.read_bytes()
         at = rng.randrange(len(good) + 1)

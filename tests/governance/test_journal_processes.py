@@ -7,6 +7,7 @@ import os
 import random
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -85,6 +86,30 @@ def test_killed_at_any_moment(
         journal.append(event(-1))
     holds(folder, acked, attempted + 1)
     assert len({log for log, _, _ in acked}) == 3
+
+
+def test_a_journal_verifies_while_it_is_written(
+    tmp_path: Path, scale: Callable[[int, int], int]
+) -> None:
+    """By both verifiers, and read, while two processes append, turn segments over and sign."""
+    folder = tmp_path / "journal"
+    with worker(folder, 0, 20_000) as one, worker(folder, 10**6, 3_000) as two:
+        pipes = [process.stdout for process in (one, two) if process.stdout]
+        for pipe in pipes:
+            pipe.readline()
+        drains = [threading.Thread(target=pipe.read, daemon=True) for pipe in pipes]
+        for drain in drains:
+            drain.start()
+        seen: list[int] = []
+        for _ in range(scale(6, 150)):
+            found = judged(folder, tmp_path / "trust")
+            assert found.ok, found
+            seen.append(sum(1 for _ in read(folder)))
+        for process, drain in zip((one, two), drains, strict=True):
+            process.kill()
+            drain.join()
+        assert seen == sorted(seen)
+        assert seen[0] < seen[-1], "nothing was written meanwhile"
 
 
 def test_a_full_file_stops_the_journal_for_good(tmp_path: Path, rng: random.Random) -> None:
