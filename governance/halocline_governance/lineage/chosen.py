@@ -44,7 +44,11 @@ def choose(index: Index, view: View, what: Thing) -> Chosen:
     """The rows of a row, a subject, a source or a licence."""
     chosen = Chosen()
     named = set(view.db.execute("SELECT DISTINCT compartment, tbl FROM dataset").fetchall())
-    places = [what.row[0]] if what.kind == "row" else index.compartments()
+    places = index.compartments()
+    concerned = {place for place, _ in named}
+    if what.kind == "row":
+        concerned = {what.row[0]}
+        places = [place for place in places if place in concerned]
     for compartment in places:
         names = {*DOCUMENTS, *(table for place, table in named if place == compartment)}
         if what.kind == "row":
@@ -55,9 +59,8 @@ def choose(index: Index, view: View, what: Thing) -> Chosen:
                 _choose_in(db, view, what, compartment, mine, chosen)
         except StorageUnavailable as error:
             chosen.gaps.append(str(error))
-    if what.kind != "row":
-        missing = {place for place, _ in named} - set(places)
-        chosen.gaps += [f"{name}: cannot be read from here" for name in sorted(missing)]
+    for place in sorted(concerned - set(places)):
+        chosen.gaps.append(f"{place}: cannot be read from here")
     return chosen
 
 
