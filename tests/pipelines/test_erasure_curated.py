@@ -24,7 +24,7 @@ from tests.governance.erasure_world import everything
 from tests.pipelines.conftest import SECRET
 from tests.pipelines.test_curate import CURATED, RAW, buy_side, rows, source
 
-pytestmark = [pytest.mark.spark, pytest.mark.slow]
+pytestmark = [pytest.mark.spark, pytest.mark.soak]
 
 OFFICERS = [Principal(name, ("compliance",), Label("restricted")) for name in ("cleo", "omar")]
 
