@@ -157,10 +157,11 @@ def _recorded(lineage: Lineage) -> _Recorded:
 def _flags(
     recorded: _Recorded, heard: Told, labels: Mapping[str, Label], run: str | None
 ) -> Iterator[Flag]:
+    used = {rows[0]["mix_sha"] for rows in recorded.runs.values()}
     for row in recorded.datasets.values():
         yield from _dataset(row, heard, labels)
     for mix_sha, row in recorded.mixtures.items():
-        if hashlib.sha256(row["mixture"].encode()).hexdigest() != mix_sha and _used(recorded, row):
+        if hashlib.sha256(row["mixture"].encode()).hexdigest() != mix_sha and mix_sha in used:
             yield Flag(f"mixture:{mix_sha}", "identity", "its id is not the hash of what it says")
     for run_id, rows in recorded.runs.items():
         mixture = recorded.mixtures.get(rows[0]["mix_sha"])
@@ -171,10 +172,6 @@ def _flags(
     yield from _models(recorded, heard, labels)
     yield from _deployments(recorded, heard)
     yield from _lost(recorded, heard, run)
-
-
-def _used(recorded: _Recorded, mixture: Row) -> bool:
-    return any(rows[0]["mix_sha"] == mixture["mix_sha"] for rows in recorded.runs.values())
 
 
 def _dataset(row: Row, heard: Told, labels: Mapping[str, Label]) -> Iterator[Flag]:
@@ -191,6 +188,11 @@ def _dataset(row: Row, heard: Told, labels: Mapping[str, Label]) -> Iterator[Fla
 
 def _models(recorded: _Recorded, heard: Told, labels: Mapping[str, Label]) -> Iterator[Flag]:
     of_model = {(row["model"], row["version"]): row["label_id"] for row in recorded.models}
+    made_from: dict[tuple[str, int], list[tuple[str, int]]] = defaultdict(list)
+    for row in recorded.models:
+        if row["parent_model"] is not None:
+            parent = (row["parent_model"], row["parent_version"])
+            made_from[row["model"], row["version"]].append(parent)
     for row in recorded.models:
         about, known = f"model:{row['model']}/{row['version']}", f"{row['model']}/{row['version']}"
         if row["run_id"] not in heard.begun:
@@ -206,11 +208,7 @@ def _models(recorded: _Recorded, heard: Told, labels: Mapping[str, Label]) -> It
             if differ := [name for name, value in now.items() if then[name] != value]:
                 what = f"it was registered with another {', '.join(differ)}"
                 yield Flag(about, "registration", what, (record.event_id,))
-        parents = [
-            (one["parent_model"], one["parent_version"]) for one in recorded.models
-            if (one["model"], one["version"]) == (row["model"], row["version"])
-            and one["parent_model"] is not None
-        ]  # fmt: skip
+        parents = made_from[row["model"], row["version"]]
         below = {of_model[parent] for parent in parents if parent in of_model}
         below |= {
             recorded.datasets[source["dsv_id"]]["label_id"]

@@ -42,6 +42,7 @@ _OWN = {
 _RUNS = uuid.uuid5(uuid.NAMESPACE_URL, f"{REPOSITORY}#runs")
 
 Event = dict[str, Any]
+_Models = Mapping[tuple[str, int], Row]
 # How many outputs an endpoint gave from one time up to another (None: now); None: not known.
 CountOutputs = Callable[[str, str, str | None], int | None]
 
@@ -74,9 +75,9 @@ class Export:
         runs: dict[str, list[Row]] = defaultdict(list)
         for row in self.lineage.rows(RUN):
             runs[row["run_id"]].append(row)
-        models = self.lineage.rows(MODEL)
+        models, made_by = self._models()
         for run_id, rows in runs.items():
-            made = [row for row in models if row["run_id"] == run_id]
+            made = made_by.get(run_id, [])
             parents = {
                 (row["parent_model"], row["parent_version"])
                 for row in made
@@ -110,7 +111,7 @@ class Export:
                 yield _event("START", begun[0].ts, run, job, inputs, [])
 
     def _serving(self) -> Iterator[Event]:
-        models = self.lineage.rows(MODEL)
+        models, _ = self._models()
         for row in self.lineage.rows(DEPLOYMENT):
             id_ = f"deployment:{row['endpoint']}/{row['from_ts']}"
             job = self._job(f"serve/{row['endpoint']}", "SERVICE", "INFERENCE")
@@ -159,17 +160,26 @@ class Export:
         )
         return declared
 
-    def _model(self, name: str, version: int, models: list[Row]) -> dict[str, Any]:
-        known = [row for row in models if (row["model"], row["version"]) == (name, version)]
+    def _models(self) -> tuple[_Models, dict[str, list[Row]]]:
+        """Model versions by name and number, and rows by the run they came out of."""
+        made_by: dict[str, list[Row]] = defaultdict(list)
+        models: dict[tuple[str, int], Row] = {}
+        for row in self.lineage.rows(MODEL):
+            made_by[row["run_id"]].append(row)
+            models.setdefault((row["model"], row["version"]), row)
+        return models, made_by
+
+    def _model(self, name: str, version: int, models: _Models) -> dict[str, Any]:
+        known = models.get((name, version))
         facets = _facets(
             version={"datasetVersion": str(version)}, datasetType={"datasetType": "MODEL"}
         )
-        if known:
+        if known is not None:
             facets |= _facets(
                 haloclineModel={
-                    "labelId": known[0]["label_id"],
-                    "weightsSha256": known[0]["weights_sha256"],
-                    "runId": known[0]["run_id"],
+                    "labelId": known["label_id"],
+                    "weightsSha256": known["weights_sha256"],
+                    "runId": known["run_id"],
                 }
             )
         return {"namespace": self.namespace, "name": f"model/{name}", "facets": facets}

@@ -5,6 +5,7 @@ Everything is text and shapes: no script, no reference to anything outside but a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from html import escape
 from itertools import pairwise
@@ -26,7 +27,8 @@ _MARGIN, _HEAD = 8.0, 30.0
 _CAPITALS = 'letter-spacing="0.9" style="text-transform:uppercase"'
 # With more arrows than this their words would lie on each other: they show on pointing only.
 _MAX_WORDS = 36
-_NAME, _FACT = 21, 31
+_NAME, _FACT = 21, 28
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:")
 
 
 def svg(
@@ -44,7 +46,7 @@ def svg(
     boxes = "".join(_box(box, root, marked, anchors, labels) for box in drawing.shown())
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {width:.0f} {height:.0f}"'
-        f' style="width:100%;max-width:{width:.0f}px;min-width:{min(width, width * 0.6):.0f}px"'
+        f' style="width:100%;max-width:{width:.0f}px;min-width:{width * 0.5:.0f}px"'
         ' font-family="system-ui, sans-serif">'
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="7"'
         f' markerHeight="7" orient="auto"><path d="M0 0.5 L8 4 L0 7.5 z" fill="{_LINE}"/></marker>'
@@ -112,16 +114,25 @@ def _said(box: Box, labels: Mapping[str, Label]) -> tuple[str, str, str]:
 
 def _name(node: Node) -> str:
     """A dataset version is known by its table; other things by their name."""
-    table, version = node.facts.get("table"), node.facts.get("version")
-    if node.kind == "dataset" and table is not None:
-        compartment, _, name = str(table).partition(":")
-        return f"{compartment}:{name.partition('.')[0]} v{version}" if name else f"{table}"
-    return node.name
+    if node.kind == "outputs":
+        return f"{int(node.name):,} outputs" if node.name.isdecimal() else node.name
+    table = node.name if node.kind == "rows" else node.facts.get("table")
+    if node.kind not in ("rows", "dataset") or not isinstance(table, str) or ":" not in table:
+        return node.name
+    compartment, _, name = table.partition(":")
+    version = "" if node.kind == "rows" else f" v{node.facts.get('version')}"
+    return f"{compartment}:{name.partition('.')[0]}{version}"
 
 
 def _first_fact(node: Node) -> str:
-    name, value = next(iter(node.facts.items()))
-    return f"{name.replace('_', ' ')} {value}"
+    """The first that is short; a time to the minute, for the whole stands below."""
+    for name, value in node.facts.items():
+        text = str(value)
+        if _TIME.match(text):
+            return f"{name.replace('_', ' ')} {text[:10]} {text[11:16]}"
+        if value is not None and len(text) <= _FACT // 2:
+            return f"{name.replace('_', ' ')} {text}"
+    return ""
 
 
 def _short_label(label: Label) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from halocline_governance.label import SYSTEM
 from halocline_infra.commands.options import (
     JsonFlag,
     TokenFile,
@@ -19,6 +21,7 @@ from halocline_infra.commands.options import (
 )
 
 if TYPE_CHECKING:
+    from halocline_governance.label import Label
     from halocline_governance.lineage.checks import Flag
     from halocline_governance.lineage.trace import Trace
     from halocline_infra.commands.lineage_thing import Taken
@@ -28,6 +31,8 @@ app = typer.Typer(
     help="Follow rows, models and outputs to what they came from and what they reached.",
     no_args_is_help=True,
 )
+_HASH = re.compile(r"(\w=)([0-9a-f]{12})[0-9a-f]{52}\b")
+_LABEL = re.compile(r"\blabel_id=(l[0-9a-f]{32})\b")
 Thing = Annotated[
     str,
     typer.Argument(
@@ -92,15 +97,15 @@ def trace(  # noqa: PLR0913 - the command's options are its interface
         if html is not None:
             about = {"taken for": taken.why, "as of": at or "now", "direction": direction}
             _write_page(platform, found, flags, about, html)
+        elif not as_json and not mermaid:
+            typer.echo(f"{thing}: taken for {taken.why}", err=True)
+            _print_tree(platform, found, flags)
     if as_json:
         asked = {"thing": thing, "taken_for": taken.asked, "at": at, "direction": direction}
         told = [flag.as_json() for flag in flags]
         print_json({**found.as_json(), "asked": asked, "flags": told})
     elif mermaid:
         typer.echo(found.mermaid(), nl=False)
-    elif html is None:
-        typer.echo(f"{thing}: taken for {taken.why}", err=True)
-        _print_tree(found, flags)
 
 
 @app.command("impact")
@@ -177,7 +182,10 @@ def check(
             typer.echo(f"note: run {one} began and is not at its end: it goes on, or was killed")
         for text in found.unread:
             typer.echo(f"note: not read again: {text}")
-        for text in (*(f"repaired: {one}" for one in repaired), *(f"MLflow: {d}" for d in differs)):
+        for text in (
+            *(f"repaired: {one}" for one in repaired),
+            *(f"MLflow differs: {one}" for one in differs),
+        ):
             typer.echo(text)
         typer.echo("lineage NOT in order" if found.flags else "lineage in order")
     if found.flags or differs:
@@ -275,10 +283,25 @@ def _flags(platform: Platform, found: Trace) -> list[Flag]:
     return [flag for flag in everything if flag.about in found.nodes]
 
 
-def _print_tree(found: Trace, flags: list[Flag]) -> None:
-    # What a name holds is shown, and does nothing to the terminal.
+def _print_tree(platform: Platform, found: Trace, flags: list[Flag]) -> None:
+    """For people: labels in words, and of hashes that are facts only the beginning."""
+    from halocline_governance.lineage.page import label_text
+
+    labels = _labels(platform)
     for line in (*found.tree(), *(f"FLAGGED {_told(flag)}" for flag in flags)):
-        typer.echo("".join(c if c.isprintable() else ascii(c)[1:-1] for c in line))
+        said = _HASH.sub("\\1\\2\u2026", line)
+        said = _LABEL.sub(lambda m: f"label={label_text(labels.get(m[1]), m[1])}", said)
+        # What a name holds is shown, and does nothing to the terminal.
+        typer.echo("".join(c if c.isprintable() else ascii(c)[1:-1] for c in said))
+
+
+def _labels(platform: Platform) -> dict[str, Label]:
+    """Every label that is known, by id."""
+    return {
+        label_id: label
+        for place in (SYSTEM, *platform.lake.compartments())
+        for label_id, label in platform.lake.labels(place).items()
+    }
 
 
 def _told(flag: Flag) -> str:
@@ -292,10 +315,5 @@ def _write_page(
     from halocline_governance import durable
     from halocline_governance.lineage.page import page
 
-    labels = {
-        label_id: label
-        for place in ("system", *platform.lake.compartments())
-        for label_id, label in platform.lake.labels(place).items()
-    }
-    durable.write(target, page(found, labels, flags, about))
+    durable.write(target, page(found, _labels(platform), flags, about))
     typer.echo(f"wrote {target}", err=True)
