@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from halocline_governance.policy.bundle import Bundle
     from halocline_governance.report import Period, ReportPaths
     from halocline_governance.report.period import Document, Paths, Sources
-    from halocline_governance.report.period.verify import Checked
+    from halocline_governance.report.period.checked import Checked
     from halocline_infra.platform import Platform
 
 
@@ -150,7 +150,7 @@ def verify_report(
     """
     from halocline_governance.errors import Refused
     from halocline_governance.journal import Trust
-    from halocline_governance.report.period import verify
+    from halocline_governance.report.period import recheck, verify
     from halocline_infra.environment import from_env
     from halocline_infra.platform import trust
 
@@ -160,12 +160,12 @@ def verify_report(
     given = files or {}
     found = verify.verify(document, trusted, given.get("html"), given.get("pdf"))
     if found.ok and journal is not None:
-        found.add(verify.verify_with_journal(document, trusted, journal), "journal")
+        found.add(recheck.with_journal(document, trusted, journal), "journal")
     if found.ok and lake is not None:
         platform, officer = lake
         require_auditor(platform, officer)
         sources = _period_sources(platform)
-        again = verify.verify_with_lake(document, sources, officer)
+        again = recheck.with_lake(document, sources, officer)
         found.add(again, "journal", "lake")
     return found
 

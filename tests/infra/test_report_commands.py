@@ -91,6 +91,7 @@ def test_a_changed_report_fails(desk: Desk, tmp_path: Path) -> None:
     done = desk.run("report", "verify", str(changed))
 
     assert done.exit_code == 1
+    assert "not checked: the PDF file: give it with --pdf" in done.stdout
     assert "FAILED" in done.stdout
     assert done.stdout.endswith("NOT verified\n")
 

@@ -11,7 +11,7 @@ from halocline_infra.commands.options import JsonFlag, TokenFile, called, print_
 
 if TYPE_CHECKING:
     from halocline_governance.report.period import Document
-    from halocline_governance.report.period.verify import Checked
+    from halocline_governance.report.period.checked import Checked
 
 app = typer.Typer(
     help="Build the compliance report of a period, and verify one.", no_args_is_help=True
@@ -109,7 +109,7 @@ def _tell(found: Checked, *, as_json: bool) -> None:
         return
     for text in found.held:
         typer.echo(f"checked: {text}")
-    for text in found.open:
+    for text in found.open.values():
         typer.echo(f"not checked: {text}")
     for text in found.faults:
         typer.echo(f"FAILED: {text}")

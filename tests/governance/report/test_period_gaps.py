@@ -12,7 +12,7 @@ from halocline_governance.journal import Journal, Signer
 from halocline_governance.label import parse_compact
 from halocline_governance.records import AuditEvent, Kind
 from halocline_governance.report import period
-from halocline_governance.report.period import verify
+from halocline_governance.report.period import recheck, verify
 from tests.governance.report.test_period_report import part
 
 if TYPE_CHECKING:
@@ -102,9 +102,7 @@ def test_logs_of_other_processes_and_a_crash_are_in_it(told: World) -> None:
     assert part(document, "lists", "crashes")["total"] == 1
     assert part(document, "lists", "runs")["total"] == 2
     found = verify.verify(document, told.signer.trust)
-    found.add(
-        verify.verify_with_journal(document, told.signer.trust, told.root / "journal"), "journal"
-    )
+    found.add(recheck.with_journal(document, told.signer.trust, told.root / "journal"), "journal")
     assert found.faults == []
 
 

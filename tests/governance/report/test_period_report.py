@@ -12,7 +12,7 @@ from halocline_governance.label import PUBLIC, parse_compact
 from halocline_governance.principal import Principal
 from halocline_governance.records import Kind
 from halocline_governance.report import period
-from halocline_governance.report.period import verify
+from halocline_governance.report.period import recheck, verify
 from halocline_governance.report.period.document import sha256
 
 if TYPE_CHECKING:
@@ -30,15 +30,16 @@ def part(document: period.Document, kind: str, name: str) -> dict[str, Any]:
 
 
 def test_it_verifies_from_itself_and_the_key(told: World) -> None:
+    told.documents(3, source="a-first", start=50)
     paths = told.of_period()
     document = period.Document.parse(paths.json.read_bytes())
     trust = told.signer.trust
 
     found = verify.verify(document, trust, paths.html.read_bytes(), paths.pdf.read_bytes())
-    found.add(verify.verify_with_journal(document, trust, told.root / "journal"), "journal")
+    found.add(recheck.with_journal(document, trust, told.root / "journal"), "journal")
     told.documents(3, start=100)
     told.answer("req-2")
-    found.add(verify.verify_with_lake(document, told.period_sources, told.officer), "lake")
+    found.add(recheck.with_lake(document, told.period_sources, told.officer), "lake")
 
     assert found.faults == []
     assert found.open == {}

@@ -19,7 +19,7 @@ from halocline_governance.journal import Journal, Signer
 from halocline_governance.journal.proof import consistency
 from halocline_governance.records import AuditEvent, Kind
 from halocline_governance.report import period
-from halocline_governance.report.period import verify
+from halocline_governance.report.period import recheck, verify
 from halocline_governance.report.period.carried import carry
 from halocline_governance.report.period.document import digest
 
@@ -216,10 +216,10 @@ def test_what_the_file_cannot_show_the_journal_does(rich: World) -> None:
 
     assert faults(rich, forged) == []
     assert "journal" in verify.verify(forged, trust).open
-    assert verify.verify_with_journal(forged, trust, place).faults == [
+    assert recheck.with_journal(forged, trust, place).faults == [
         "reasons: the journal gives something else"
     ]
-    assert verify.verify_with_lake(forged, rich.period_sources, rich.officer).faults
+    assert recheck.with_lake(forged, rich.period_sources, rich.officer).faults
 
 
 def test_another_journal_is_no_copy(rich: World) -> None:
@@ -230,8 +230,8 @@ def test_another_journal_is_no_copy(rich: World) -> None:
     trust = rich.signer.trust
     shutil.copytree(rich.root / "journal", rich.root / "copy")
 
-    assert verify.verify_with_journal(document, trust, rich.root / "other").faults
-    assert verify.verify_with_journal(document, trust, rich.root / "copy").faults == []
+    assert recheck.with_journal(document, trust, rich.root / "other").faults
+    assert recheck.with_journal(document, trust, rich.root / "copy").faults == []
 
 
 def attested(world: World, document: period.Document, content: Content) -> period.Document:

@@ -28,6 +28,7 @@ from halocline_governance.report.period.pdf import paper
 from halocline_governance.report.period.question import Question, Sources
 from halocline_governance.report.period.tables import Tables
 from halocline_governance.report.period.told import Basis, Drawn, entries, tell
+from halocline_governance.report.period.verify import verify as verify_report
 from halocline_governance.report.record import Entry
 
 
@@ -83,6 +84,10 @@ def build(
         made = _new(sources, officer, question.until(now))
     else:
         raise Refused("a report is about a period and a duty")
+    text = made.document.dumps().encode("utf-8", "surrogatepass")
+    found = verify_report(Document.parse(text), sources.trust, made.html.encode(), made.pdf)
+    if not found.ok:  # nobody is handed what does not verify
+        raise Unverified(f"the report does not verify as it was built: {found.faults[0]}")
     return _write(sources, officer, made, out_dir)
 
 

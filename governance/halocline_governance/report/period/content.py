@@ -118,8 +118,8 @@ def _sum(name: str, material: Material) -> dict[str, Any]:
 
 def drawn(name: str, figures: Iterable[Mapping[str, Any]]) -> list[Fields]:
     """A sum over all compartments, from the figures alone."""
-    source = SUMS[name].source
-    return merged((one for one in figures if one["table"] == source), name)
+    told = SUMS[name]
+    return merged((one for one in figures if one["table"] == told.source), name, told.columns)
 
 
 LISTED_FROM: Mapping[str, str] = {"datasets": DATASET, "deployments": DEPLOYMENT, "parents": MODEL}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
@@ -136,21 +136,25 @@ SUMS: Mapping[str, Callable[[Callable[[str], bool]], Sums]] = {
 }
 
 
-def merged(figures: Iterable[Mapping[str, Any]], name: str) -> Counted:
-    """One sum over all compartments, from what each figure says. The last columns are numbers."""
+def merged(
+    figures: Iterable[Mapping[str, Any]], name: str, columns: Sequence[str]
+) -> list[dict[str, Any]]:
+    """One sum over all compartments, from what each figure says, sorted by its names.
+
+    Args:
+        figures: as a report has them.
+        name: of the sum.
+        columns: names first, then numbers.
+    """
     total: dict[tuple[str, ...], dict[str, Any]] = {}
     for figure in figures:
         for row in cast("Counted", figure["sums"].get(name, [])):
-            key = tuple(str(value) for value in row.values() if not isinstance(value, int))
-            there = total.setdefault(key, {**row, **{n: 0 for n in row if _is_number(row[n])}})
-            for column, value in row.items():
-                if _is_number(value):
-                    there[column] += value
+            numbers = [column for column in columns if type(row[column]) is int]
+            key = tuple(str(row[column]) for column in columns if column not in numbers)
+            there = total.setdefault(key, {**row, **dict.fromkeys(numbers, 0)})
+            for column in numbers:
+                there[column] += row[column]
     return [total[key] for key in sorted(total)]
-
-
-def _is_number(value: object) -> bool:
-    return type(value) is int
 
 
 def _verdicts(text: str | None) -> list[tuple[str, str]]:

@@ -59,8 +59,7 @@ def tell(sources: Sources, basis: Basis, drawn: Drawn) -> dict[str, Any]:
     period, drawings = basis.question.period, drawn.tables.drawings
     tally = Tally(period)
     tally.want(ancestry.decisions(drawings))
-    for entry in entries(sources.journal_dir, sources.trust, basis.notes):
-        tally.see(entry)
+    heard = checks_told.told(_seen(sources, basis, tally))
     labels = sources.lineage.labels()
     gaps = [
         *basis.observed["gaps"],
@@ -78,16 +77,21 @@ def tell(sources: Sources, basis: Basis, drawn: Drawn) -> dict[str, Any]:
             | ancestry.lists(drawings, labels, drawn.bound, tally.by_id, period),
             sums=tally.sums(),
             figures=[one.as_json(drawn.bound[one.name].proof()) for one in drawn.figures],
-            flags=_flags(sources, basis, drawn),
+            flags=_flags(drawn, heard),
             gaps=gaps,
         )
     )
 
 
-def _flags(sources: Sources, basis: Basis, drawn: Drawn) -> dict[str, Any]:
+def _seen(sources: Sources, basis: Basis, tally: Tally) -> Iterator[Mapping[str, Any]]:
+    """The events under the heads, each once the tally has seen it: they are read once for both."""
+    for entry in entries(sources.journal_dir, sources.trust, basis.notes):
+        tally.see(entry)
+        yield entry.event
+
+
+def _flags(drawn: Drawn, heard: checks_told.Told) -> dict[str, Any]:
     """What lineage's checks find, in lineage at those versions and the journal under the heads."""
-    under = entries(sources.journal_dir, sources.trust, basis.notes)
-    heard = checks_told.told(entry.event for entry in under)
     found = check(drawn.tables.lineage_then(), heard).flags
     rows = [
         {

@@ -10,55 +10,20 @@ journal, and what tables hold needs the lake.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from halocline_governance.errors import HaloclineError
 from halocline_governance.journal import Trust
-from halocline_governance.journal import verify as verify_journal
-from halocline_governance.principal import Principal
 from halocline_governance.records import Kind
 from halocline_governance.report.period import duty as duties
-from halocline_governance.report.period.build import content_again, differences
 from halocline_governance.report.period.carried import Carried, cited
+from halocline_governance.report.period.checked import Checked
 from halocline_governance.report.period.content import JOURNAL, SECTIONS, SUMS, drawn
 from halocline_governance.report.period.document import Document, digest, sha256
-from halocline_governance.report.period.question import Sources
 from halocline_governance.report.period.rows import STATEMENTS
-from halocline_governance.report.period.tally import SHOWN, Tally
-from halocline_governance.report.period.told import entries, heads
+from halocline_governance.report.period.tally import SHOWN
+from halocline_governance.report.period.told import heads
 from halocline_governance.report.record import Entry
-
-
-@dataclass(slots=True)
-class Checked:
-    """What was checked and held, what did not, and what was not looked at."""
-
-    held: list[str] = field(default_factory=list[str])
-    faults: list[str] = field(default_factory=list[str])
-    open: dict[str, str] = field(default_factory=dict[str, str])
-    """By what it needs: `journal`, `lake`, `html`, `pdf`."""
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing that was checked is wrong."""
-        return not self.faults
-
-    def add(self, other: Checked, *needs: str) -> None:
-        """Take in a further check, which had what these need."""
-        self.held += other.held
-        self.faults += other.faults
-        for name in needs:
-            self.open.pop(name, None)
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "ok": self.ok,
-            "checked": self.held,
-            "faults": self.faults,
-            "not_checked": list(self.open.values()),
-        }
 
 
 def verify(
@@ -80,60 +45,6 @@ def verify(
     except HaloclineError as error:
         checked.faults.append(str(error))
     return checked
-
-
-def verify_with_journal(document: Document, trust: Trust, journal_dir: Path) -> Checked:
-    """Count and list again what is from the journal, in a copy of it. The report itself has been
-    verified before."""
-    checked = Checked()
-    notes = [*document.notes.values(), document.seal["note"]]
-    found = verify_journal(journal_dir, trust, heads=notes)
-    checked.faults += [f"journal: {place}: {what}" for place, what in found.problems]
-    if checked.faults:
-        return checked
-    checked.held.append("the journal there continues every head of the report")
-    tally = Tally(document.question.period)
-    for entry in entries(journal_dir, trust, document.notes):
-        tally.see(entry)
-    again = {**{(name, "sum"): rows for name, rows in tally.sums().items()}}
-    again |= {(name, "list"): told for name, told in tally.lists().items()}
-    num = 0
-    for part in [*document.content["sections"], document.content["journal"]]:
-        told = {(one["name"], "sum"): (one["source"], one["rows"]) for one in part["sums"]}
-        for one in part["lists"]:
-            both = {"rows": one["rows"], "total": one["total"]}
-            told[one["name"], "list"] = (one["source"], both)
-        for name, (source, value) in told.items():
-            if source == JOURNAL:
-                num += 1
-                _same(checked, name[0], value, again[name])
-    checked.held.append(f"{num} sums and lists are what the journal gives again")
-    return checked
-
-
-def verify_with_lake(document: Document, sources: Sources, officer: Principal) -> Checked:
-    """Make the whole content again, as this officer, from the tables at their versions and the
-    journal, and compare.
-
-    Raises:
-        Denied, Refused: a table cannot be read again by this officer.
-        JournalCorrupt: the journal does not begin with the records under the heads.
-    """
-    checked = Checked()
-    again = content_again(sources, officer, document)
-    for name in differences(document.content, again):
-        checked.faults.append(f"made again from tables and journal, {name} differs")
-    if checked.ok:
-        num = len(document.content["figures"])
-        checked.held.append(
-            f"fingerprints and figures of {num} tables, and everything else, came out the same"
-        )
-    return checked
-
-
-def _same(checked: Checked, name: str, told: object, again: object) -> None:
-    if told != again:
-        checked.faults.append(f"{name}: the journal gives something else")
 
 
 class _Verifier:
@@ -169,7 +80,7 @@ class _Verifier:
         if not self._checked.faults:
             carried.follows(document.seal, notes[log])
             told = heads(self._trust, notes)
-            _same(self._checked, "heads", self._content["journal"]["heads"], told)
+            self._checked.same("heads", self._content["journal"]["heads"], told, "the notes")
         carried.take(document.records, notes)
         carried.take(document.bound, sealed)
         attest = {(str(document.attest["log"]), int(document.attest["seq"]))}
@@ -262,7 +173,8 @@ class _Verifier:
         for name, one in told.items():
             if one["source"] != JOURNAL:
                 num += 1
-                _same(self._checked, name, one["rows"], drawn(name, self._content["figures"]))
+                again = drawn(name, self._content["figures"])
+                self._checked.same(name, one["rows"], again, "what the figures say")
         self._held(f"{num} sums over compartments, from the figures of each")
         self._agree(told)
 
