@@ -280,7 +280,7 @@ def asked(lineage: Lineage) -> dict[str, Any]:
 
     def to_rows(number: int) -> int:
         trace = lineage.trace(f"output:{ids[number]}")
-        found = [lineage.dataset_rows(node.name) for node in trace.of("dataset")]
+        found = lineage.all_dataset_rows(node.name for node in trace.of("dataset"))
         assert all(one.num_rows and len(one.first) == min(1000, one.num_rows) for one in found)
         return len(found)
 

@@ -227,6 +227,8 @@ def test_an_output_is_traced_to_what_made_its_model(world: World, rng: random.Ra
 
 def test_dataset_versions_hold_the_rows_that_were_recorded(world: World) -> None:
     lineage = Lineage(world.lake)
+    names = [one["dsv_id"] for one in world.system[DATASET]]
+    assert lineage.all_dataset_rows(names) == [lineage.dataset_rows(name) for name in names]
     for one in world.system[DATASET]:
         place, table = str(one["compartment"]), str(one["table"])
         held: list[Row] = [

@@ -44,6 +44,7 @@ class Index:
         self._lake, self.folder = lake, folder
         self._graph = Store(folder / "graph.sqlite", graph.SCHEMA)
         self._rows: dict[str, Store] = {}
+        self._places: dict[tuple[str, str], Location] = {}
 
     @contextmanager
     def graph(self) -> Generator[sqlite3.Connection]:
@@ -137,19 +138,26 @@ class Index:
             self._rows.setdefault(compartment, Store(path, lives.SCHEMA))
         return self._rows[compartment]
 
+    def _place(self, compartment: str, table: str) -> Location:
+        """A table's place: that of a folder stays, a bucket's has the credential of now."""
+        known = self._places.get((compartment, table))
+        if known is None:
+            known = self._lake.location(compartment, table)
+            if not known.uri.startswith("s3://"):
+                self._places[compartment, table] = known
+        return known
+
     def _follow_graph(self) -> dict[str, int]:
         known, at = _tracked(self._graph), dict[str, int]()
         for table in graph.TABLES:
             with _told(SYSTEM, table):
-                if not self._lake.exists(SYSTEM, table):
-                    if table in known:
-                        graph.forget(self._graph, table)
-                    continue
-                place = self._lake.location(SYSTEM, table)
+                place = self._place(SYSTEM, table)
                 if _is_current(place, known.get(table)):
                     at[table] = known[table][0]
-                else:
+                elif self._lake.exists(SYSTEM, table):
                     at[table] = graph.follow(self._graph, place, table)
+                elif table in known:
+                    graph.forget(self._graph, table)
         return at
 
     def _follow_rows(
@@ -158,16 +166,14 @@ class Index:
         known, at = _tracked(store), dict[str, int]()
         for table in sorted(names):
             with _told(compartment, table):
-                if not self._lake.exists(compartment, table):
-                    if table in known:
-                        lives.forget(store, table)
-                    continue
-                place = self._lake.location(compartment, table)
+                place = self._place(compartment, table)
                 wanted = has_rows and tables.table(table).is_governed
                 if _is_current(place, known.get(table), wanted):
                     at[table] = known[table][0]
-                else:
+                elif self._lake.exists(compartment, table):
                     at[table] = lives.follow(store, place, table, wanted)
+                elif table in known:
+                    lives.forget(store, table)
         return at
 
 

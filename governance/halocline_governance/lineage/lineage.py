@@ -235,8 +235,12 @@ class Lineage:
         return self._questions.list_outputs(models, endpoint, since, until)
 
     def dataset_rows(self, dsv_id: str) -> DatasetRows:
-        """See `Questions.dataset_rows`."""
-        return self._questions.dataset_rows(dsv_id)
+        """The rows of one recorded dataset version; see `Questions.dataset_rows`."""
+        return self._questions.dataset_rows([dsv_id])[0]
+
+    def all_dataset_rows(self, dsv_ids: Iterable[str]) -> list[DatasetRows]:
+        """The same of several, such as all that are behind an output."""
+        return self._questions.dataset_rows(dsv_ids)
 
     def fingerprint_of(
         self,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import heapq
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,6 +20,7 @@ from halocline_governance.lineage.dataset import DatasetRows
 from halocline_governance.lineage.impact import Impact, impact
 from halocline_governance.lineage.index import OUTPUTS, Index, pinned
 from halocline_governance.lineage.outputs import Asked, Count
+from halocline_governance.lineage.selection import Version
 from halocline_governance.lineage.thing import Thing
 from halocline_governance.lineage.trace import Node, Trace
 from halocline_governance.lineage.view import ALL_TIME, Memory, View
@@ -111,24 +112,21 @@ class Questions:
             answered = self._count(view, found, rows.gaps)
             return impact(view, what.id, rows, found, answered, at)
 
-    def dataset_rows(self, dsv_id: str) -> DatasetRows:
-        """The rows of a recorded dataset version: exact counts, the first 1,000, the rest as it is
-        iterated over.
+    def dataset_rows(self, dsv_ids: Iterable[str]) -> list[DatasetRows]:
+        """The rows of recorded dataset versions, in this order: exact counts, the first 1,000, the
+        rest as each is iterated over.
 
         Raises:
-            Refused: it is not on record.
+            Refused: one is not on record.
             StorageUnavailable: its compartment cannot be read.
         """
         with self._view() as view:
-            node = _require(view, Thing("dataset", dsv_id))
-            found = selection.version(view.db, dsv_id)
-        with self._index.rows(found.compartment, [found.table]) as db:
-            return dataset.read(
-                db,
-                found,
-                int(node.facts["num_rows"]),
-                lambda: self._index.stream(found.compartment, [found.table]),
-            )
+            nodes = [_require(view, Thing("dataset", dsv_id)) for dsv_id in dsv_ids]
+            versions = [selection.version(view.db, node.name) for node in nodes]
+        return [
+            self._rows_of(version, int(node.facts["num_rows"]))
+            for node, version in zip(nodes, versions, strict=True)
+        ]
 
     def outputs(
         self,
@@ -250,6 +248,13 @@ class Questions:
             except StorageUnavailable as error:
                 gaps.append(str(error))
         return count
+
+    def _rows_of(self, version: Version, num_recorded: int) -> DatasetRows:
+        place, tables = version.compartment, [version.table]
+        with self._index.rows(place, tables) as db:
+            return dataset.read(
+                db, version, num_recorded, lambda: self._index.stream(place, tables)
+            )
 
     def _listed(self, compartment: str, asked: Asked) -> Iterator[tuple[int, str]]:
         with self._index.stream(compartment, [OUTPUTS]) as db:
