@@ -14,6 +14,7 @@ from halocline_governance.errors import Refused
 from halocline_governance.gates import Engine
 from halocline_governance.journal import read
 from halocline_governance.label import PUBLIC, Label
+from halocline_governance.lineage import Parent
 from halocline_governance.lineage.checks import check, reread
 from halocline_governance.lineage.checks_told import told
 from halocline_governance.lineage.lineage import Lineage
@@ -223,8 +224,6 @@ def test_order_of_logs_does_not_matter(world: World) -> None:
 
 
 def test_a_model_made_from_a_model_carries_both(world: World) -> None:
-    from halocline_governance.lineage import Parent
-
     world.run()
     child = ModelRef("adapter", 1, "c" * 64, PUBLIC)
     world.append(Kind.REGISTER, {"row": {"step": "registered", "body": {
@@ -252,3 +251,24 @@ def test_rows_that_changed_since_are_flagged_when_they_are_read_again(world: Wor
     again = reread(world.lineage, world.check(), "r1")
     assert again.flags == ()
     assert again.unread
+
+
+def test_a_run_checked_alone_knows_the_models_of_others(world: World) -> None:
+    """An adapter of a public run on a confidential base carries the base's label: no lie."""
+    world.run()
+    where = telling("refs", lambda refs: refs[1:])
+    public = telling(
+        "ask", lambda said: {**said, "label": PUBLIC.as_json(), "compartment": "public"}
+    )
+    narrow = telling("begin", lower)
+    world.run("r2", lambda step, said: where(step, public(step, narrow(step, said))), "end")
+    (source,) = world.told().ended["r2"][-1].what["consumed"]
+    mixture = world.told().mixed["r2"][-1].what["mixture_sha256"]
+    world.lineage.add_run("r2", mixture, [(source["dsv_id"], source["weight"], 40, 20)])
+    body = {"model": "adapter", "version": 1, "run_id": "r2", "weights_sha256": "c" * 64,
+            "label": BUY.as_json()}  # fmt: skip
+    world.append(Kind.REGISTER, {"row": {"step": "registered", "body": body}})
+    child = ModelRef("adapter", 1, "c" * 64, BUY)
+    world.lineage.add_model(child, "r2", [Parent("house", 1, "adapter")])
+
+    assert flagged(world) == flagged(world, "r2") == set()

@@ -7,8 +7,8 @@ is right when all of them say the same. Nothing is repaired here, and no row is 
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -66,43 +66,50 @@ class Checked:
         }
 
 
-def check(lineage: Lineage, heard: Told, run: str | None = None) -> Checked:
+def check(
+    lineage: Lineage, heard: Told, run: str | None = None, about: Collection[str] | None = None
+) -> Checked:
     """Hold lineage against what the journal tells, whole, or as far as one run goes.
 
     Args:
         lineage: as it is, or as it was at pinned versions.
         heard: `checks_told.heard(directory)`, or `told(events)` of the events of every log.
         run: only this run, what it read and what came out of it.
+        about: only these nodes of a trace.
 
     Raises:
         Refused: neither lineage nor the journal knows such a run.
     """
     recorded = _recorded(lineage)
     if run is not None:
-        recorded = recorded.only(run)
-        if not recorded.runs and run not in heard.begun:
+        if run not in recorded.runs and run not in heard.begun:
             raise Refused(
                 f"no run {run}, in lineage or in the journal; see halocline lineage check"
             )
+        about = recorded.of_run(run, heard)
     labels = {**lineage.labels(), **heard.labels}
-    flags = sorted(set(_flags(recorded, heard, labels, run)))
-    runs = [run] if run is not None else sorted(heard.begun)
-    unfinished = [id_ for id_ in runs if id_ not in heard.ended and id_ not in recorded.runs]
+    flags = sorted(set(_flags(_Checking(recorded, heard, labels, about))))
+    there = recorded.ids() if about is None else recorded.ids() & set(about)
+    begun = sorted(id_ for id_ in heard.begun if about is None or f"run:{id_}" in about)
+    kinds = Counter(id_.partition(":")[0] for id_ in there)
     return Checked(
-        len(recorded.datasets),
-        len(recorded.runs),
-        len({(row["model"], row["version"]) for row in recorded.models}),
-        len(recorded.deployments),
+        kinds["dataset"],
+        kinds["run"],
+        kinds["model"],
+        kinds["deployment"],
         tuple(flags),
-        tuple(unfinished),
+        tuple(id_ for id_ in begun if id_ not in heard.ended and id_ not in recorded.runs),
     )
 
 
 def reread(lineage: Lineage, found: Checked, run: str | None = None) -> Checked:
     """What was found, and which dataset versions are no more the rows that were recorded."""
     recorded = _recorded(lineage)
+    ids = None if run is None else {row["dsv_id"] for row in recorded.runs.get(run, [])}
     flags, unread = set(found.flags), list[str]()
-    for row in (recorded if run is None else recorded.only(run)).datasets.values():
+    for row in recorded.datasets.values():
+        if ids is not None and row["dsv_id"] not in ids:
+            continue
         place = f"{row['compartment']}:{row['table']} version {row['version']}"
         try:
             now = lineage.fingerprint_of(
@@ -127,18 +134,45 @@ class _Recorded:
     models: list[Row]
     deployments: list[Row]
 
-    def only(self, run: str) -> _Recorded:
+    def ids(self) -> set[str]:
+        """Everything that is recorded, as nodes of a trace."""
+        return {
+            *(f"dataset:{dsv_id}" for dsv_id in self.datasets),
+            *(f"run:{run_id}" for run_id in self.runs),
+            *(_model(row) for row in self.models),
+            *(_deployment(row) for row in self.deployments),
+        }
+
+    def of_run(self, run: str, heard: Told) -> set[str]:
+        """A run, what it read, what came out of it, and where that was deployed."""
         rows = self.runs.get(run, [])
-        models = [row for row in self.models if row["run_id"] == run]
-        versions = {(row["model"], row["version"]) for row in models}
-        return _Recorded(
-            {row["dsv_id"]: self.datasets[row["dsv_id"]] for row in rows
-             if row["dsv_id"] in self.datasets},
-            self.mixtures,
-            {run: rows} if rows else {},
-            models,
-            [row for row in self.deployments if (row["model"], row["version"]) in versions],
-        )  # fmt: skip
+        models = {_model(row) for row in self.models if row["run_id"] == run}
+        registered = {
+            f"model:{known}"
+            for known, records in heard.registered.items()
+            if records[-1].what["run_id"] == run
+        }
+        return {
+            f"run:{run}",
+            *(f"dataset:{row['dsv_id']}" for row in rows),
+            *(f"mixture:{row['mix_sha']}" for row in rows),
+            *(_deployment(row) for row in self.deployments if _model(row) in models),
+            *models,
+            *registered,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Checking:
+    """Both sides, and what is checked: everything when `about` is None."""
+
+    recorded: _Recorded
+    heard: Told
+    labels: Mapping[str, Label]
+    about: Collection[str] | None
+
+    def takes(self, id_: str) -> bool:
+        return self.about is None or id_ in self.about
 
 
 def _recorded(lineage: Lineage) -> _Recorded:
@@ -154,24 +188,35 @@ def _recorded(lineage: Lineage) -> _Recorded:
     )
 
 
-def _flags(
-    recorded: _Recorded, heard: Told, labels: Mapping[str, Label], run: str | None
-) -> Iterator[Flag]:
-    used = {rows[0]["mix_sha"] for rows in recorded.runs.values()}
-    for row in recorded.datasets.values():
-        yield from _dataset(row, heard, labels)
+def _flags(checking: _Checking) -> Iterator[Flag]:
+    recorded, heard = checking.recorded, checking.heard
+    used = {f"mixture:{rows[0]['mix_sha']}" for rows in recorded.runs.values()}
+    for dsv_id, row in recorded.datasets.items():
+        if checking.takes(f"dataset:{dsv_id}"):
+            yield from _dataset(row, heard, checking.labels)
     for mix_sha, row in recorded.mixtures.items():
-        if hashlib.sha256(row["mixture"].encode()).hexdigest() != mix_sha and mix_sha in used:
-            yield Flag(f"mixture:{mix_sha}", "identity", "its id is not the hash of what it says")
+        id_, now = f"mixture:{mix_sha}", hashlib.sha256(row["mixture"].encode()).hexdigest()
+        if now != mix_sha and id_ in used and checking.takes(id_):
+            yield Flag(id_, "identity", "its id is not the hash of what it says")
     for run_id, rows in recorded.runs.items():
+        if not checking.takes(f"run:{run_id}"):
+            continue
         mixture = recorded.mixtures.get(rows[0]["mix_sha"])
         for name, what, records in checks_run.run(run_id, rows, mixture, heard):
             yield Flag(f"run:{run_id}", name, what, records)
         for dsv_id in sorted({row["dsv_id"] for row in rows} - recorded.datasets.keys()):
             yield Flag(f"run:{run_id}", "inputs", f"dataset version {dsv_id} is not on record")
-    yield from _models(recorded, heard, labels)
-    yield from _deployments(recorded, heard)
-    yield from _lost(recorded, heard, run)
+    yield from _models(checking)
+    yield from _deployments(checking)
+    yield from _lost(checking)
+
+
+def _model(row: Row) -> str:
+    return f"model:{row['model']}/{row['version']}"
+
+
+def _deployment(row: Row) -> str:
+    return f"deployment:{row['endpoint']}/{row['from_ts']}"
 
 
 def _dataset(row: Row, heard: Told, labels: Mapping[str, Label]) -> Iterator[Flag]:
@@ -186,30 +231,19 @@ def _dataset(row: Row, heard: Told, labels: Mapping[str, Label]) -> Iterator[Fla
         yield Flag(about, "label", "its label is not the join of its rows' labels")
 
 
-def _models(recorded: _Recorded, heard: Told, labels: Mapping[str, Label]) -> Iterator[Flag]:
-    of_model = {(row["model"], row["version"]): row["label_id"] for row in recorded.models}
-    made_from: dict[tuple[str, int], list[tuple[str, int]]] = defaultdict(list)
+def _models(checking: _Checking) -> Iterator[Flag]:
+    recorded, labels = checking.recorded, checking.labels
+    of_model = {_model(row): row["label_id"] for row in recorded.models}
+    made_from: dict[str, set[str]] = defaultdict(set)
     for row in recorded.models:
         if row["parent_model"] is not None:
-            parent = (row["parent_model"], row["parent_version"])
-            made_from[row["model"], row["version"]].append(parent)
+            made_from[_model(row)].add(f"model:{row['parent_model']}/{row['parent_version']}")
     for row in recorded.models:
-        about, known = f"model:{row['model']}/{row['version']}", f"{row['model']}/{row['version']}"
-        if row["run_id"] not in heard.begun:
-            yield Flag(about, "no train record", f"no record of run {row['run_id']} beginning")
-        if not heard.registered.get(known):
-            yield Flag(about, "no register record", "no record of its registration")
-        for record in heard.registered.get(known, ()):
-            told_label = checks_run.label_id(record.what.get("label"))
-            now = {"weights hash": row["weights_sha256"], "run": row["run_id"],
-                   "label": row["label_id"]}  # fmt: skip
-            then = {"weights hash": record.what["weights_sha256"], "run": record.what["run_id"],
-                    "label": told_label}  # fmt: skip
-            if differ := [name for name, value in now.items() if then[name] != value]:
-                what = f"it was registered with another {', '.join(differ)}"
-                yield Flag(about, "registration", what, (record.event_id,))
-        parents = made_from[row["model"], row["version"]]
-        below = {of_model[parent] for parent in parents if parent in of_model}
+        about = _model(row)
+        if not checking.takes(about):
+            continue
+        yield from _registered(row, checking.heard)
+        below = {of_model[parent] for parent in made_from[about] if parent in of_model}
         below |= {
             recorded.datasets[source["dsv_id"]]["label_id"]
             for source in recorded.runs.get(row["run_id"], [])
@@ -221,11 +255,31 @@ def _models(recorded: _Recorded, heard: Told, labels: Mapping[str, Label]) -> It
                 yield Flag(about, "label", "its label is not the join of what it was made from")
 
 
-def _deployments(recorded: _Recorded, heard: Told) -> Iterator[Flag]:
-    for row in recorded.deployments:
-        about = f"deployment:{row['endpoint']}/{row['from_ts']}"
+def _registered(row: Row, heard: Told) -> Iterator[Flag]:
+    """A model's run began on record, and it was registered as lineage has it."""
+    about = _model(row)
+    records = heard.registered.get(about.removeprefix("model:"), ())
+    if row["run_id"] not in heard.begun:
+        yield Flag(about, "no train record", f"no record of run {row['run_id']} beginning")
+    if not records:
+        yield Flag(about, "no register record", "no record of its registration")
+    now = (row["weights_sha256"], row["run_id"], row["label_id"])
+    for record in records:
+        said = record.what
+        then = (said["weights_sha256"], said["run_id"], checks_run.label_id(said.get("label")))
+        names = ("weights hash", "run", "label")
+        if differ := [n for n, a, b in zip(names, now, then, strict=True) if a != b]:
+            what = f"it was registered with another {', '.join(differ)}"
+            yield Flag(about, "registration", what, (record.event_id,))
+
+
+def _deployments(checking: _Checking) -> Iterator[Flag]:
+    for row in checking.recorded.deployments:
+        about = _deployment(row)
+        if not checking.takes(about):
+            continue
         said = [
-            record.what for record in heard.promoted.get(row["decision_id"], ())
+            record.what for record in checking.heard.promoted.get(row["decision_id"], ())
             if f"{record.what['model']}@{record.what['alias']}" == row["endpoint"]
             and record.what["version"] == row["version"]
             and record.what["decision"]["allow"] is True
@@ -234,25 +288,27 @@ def _deployments(recorded: _Recorded, heard: Told) -> Iterator[Flag]:
             yield Flag(about, "no promotion", f"{row['endpoint']}: no record of such a promotion")
 
 
-def _lost(recorded: _Recorded, heard: Told, run: str | None) -> Iterator[Flag]:
+def _lost(checking: _Checking) -> Iterator[Flag]:
     """The journal has the record, lineage has not the effect: a crash came between."""
+    recorded, heard = checking.recorded, checking.heard
     for run_id, records in heard.ended.items():
-        if run in (None, run_id) and run_id not in recorded.runs:
+        if checking.takes(f"run:{run_id}") and run_id not in recorded.runs:
             what = "it ended, and lineage does not know it: train the same again to record it"
             yield Flag(f"run:{run_id}", "not in lineage", what, (records[-1].event_id,))
-    there = {f"{row['model']}/{row['version']}" for row in recorded.models}
+    there = {_model(row) for row in recorded.models}
     for known, records in heard.registered.items():
-        if known not in there and run in (None, records[-1].what["run_id"]):
+        about = f"model:{known}"
+        if about not in there and checking.takes(about):
             what = "it was registered, and lineage does not know it: halocline model reconcile"
-            yield Flag(f"model:{known}", "not in lineage", what, (records[-1].event_id,))
+            yield Flag(about, "not in lineage", what, (records[-1].event_id,))
     deployed = {(row["endpoint"], row["decision_id"]) for row in recorded.deployments}
     current = {row["endpoint"]: row for row in recorded.deployments if row["to_ts"] is None}
     for decision_id, records in heard.promoted.items():
         body = records[-1].what
-        endpoint = f"{body['model']}@{body['alias']}"
+        about, endpoint = _model(body), f"{body['model']}@{body['alias']}"
         serves = current.get(endpoint)
-        same = serves and (serves["model"], serves["version"]) == (body["model"], body["version"])
-        if run is None and (endpoint, decision_id) not in deployed and not same:
+        if not checking.takes(about) or (endpoint, decision_id) in deployed:
+            continue
+        if serves is None or _model(serves) != about:
             what = "it was promoted, and lineage has no deployment: halocline model reconcile"
-            about = f"model:{body['model']}/{body['version']}"
             yield Flag(about, "not in lineage", f"{endpoint}: {what}", (records[-1].event_id,))

@@ -58,6 +58,9 @@ def trace(  # noqa: PLR0913 - the command's options are its interface
         bool, typer.Option("--all", help="With --rows: every one, a JSON object a line.")
     ] = False,
     mermaid: Annotated[bool, typer.Option("--mermaid", help="A Mermaid flowchart.")] = False,
+    checked: Annotated[
+        bool, typer.Option("--check/--no-check", help="Flag what the journal contradicts.")
+    ] = True,
     html: Annotated[Path | None, typer.Option(help="Write a page with a drawing there.")] = None,
     token: TokenFile = None,
     as_json: JsonFlag = False,
@@ -93,7 +96,7 @@ def trace(  # noqa: PLR0913 - the command's options are its interface
                 lineage_rows.list_first(platform.lineage, made_of, as_json=as_json)
             return
         found = platform.lineage.trace(taken.asked, at, direction, limit)
-        flags = _flags(platform, found)
+        flags = _flags(platform, found) if checked else []
         if html is not None:
             about = {"taken for": taken.why, "as of": at or "now", "direction": direction}
             _write_page(platform, found, flags, about, html)
@@ -279,8 +282,7 @@ def _flags(platform: Platform, found: Trace) -> list[Flag]:
     from halocline_governance.lineage import checks, checks_told
 
     heard = checks_told.heard(platform.environment.journal)
-    everything = checks.check(platform.lineage, heard).flags
-    return [flag for flag in everything if flag.about in found.nodes]
+    return [*checks.check(platform.lineage, heard, about=found.nodes).flags]
 
 
 def _print_tree(platform: Platform, found: Trace, flags: list[Flag]) -> None:
