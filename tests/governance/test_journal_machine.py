@@ -270,6 +270,7 @@ class Machine(RuleBasedStateMachine):
         assert all(seqs == list(range(len(seqs))) for seqs in places.values())
 
 
+@pytest.mark.timeout(3600)
 def test_the_journal_is_the_plain_list(
     scale: Callable[[int, int], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -278,7 +279,7 @@ def test_the_journal_is_the_plain_list(
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=scale(8, 1200),
+            max_examples=scale(4, 1200),
             stateful_step_count=scale(40, 90),
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

@@ -133,6 +133,7 @@ def cases(bench: Bench) -> list[Case]:
     return found
 
 
+@pytest.mark.timeout(3600)
 def test_each_call_may_fail_or_be_the_last(
     bench: Bench, rng: random.Random, scale: Callable[[int, int], int]
 ) -> None:
