@@ -10,6 +10,7 @@ from halocline_governance.report.record import Entry
 from halocline_governance.report.render import label_text
 
 _CUT = 300
+_SIDES = {"public": "", "x": "of a crossing"}
 
 
 def resource(entry: Entry) -> Mapping[str, Any]:
@@ -44,6 +45,20 @@ def words(value: object) -> str:
     if not isinstance(value, list):
         return text(value)
     return text(", ".join(sorted(map(str, cast("list[object]", value)))))
+
+
+def items(value: object) -> list[Mapping[str, Any]]:
+    """The mappings of a list."""
+    found = cast("list[object]", value) if isinstance(value, list) else []
+    return [at(one) for one in found]
+
+
+def counts(value: object) -> str:
+    """Names with their counts on one line."""
+    if not isinstance(value, Mapping):
+        return text(value)
+    told = cast("Mapping[str, object]", value)
+    return text(", ".join(f"{name} {text(told[name])}" for name in sorted(told)))
 
 
 def label(value: object) -> str:
@@ -93,6 +108,10 @@ def sides(entry: Entry) -> tuple[str, str]:
     for one in labels:
         found |= _names(at(one).get("sides"))
     who = at(entry.object, "input", "principal", "clearance").get("sides")
+    where = asked.get("compartment")
+    if not any(map(at, labels)) and isinstance(where, str):
+        # A read is asked about before its rows' labels are looked at: they are of the compartment.
+        found = {_SIDES.get(where.partition(".")[0], where.partition(".")[0])} - {""}
     return ", ".join(sorted(_names(who))) or "none", ", ".join(sorted(found)) or "none"
 
 

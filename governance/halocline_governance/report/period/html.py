@@ -10,12 +10,13 @@ from halocline_governance.report.period.chart import chart, inert, svg
 
 _TIME = re.compile(r"(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}:\d{2})\.\d{6}Z\Z")
 _LONG_WORD = 30
-_HEADINGS = {"ts": "when (UTC)", "sha256": "SHA-256", "pii": "PII"}
+_COLUMNS = {"ts": "when (UTC)", "told": "decisions told of it", "used": "used it", "of": "whose"}
+_WORDS = {"sha256": "SHA-256", "pii": "PII"}
 
 
 def heading(column: str) -> str:
     """A column's name as people read it."""
-    return " ".join(_HEADINGS.get(word, word) for word in column.split("_"))
+    return _COLUMNS.get(column) or " ".join(_WORDS.get(word, word) for word in column.split("_"))
 
 
 def right(told: Mapping[str, Any]) -> list[str]:

@@ -12,6 +12,8 @@ from halocline_governance.report.period.field import (
     allowed,
     at,
     body,
+    counts,
+    items,
     label,
     reasons,
     resource,
@@ -123,8 +125,9 @@ def ingest(entries: Sequence[Entry], _: Period) -> Fields:
 
 def curated(entries: Sequence[Entry], _: Period) -> Fields:
     told = entries[0].object
-    names = ("run_id", "compartment", "kept", "dropped", "quarantined", "num_pii")
-    return {**_when(entries[0]), **{name: text(told.get(name)) for name in names}}
+    names = ("run_id", "compartment", "kept", "num_pii")
+    lost = {name: counts(told.get(name)) for name in ("dropped", "quarantined")}
+    return {**_when(entries[0]), **{name: text(told.get(name)) for name in names}, **lost}
 
 
 def dataset(entries: Sequence[Entry], _: Period) -> Fields:
@@ -136,8 +139,23 @@ def dataset(entries: Sequence[Entry], _: Period) -> Fields:
 
 def run(entries: Sequence[Entry], _: Period) -> Fields:
     told = entries[0].object
+    inputs = [
+        f"{one.get('compartment')}:{one.get('table')} version {text(one.get('version'))},"
+        f" {text(one.get('num_rows'))} rows"
+        for one in items(told.get("inputs"))
+    ]
+    weighed = [
+        f"{text(one.get('name'))} with weight {text(one.get('weight'))}"
+        for one in items(at(told, "mixture").get("sources"))
+    ]
+    consumed = [
+        f"{text(one.get('num_consumed'))} sequences of {text(one.get('dsv_id'))[:12]}"
+        for one in items(told.get("consumed"))
+    ]
+    steps = {"begun from": inputs, "mixed": weighed, "consumed": consumed}
+    says = "; ".join(f"{step} {', '.join(of)}" for step, of in steps.items() if of)
     more = {name: value for name, value in told.items() if name != "run_id"}
-    return {**_when(entries[0]), "run_id": text(told.get("run_id")), "says": text(more)}
+    return {**_when(entries[0]), "run_id": text(told.get("run_id")), "says": text(says or more)}
 
 
 def model(entries: Sequence[Entry], _: Period) -> Fields:
@@ -244,7 +262,15 @@ def erasure(entries: Sequence[Entry], _: Period) -> Fields:
 
 
 def handed(entries: Sequence[Entry], _: Period) -> Fields:
-    return {**_when(entries[0]), "what": text(dict(entries[0].object))}
+    told = entries[0].object
+    hashes = {name: value for name, value in told.items() if name.endswith("sha256")}
+    first = [name for name in ("json_sha256", "content_sha256") if name in hashes]
+    rest = {name: value for name, value in told.items() if name not in hashes}
+    return {
+        **_when(entries[0]),
+        "what": counts(rest),
+        "sha256": text(hashes.get(first[0])) if first else "",
+    }
 
 
 def rekeyed(entries: Sequence[Entry], _: Period) -> Fields:

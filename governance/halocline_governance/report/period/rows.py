@@ -66,7 +66,7 @@ STATEMENTS: Mapping[str, Statement] = {
         "Policy revisions, and when each decided", made.revision,
         "revision first last decisions", "decisions",
     ),
-    "handed": _plain("Reports and exports handed over", made.handed, "ts subject what"),
+    "handed": _plain("Reports and exports handed over", made.handed, "ts subject what sha256"),
     "crossings": _plain(
         "Crossings", made.crossing,
         "id requester subjects sides tenants purpose reason approvers from until standing steps"

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 _MARGIN = 40
 _INK, _SOFT, _LINE, _WASH = "#16202a", "#5a6875", "#c9d1d9", "#f4f6f8"
-_SIZE, _GAP = 7, 8  # of a cell's text, in points
-_WORD, _LONGEST = 22, 60  # characters
-_LONELY, _ROOM = 90, 240  # points
+_SIZE, _GAP = 7, 10  # of a cell's text, in points
+_WORD, _LONGEST = 30, 60  # characters
+_LONELY, _ROOM = 160, 240  # points
 
 
 class Sheet:
