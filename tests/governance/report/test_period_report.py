@@ -9,7 +9,7 @@ import pytest
 from halocline_governance.errors import Denied, Refused, Unverified
 from halocline_governance.gates import Gate
 from halocline_governance.label import PUBLIC, parse_compact
-from halocline_governance.principal import Principal
+from halocline_governance.principal import Principal, Purpose
 from halocline_governance.records import Kind
 from halocline_governance.report import period
 from halocline_governance.report.period import recheck, verify
@@ -81,6 +81,23 @@ def test_the_numbers_follow_the_data(told: World) -> None:
     sources = part(document, "sums", "sources")["rows"]
     assert [(row["licence"], row["rows"]) for row in sources] == [("Apache-2.0", 3), ("MIT", 3)]
     assert document.content["gaps"] == []
+
+
+def test_a_look_is_no_read(told: World) -> None:
+    """The guard's look is an allowed decision, whether rows are handed over then or not."""
+    told.ask(Gate.READ, labels={}, look=True, compartment="sell")
+    guard = told.period_sources.guard
+    analyst = Principal("ana", ("analyst",), BUY)
+    guard.table(guard.plan(analyst, Purpose.ANALYSIS, "buy:curated.documents"))
+
+    document = told.period_document()
+
+    flows = [row for row in part(document, "sums", "flows")["rows"] if row["gate"] == "read"]
+    assert ("buy", "buy", 2) in [(r["caller"], r["data"], r["allowed"]) for r in flows]
+    assert not any(row["allowed"] for row in flows if row["data"] == "sell")
+    reads = part(document, "lists", "reads")["rows"]
+    ours = [(row["compartment"], row["allowed"]) for row in reads if row["subject"] == "ana"]
+    assert ours == [("buy", 1)]
 
 
 def test_lists_end_and_totals_do_not(told: World) -> None:

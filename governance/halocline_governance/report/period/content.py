@@ -131,7 +131,7 @@ SUMS: Mapping[str, Sum] = {
     "gates": Sum("Decisions by gate", ("gate", "allowed", "denied"), JOURNAL),
     "reasons": Sum("Denials by gate and reason", ("gate", "reason", "denials"), JOURNAL),
     "flows": Sum(
-        "Decisions by the caller's sides and the data's",
+        "Reads handed over and other decisions, by the caller's sides and the data's",
         ("gate", "caller", "data", "allowed", "denied"),
         JOURNAL,
     ),
@@ -159,7 +159,8 @@ SECTIONS: Mapping[str, Section] = {
         "Who may see what, and under which policy",
         "What each person or service was cleared for, what they asked, and the policy that"
         " answered. The directory narrows what a token says; who has no entry comes in as their"
-        " token says, unless the directory is strict.",
+        " token says, unless the directory is strict. A read is decided first by a look, which"
+        " hands nothing over and is counted among the decisions.",
         ("gates",),
         ("revisions", "entries", "changes", "seen", "reads", "handed"),
     ),

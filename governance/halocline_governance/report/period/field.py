@@ -10,7 +10,7 @@ from halocline_governance.report.record import Entry
 from halocline_governance.report.render import label_text
 
 _CUT = 300
-_SIDES = {"public": "", "x": "of a crossing"}
+_SIDES = {"public": "none", "x": "of a crossing"}
 
 
 def resource(entry: Entry) -> Mapping[str, Any]:
@@ -111,8 +111,30 @@ def sides(entry: Entry) -> tuple[str, str]:
     where = asked.get("compartment")
     if not any(map(at, labels)) and isinstance(where, str):
         # A read is asked about before its rows' labels are looked at: they are of the compartment.
-        found = {_SIDES.get(where.partition(".")[0], where.partition(".")[0])} - {""}
-    return ", ".join(sorted(_names(who))) or "none", ", ".join(sorted(found)) or "none"
+        return _told(_names(who)), side(where)
+    return _told(_names(who)), _told(found)
+
+
+def side(compartment: str) -> str:
+    """The side that a compartment is of."""
+    first = compartment.partition(".")[0]
+    return _SIDES.get(first, first)
+
+
+def grants(entry: Entry) -> list[Mapping[str, Any]]:
+    """What a read was granted, compartment by compartment, when its rows were handed over."""
+    return items(at(entry.object, "plan").get("grants"))
+
+
+def is_look(entry: Entry) -> bool:
+    """Whether an allowed read decision is the guard's look or first touch, which hand nothing over:
+    what is read then, if anything, is in a record of its own."""
+    touches = at(entry.object, "answer", "obligations").get("touches")
+    return allowed(entry) and (resource(entry).get("look") is True or bool(touches))
+
+
+def _told(names: set[str]) -> str:
+    return ", ".join(sorted(names)) or "none"
 
 
 def _names(value: object) -> set[str]:

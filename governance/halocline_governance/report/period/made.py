@@ -13,6 +13,7 @@ from halocline_governance.report.period.field import (
     at,
     body,
     counts,
+    grants,
     items,
     label,
     reasons,
@@ -77,13 +78,18 @@ def seen(entries: Sequence[Entry], _: Period) -> Fields:
 
 
 def reads(entries: Sequence[Entry], _: Period) -> Fields:
-    asked = resource(entries[0])
+    entry = entries[0]
+    asked = resource(entry)
+    table, compartment = asked.get("table"), text(asked.get("compartment"))
+    if entry.kind == Kind.READ:
+        table = at(entry.object, "plan").get("table")
+        compartment = words([text(one.get("compartment")) for one in grants(entry)])
     return {
-        "subject": str(entries[0].event["subject"]),
-        "purpose": str(entries[0].event["purpose"]),
-        "table": text(asked.get("table")),
-        "compartment": text(asked.get("compartment")),
-        "newest": str(entries[0].event["ts"]),
+        "subject": str(entry.event["subject"]),
+        "purpose": str(entry.event["purpose"]),
+        "table": text(table),
+        "compartment": compartment,
+        "newest": str(entry.event["ts"]),
     }
 
 

@@ -59,7 +59,7 @@ STATEMENTS: Mapping[str, Statement] = {
         "subject roles clearance newest allowed denied", "allowed denied",
     ),
     "reads": _plain(
-        "Read decisions", made.reads,
+        "Reads handed over, and reads denied", made.reads,
         "subject purpose table compartment newest allowed denied", "allowed denied",
     ),
     "revisions": _plain(

@@ -13,7 +13,16 @@ from typing import Any
 
 from halocline_governance.records import Kind
 from halocline_governance.report import crossing
-from halocline_governance.report.period.field import allowed, at, body, reasons, resource, sides
+from halocline_governance.report.period.field import (
+    allowed,
+    at,
+    body,
+    grants,
+    is_look,
+    reasons,
+    side,
+    sides,
+)
 from halocline_governance.report.period.rows import STATEMENTS, row
 from halocline_governance.report.record import Entry
 from halocline_governance.report.register import Period, lines
@@ -75,7 +84,7 @@ class Asked:
     def add(self, entry: Entry) -> None:
         self.first = min(self.first, entry, key=place)
         self.newest = max(self.newest, entry, key=place)
-        if allowed(entry):
+        if entry.kind == Kind.READ or allowed(entry):
             self.allowed += 1
         else:
             self.denied += 1
@@ -91,6 +100,7 @@ class Tally:
         self.by_id: dict[str, Entry] = {}
         """Promotions and reads that lineage may name as its decisions; see `want`."""
         self._wanted: set[str] = set()
+        self._looks: dict[str, str] = {}
         self._newest: dict[str, Newest] = {}
         self._entries: dict[str, Entry] = {}
         self._groups: dict[str, dict[tuple[str, ...], Asked]] = {}
@@ -148,6 +158,8 @@ class Tally:
             return
         for name in _lists(entry):
             self._list(name).add(entry)
+        if entry.kind == Kind.READ and grants(entry):
+            self._read(entry)
         if entry.kind in (Kind.GENERATE, Kind.ABORT):
             self._count("endings", entry.kind, str(entry.object.get("outcome")))
         is_again = before is not None and before.log == entry.log and before.kind != Kind.CLOSED
@@ -168,14 +180,15 @@ class Tally:
         who = str(entry.event["subject"])
         self._count("days", str(entry.event["ts"])[:10], verdict)
         self._count("gates", gate, verdict)
-        self._count("flows", gate, *sides(entry), verdict)
+        if gate == "read" and is_look(entry):
+            self._looks[_id(entry)] = sides(entry)[0]
+        else:
+            self._count("flows", gate, *sides(entry), verdict)
         self._group("seen", entry, who)
         revision = str(at(entry.object, "answer").get("revision", ""))
         self._group("revisions", entry, revision)
-        if gate == "read":
-            asked = resource(entry)
-            names = (asked.get("table"), asked.get("compartment"))
-            self._group("reads", entry, who, str(entry.event["purpose"]), *map(str, names))
+        if gate == "read" and not is_look(entry):
+            self._read(entry)
         if gate == "ingest":
             self._list("admitted").add(entry)
         if gate == "promote":
@@ -186,6 +199,15 @@ class Tally:
             self._list("denials").add(entry)
             for reason in reasons(entry) or ["none given"]:
                 self._count("reasons", gate, reason)
+
+    def _read(self, entry: Entry) -> None:
+        """Rows that were handed over, or that were asked for and denied."""
+        names = ("subject", "purpose", "table", "compartment")
+        told = STATEMENTS["reads"].make([entry], self.period)
+        self._group("reads", entry, *(str(told[name]) for name in names))
+        for one in grants(entry):
+            caller = self._looks.get(str(one.get("decision_id")), "not known")
+            self._count("flows", "read", caller, side(str(one.get("compartment"))), "allowed")
 
     def _answered(self, entry: Entry) -> None:
         asked = str(entry.object.get("ts", entry.event["ts"]))
