@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from functools import reduce
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar, cast
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -30,13 +30,15 @@ SIBLING = re.compile(rf'\{{"log":"({LOG})","root":"{HASH}","size":{NUM}\}}')
 CHANGE = re.compile(r'\{"by":"([^"]+)","key":"([^"]+)","signature":"([^"]+)"\}')
 NOTE = re.compile(rf"((.+)\n{NUM}\n([A-Za-z0-9+/]{{43}}=)\n)\n((?:\u2014 \S+ \S+\n)+)")
 BAD = Exception  # whatever cannot be read is not what was signed
+T = TypeVar("T")
 Key = tuple[str, str, Ed25519PublicKey]  # name+id, line, key
 Claim = tuple[str, str, int, str]  # place, and the log, size and root (hex) that it names
 
 
-def need(good: object, what: str) -> None:
+def need(good: T | None, what: str) -> T:
     if not good:
         raise ValueError(what)
+    return good
 
 
 def unbase64(text: str) -> bytes:
@@ -46,8 +48,8 @@ def unbase64(text: str) -> bytes:
 
 
 def read_key(line: str) -> Key:
-    match = re.fullmatch(r"(([^\s+]+)\+([0-9a-f]{8}))\+([A-Za-z0-9+/=]+)", line)
-    need(match, "not a key line")
+    form = r"(([^\s+]+)\+([0-9a-f]{8}))\+([A-Za-z0-9+/=]+)"
+    match = need(re.fullmatch(form, line), "not a key line")
     raw = unbase64(match[4])
     ident = hashlib.sha256(match[2].encode() + b"\n" + raw).hexdigest()[:8]
     need(ident == match[3] and raw[:1] == b"\x01", "not an Ed25519 key with its own id")
@@ -56,8 +58,7 @@ def read_key(line: str) -> Key:
 
 def read_head(note: str, keys: list[Key] | None) -> tuple[str, int, str]:
     """Log, size and root of a checkpoint that a key signed; without keys, what it claims."""
-    match = NOTE.fullmatch(note)
-    need(match, "not in the form of a checkpoint")
+    match = need(NOTE.fullmatch(note), "not in the form of a checkpoint")
     parts = [line.split(" ")[1:] for line in match[5].split("\n")[:-1]]
     lines = [(name, unbase64(blob)) for name, blob in parts]
     named = [(k, b) for n, b in lines for k in keys or () if k[0] == f"{n}+{b[:4].hex()}"]
@@ -70,10 +71,10 @@ def read_head(note: str, keys: list[Key] | None) -> tuple[str, int, str]:
 def canonical(value: Any) -> str:
     """RFC 8785."""
     if isinstance(value, dict):
-        keys = sorted(value, key=lambda key: key.encode("utf-16-be"))
-        return "{" + ",".join(f"{canonical(key)}:{canonical(value[key])}" for key in keys) + "}"
+        order = sorted(cast("dict[str, Any]", value), key=lambda key: key.encode("utf-16-be"))
+        return "{" + ",".join(f"{canonical(key)}:{canonical(value[key])}" for key in order) + "}"
     if isinstance(value, list):
-        return "[" + ",".join(map(canonical, value)) + "]"
+        return "[" + ",".join(map(canonical, cast("list[Any]", value))) + "]"
     if not isinstance(value, float):
         need(type(value) is not int or abs(value) < 2**53, "a number out of range")
         return json.dumps(value, ensure_ascii=False)
@@ -165,8 +166,8 @@ class Log:
                 break
 
     def take(self, payload: bytes, held: bool) -> None:
-        match = TAIL.search(payload, max(0, len(payload) - 200))
-        need(match and payload.startswith(b'{"event":{'), "not a journal record")
+        found = TAIL.search(payload, max(0, len(payload) - 200))
+        match = need(found if payload.startswith(b'{"event":{') else None, "not a journal record")
         head, prev, seq = int(match[1]), match[2].decode(), int(match[3])
         need(seq == self.count, f"record {seq} stands here")
         need(prev == self.prev, "it does not link to the record before it")
@@ -177,10 +178,10 @@ class Log:
         if held and head > self.claimed:  # the log had been written so far before its head was read
             self.rolled_back = self.rolled_back or f"record {seq} knew one over {head} records"
         if kind == "journal.key":
-            need(match := CHANGE.fullmatch(seen), "not a change of key")
-            new, by = read_key(match[2]), [key for key in self.keys if key[0] == match[1]]
+            change = need(CHANGE.fullmatch(seen), "not a change of key")
+            new, by = read_key(change[2]), [key for key in self.keys if key[0] == change[1]]
             for _, _, key in by:
-                key.verify(unbase64(match[3]), f"halocline/journal-key\n{match[2]}\n".encode())
+                key.verify(unbase64(change[3]), f"halocline/journal-key\n{change[2]}\n".encode())
             self.keys = [*self.keys, *([new] if by else [])]
         elif kind in ("journal.opened", "journal.siblings", "journal.closed"):
             told = SIBLING.findall(seen)
@@ -286,7 +287,7 @@ def main(arguments: list[str]) -> int:
         found = check_proof(json.loads(proof), keys) if proof else verify(paths[0], keys, older)
     except BAD as error:
         problem = {"place": place, "what": str(error) or "a signature is wrong"}
-        found = {"ok": False, "logs": [], "problems": [problem], "unfinished": []}
+        found = dict[str, Any](ok=False, logs=[], problems=[problem], unfinished=[])
     said = [f"{log['name']}: {log['records']} records" for log in found["logs"]]
     said += [f"note: unfinished last write: {text}" for text in found["unfinished"]]
     said += [f"FAILED {problem['place']}: {problem['what']}" for problem in found["problems"]]

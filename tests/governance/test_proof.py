@@ -70,11 +70,11 @@ def test_every_record_is_proven_in_every_head(
     events = [event for _, _, event in read(journal)]
     for size, head in heads.items():
         with proof.Prover(journal, LOG, head) as prover:
-            for seq in range(size):
-                made = prover.prove(seq)
-                assert proof.check(made, SIGNER.trust) == events[seq]
-                assert Proof.parse(json.dumps(made.as_json())) == made
-        assert judged(made.as_json())
+            proofs = [prover.prove(seq) for seq in range(size)]
+        for seq, made in enumerate(proofs):
+            assert proof.check(made, SIGNER.trust) == events[seq]
+            assert Proof.parse(json.dumps(made.as_json())) == made
+        assert judged(proofs[-1].as_json())
         with pytest.raises(Refused, match="a running process signs"):
             proof.prove(journal, LOG, size, head)
 
@@ -83,11 +83,13 @@ def test_every_head_goes_on_from_every_older_one(
     journal: Path, heads: dict[int, str], judged: Callable[[Any], bool]
 ) -> None:
     for old in heads:
+        made: Consistency | None = None
         for new in (size for size in heads if size >= old):
             made = proof.consistency(journal, LOG, heads[old], heads[new])
             before, after = made.check(SIGNER.trust)
             assert (before.size, after.size) == (old, new)
             assert Consistency.parse(json.dumps(made.as_json())) == made
+        assert made
         assert judged(made.as_json())
     assert proof.consistency(journal, LOG, heads[5]).new == heads[23]
     with pytest.raises(Refused, match="the older head covers 9"):
@@ -104,6 +106,7 @@ def test_no_altered_proof_is_accepted(
     """One character of any member changed, cut or doubled; members swapped with another's."""
     other = proof.prove(journal, LOG, 3, heads[9]).as_json()
     others = proof.consistency(journal, LOG, heads[3], heads[9]).as_json()
+    good: Any = None
     for _ in range(scale(60, 6000)):
         size = rng.randrange(10, 24)
         good, donor = rng.choice(
