@@ -10,6 +10,7 @@ prefix (docs/object-storage.md). Knows nothing of who may read what: that is the
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -78,7 +79,7 @@ class Lake:
     def compartments(self) -> list[str]:
         """Every compartment that holds data, `system` left out; those in buckets when this process
         has their credential."""
-        here = self.root.iterdir() if self.root.is_dir() else ()
+        here = os.scandir(self.root) if self.root.is_dir() else ()
         names = {entry.name for entry in here if entry.is_dir() and _is_name(entry.name)}
         opened = {name for name, bucket in self.remote.items() if bucket.is_open}
         return sorted((names - self.remote.keys() | opened) - {SYSTEM})

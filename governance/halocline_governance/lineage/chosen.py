@@ -43,12 +43,13 @@ class Chosen:
 def choose(index: Index, view: View, what: Thing) -> Chosen:
     """The rows of a row, a subject, a source or a licence."""
     chosen = Chosen()
-    named = set(view.db.execute("SELECT DISTINCT compartment, tbl FROM dataset").fetchall())
-    places = index.compartments()
-    concerned = {place for place, _ in named}
+    places, named = index.compartments(), set[tuple[str, str]]()
     if what.kind == "row":
         concerned = {what.row[0]}
         places = [place for place in places if place in concerned]
+    else:
+        named.update(view.db.execute("SELECT DISTINCT compartment, tbl FROM dataset"))
+        concerned = {place for place, _ in named}
     for compartment in places:
         names = {*DOCUMENTS, *(table for place, table in named if place == compartment)}
         if what.kind == "row":

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from array import array
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -42,7 +43,7 @@ class DatasetRows:
     labels: Mapping[str, int]
     sources: Mapping[str, int]
     licences: Mapping[str, int]
-    first: tuple[int, ...]
+    first: Sequence[int]
     gaps: tuple[str, ...]
     _open: Callable[[], AbstractContextManager[sqlite3.Connection]] = field(
         repr=False, compare=False
@@ -66,40 +67,80 @@ class DatasetRows:
         }
 
 
-def read(
-    db: sqlite3.Connection,
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a version holds, as far as its index knows: `lost` when that is not all, `erased` of how
+    many rows the ids are not known any more."""
+
+    num: int
+    counts: Mapping[str, Mapping[str, int]]
+    first: array[int]
+    lost: bool = False
+    erased: int = 0
+
+
+def kept(db: sqlite3.Connection, version: Version) -> Held | None:
+    """What was worked out before: what a version holds does not change."""
+    found = db.execute(
+        "SELECT num, counts, first FROM kept WHERE tbl=? AND version=? AND labels=?",
+        (version.table, version.version, _labels(version)),
+    ).fetchone()
+    return found and Held(found[0], json.loads(found[1]), packed.unpacked(found[2]))
+
+
+def keep(db: sqlite3.Connection, version: Version) -> Held:
+    """Work it out, and keep it where all of it is known."""
+    held = _read(db, version)
+    if not held.lost and not held.erased:
+        whole = (held.num, json.dumps(held.counts), held.first.tobytes())
+        key = (version.table, version.version, _labels(version))
+        db.execute("INSERT OR REPLACE INTO kept VALUES (?,?,?,?,?,?)", (*key, *whole))
+    return held
+
+
+def rows(
     version: Version,
     num_recorded: int,
+    held: Held,
     open_: Callable[[], AbstractContextManager[sqlite3.Connection]],
 ) -> DatasetRows:
-    """The rows of a version, from the index of its compartment.
+    """The rows of a version.
 
     Args:
         open_: gives a connection to iterate on.
     """
-    gone = bool(selection.unseen(db, [version]))
-    lost = gone or bool(selection.partly(db, [version]))
-    counts: dict[str, dict[str, int]] = {"label": {}, "source": {}, "licence": {}}
-    total = 0
-    grouped = f"SELECT label, source, licence, sum(num){_HELD} GROUP BY label, source, licence"
-    for label, source, licence, num in () if gone else db.execute(grouped, _values(version)):
-        total += num
-        for name, value in (("label", label), ("source", source), ("licence", licence)):
-            counts[name][value or ""] = counts[name].get(value or "", 0) + num
-    gaps = [selection.gap(version)] if lost else []
-    if not lost and total != num_recorded:
-        gaps.append(f"dataset version {version.dsv_id}: it holds other rows than were recorded")
+    name = f"dataset version {version.dsv_id}"
+    gaps = [selection.gap(version)] if held.lost else []
+    if held.erased:
+        gaps.append(f"{name}: {held.erased} of its rows were erased; their ids are not known")
+    if not held.lost and held.num != num_recorded:
+        gaps.append(f"{name}: it holds other rows than were recorded")
     return DatasetRows(
         version=version,
-        num_rows=total,
+        num_rows=held.num,
         num_recorded=num_recorded,
-        labels=dict(sorted(counts["label"].items())),
-        sources=dict(sorted(counts["source"].items())),
-        licences=dict(sorted(counts["licence"].items())),
-        first=() if gone else tuple(islice(_ids(db, version, FIRST), FIRST)),
+        labels=held.counts["label"],
+        sources=held.counts["source"],
+        licences=held.counts["licence"],
+        first=held.first,
         gaps=tuple(gaps),
         _open=open_,
     )
+
+
+def _read(db: sqlite3.Connection, version: Version) -> Held:
+    counts: dict[str, dict[str, int]] = {"label": {}, "source": {}, "licence": {}}
+    if selection.unseen(db, [version]):
+        return Held(0, counts, array("q"), lost=True)
+    total = erased = 0
+    sql = f"SELECT label, source, licence, sum(num), sum(erased){_HELD} GROUP BY 1, 2, 3"
+    for label, source, licence, num, missing in db.execute(sql, _values(version)):
+        total, erased = total + num, erased + missing
+        for name, value in (("label", label), ("source", source), ("licence", licence)):
+            counts[name][value or ""] = counts[name].get(value or "", 0) + num
+    ordered = {name: dict(sorted(of.items())) for name, of in counts.items()}
+    first = array("q", islice(_ids(db, version, FIRST), FIRST))
+    return Held(total, ordered, first, bool(selection.partly(db, [version])), erased)
 
 
 def _ids(db: sqlite3.Connection, version: Version, first: int = MOST) -> Iterator[int]:
@@ -110,5 +151,8 @@ def _ids(db: sqlite3.Connection, version: Version, first: int = MOST) -> Iterato
 
 
 def _values(version: Version) -> tuple[Any, ...]:
-    labels = json.dumps(sorted(version.labels))
-    return version.table, version.version, version.version, labels
+    return version.table, version.version, version.version, _labels(version)
+
+
+def _labels(version: Version) -> str:
+    return json.dumps(sorted(version.labels))

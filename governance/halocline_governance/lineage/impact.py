@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from halocline_governance.lineage.chosen import Chosen
+from halocline_governance.lineage.graph import GAVE, READ
 from halocline_governance.lineage.outputs import Count
 from halocline_governance.lineage.view import View
 from halocline_governance.lineage.walk import Reached
@@ -91,7 +93,8 @@ def impact(
 ) -> Impact:
     """Of what was chosen and reached; `found` lies ahead of it."""
     models = set(found.of("model")) - {thing}
-    direct = models & found.made
+    direct, consumed = _taken(view, found)
+    direct &= models
     deployed = view.nodes(found.of("deployment")).values()
     spans = sorted((node.name, str(node.facts["from"]), node.facts["to"]) for node in deployed)
     return Impact(
@@ -100,7 +103,7 @@ def impact(
         rows=chosen.counts,
         datasets=dict(sorted(chosen.hits.items())),
         mixtures=_names(found.of("mixture")),
-        runs={name: found.consumed[f"run:{name}"] for name in _names(found.of("run"))},
+        runs={name: consumed[f"run:{name}"] for name in _names(found.of("run"))},
         models=_names(direct),
         descendants=_names(models - direct),
         endpoints_now=[(name, since) for name, since, to in spans if to in _OPEN],
@@ -108,6 +111,18 @@ def impact(
         outputs=answered,
         gaps=sorted(set(chosen.gaps)),
     )
+
+
+def _taken(view: View, found: Reached) -> tuple[set[str], Counter[str]]:
+    """The models that came out of the runs on the way, and by run the sequences it consumed of the
+    dataset versions on the way."""
+    runs, datasets = found.of("run"), found.of("dataset")
+    consumed, ahead = Counter[str](), view.edges([*runs, *datasets], True)
+    read = [e for id_ in datasets for e in ahead[id_].edges if e.kind == READ]
+    for edge in filter(view.is_on_record, read):
+        consumed[edge.far] += edge.num or 0
+    gave = [e for id_ in runs for e in ahead[id_].edges if e.kind == GAVE]
+    return {edge.far for edge in filter(view.is_on_record, gave)}, consumed
 
 
 _OPEN = (None, "now")

@@ -10,15 +10,16 @@ thrown away at any time.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 from halocline_governance import tables
 from halocline_governance.errors import StorageUnavailable
 from halocline_governance.label import SYSTEM
 from halocline_governance.lake import Lake, Location, check_compartment
-from halocline_governance.lineage import graph, lives
+from halocline_governance.lineage import erased, graph, lives
 from halocline_governance.lineage.commits import History
 from halocline_governance.lineage.keyed import rows as all_rows
 from halocline_governance.lineage.store import Store
@@ -30,6 +31,10 @@ FOLLOWED = (*DOCUMENTS, OUTPUTS)
 
 
 _TURNS = 20
+# Of each table: the version an index is at, that commit's stamp, whether its rows are in; and what
+# brings it up to date, which gives the version it is at then, None when it is there no more.
+_Known = dict[str, tuple[int, str, bool]]
+_New = dict[str, Callable[[], int | None]]
 
 
 class Index:
@@ -54,7 +59,7 @@ class Index:
             StorageUnavailable: a lineage table cannot be read.
             Refused: the index cannot be kept here.
         """
-        with _settled(self._graph, self._follow_graph, self._graph.read) as db:
+        with _settled(self._graph, self._new_in_graph, self._graph.read) as db:
             yield db
 
     @contextmanager
@@ -66,17 +71,21 @@ class Index:
             Refused: no compartment has such a name, or the index cannot be kept here.
         """
         store = self._store(compartment)
-        with _settled(
-            store, lambda: self._follow_rows(store, compartment, names), store.read
-        ) as db:
+        with _settled(store, self._new_rows(store, compartment, names), store.read) as db:
+            yield db
+
+    @contextmanager
+    def change(self, compartment: str, names: Iterable[str]) -> Generator[sqlite3.Connection]:
+        """As `rows`, to be changed, while nobody else does."""
+        store = self._store(compartment)
+        with _settled(store, self._new_rows(store, compartment, names), store.change) as db:
             yield db
 
     @contextmanager
     def stream(self, compartment: str, names: Iterable[str]) -> Generator[sqlite3.Connection]:
         """As `rows`, to be read from for long, while other questions are asked."""
         store = self._store(compartment)
-        follow = lambda: self._follow_rows(store, compartment, names)  # noqa: E731
-        with _settled(store, follow, store.stream) as db:
+        with _settled(store, self._new_rows(store, compartment, names), store.stream) as db:
             yield db
 
     def files(self, compartment: str, table: str) -> Store:
@@ -86,28 +95,24 @@ class Index:
             StorageUnavailable: it cannot be read.
         """
         store = self._store(compartment)
-        with _settled(
-            store,
-            lambda: self._follow_rows(store, compartment, [table], has_rows=table in FOLLOWED),
-            store.read,
-        ):
+        new = self._new_rows(store, compartment, [table], has_rows=table in FOLLOWED)
+        with _settled(store, new, store.read):
             return store
 
     def compartments(self) -> list[str]:
         return self._lake.compartments()
 
     def forget(self, compartment: str, table: str) -> None:
-        """Forget what the rows of files that are gone hashed to: of a row that is erased no hash
-        stays, not even within a sum."""
-        store = self.files(compartment, table)
-        gone = "SELECT id FROM file WHERE tbl=? AND to_v<?"
-        with store.change() as db:
-            db.execute("PRAGMA secure_delete=ON")
-            db.execute(f"DELETE FROM hash WHERE file IN ({gone})", (table, lives.OPEN))
+        """Forget rows that no file has that is there now, and what the rows of files that are gone
+        hashed to: of a row that is erased no id, key or hash stays, not even within a sum. What is
+        known of other rows of such files stays."""
+        with self.change(compartment, [table]) as db:
+            erased.forget(db, table)
+        self._store(compartment).checkpoint()
 
-    def answering(self) -> list[str]:
+    def answering(self) -> Iterator[str]:
         """The compartments that hold outputs."""
-        return [name for name in self.compartments() if self._lake.exists(name, OUTPUTS)]
+        return (name for name in self.compartments() if self._lake.exists(name, OUTPUTS))
 
     def rebuild(self, compartment: str | None = None) -> None:
         """Throw everything away, or one compartment's rows, and read it again. What is vacuumed by
@@ -147,34 +152,39 @@ class Index:
                 self._places[compartment, table] = known
         return known
 
-    def _follow_graph(self) -> dict[str, int]:
-        known, at = _tracked(self._graph), dict[str, int]()
+    def _new_in_graph(self, known: _Known) -> _New:
+        new: _New = {}
         for table in graph.TABLES:
             with _told(SYSTEM, table):
                 place = self._place(SYSTEM, table)
                 if _is_current(place, known.get(table)):
-                    at[table] = known[table][0]
-                elif self._lake.exists(SYSTEM, table):
-                    at[table] = graph.follow(self._graph, place, table)
+                    continue
+                if self._lake.exists(SYSTEM, table):
+                    follow = partial(graph.follow, self._graph, place, table)
+                    new[table] = partial(_telling, SYSTEM, table, follow)
                 elif table in known:
-                    graph.forget(self._graph, table)
-        return at
+                    new[table] = partial(graph.forget, self._graph, table)
+        return new
 
-    def _follow_rows(
+    def _new_rows(
         self, store: Store, compartment: str, names: Iterable[str], has_rows: bool = True
-    ) -> dict[str, int]:
-        known, at = _tracked(store), dict[str, int]()
-        for table in sorted(names):
-            with _told(compartment, table):
+    ) -> Callable[[_Known], _New]:
+        def new_rows(known: _Known) -> _New:
+            new: _New = {}
+            for table in sorted(names):
                 place = self._place(compartment, table)
                 wanted = has_rows and tables.table(table).is_governed
-                if _is_current(place, known.get(table), wanted):
-                    at[table] = known[table][0]
-                elif self._lake.exists(compartment, table):
-                    at[table] = lives.follow(store, place, table, wanted)
-                elif table in known:
-                    lives.forget(store, table)
-        return at
+                with _told(compartment, table):
+                    if _is_current(place, known.get(table), wanted):
+                        continue
+                    if self._lake.exists(compartment, table):
+                        follow = partial(lives.follow, store, place, table, wanted)
+                        new[table] = partial(_telling, compartment, table, follow)
+                    elif table in known:
+                        new[table] = partial(lives.forget, store, table)
+            return new
+
+        return new_rows
 
 
 @contextmanager
@@ -192,36 +202,42 @@ def pinned(lake: Lake, pins: Mapping[str, int]) -> Generator[sqlite3.Connection]
 @contextmanager
 def _settled(
     store: Store,
-    follow: Callable[[], dict[str, int]],
-    read: Callable[[], AbstractContextManager[sqlite3.Connection]],
+    find_new: Callable[[_Known], _New],
+    enter: Callable[[], AbstractContextManager[sqlite3.Connection]],
 ) -> Generator[sqlite3.Connection]:
-    """Bring an index up to date and read it, as it was brought: another process may empty it in
+    """Bring an index up to date and enter it, as it was brought: another process may empty it in
     between. One that sqlite cannot read is thrown away and built again."""
+    at: dict[str, int] | None = None
     for turn in range(_TURNS):
+        new: _New = {}
         try:
-            at = follow()
+            with ExitStack() as open_:
+                db = open_.enter_context(enter())
+                known = _versions(db)
+                there = {table: one[0] for table, one in known.items()}
+                if at is None or any(there.get(table, -1) < to for table, to in at.items()):
+                    new = find_new(known)
+                opened = None if new else open_.pop_all()
+            if opened is None:
+                ends = {table: bring() for table, bring in new.items()}
+                at = {table: to for table, to in {**there, **ends}.items() if to is not None}
         except sqlite3.OperationalError:
             raise
         except sqlite3.DatabaseError:
             if turn == _TURNS - 1:
                 raise
             store.discard()
+            at = None
             continue
-        with read() as db:
-            there = {table: known[0] for table, known in _versions(db).items()}
-            if all(there.get(table, -1) >= version for table, version in at.items()):
+        if opened is not None:
+            with opened:
                 yield db
-                return
+            return
     raise StorageUnavailable("the index of lineage is being built anew: try again")
 
 
-def _tracked(store: Store) -> dict[str, tuple[int, str, bool]]:
+def _versions(db: sqlite3.Connection) -> _Known:
     """Of each table in an index, the version it is at, that commit's stamp, whether rows are in."""
-    with store.read() as db:
-        return _versions(db)
-
-
-def _versions(db: sqlite3.Connection) -> dict[str, tuple[int, str, bool]]:
     found = db.execute("SELECT tbl, version, stamp, has_rows FROM tracked").fetchall()
     return {table: (version, stamp, bool(rows)) for table, version, stamp, rows in found}
 
@@ -231,6 +247,11 @@ def _is_current(place: Location, known: tuple[int, str, bool] | None, rows: bool
         return False
     with place.reached():
         return History(place).is_at(*known[:2])
+
+
+def _telling(compartment: str, table: str, follow: Callable[[], int]) -> int:
+    with _told(compartment, table):
+        return follow()
 
 
 @contextmanager

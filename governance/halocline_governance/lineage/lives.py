@@ -27,14 +27,17 @@ CREATE TABLE file (id INTEGER PRIMARY KEY, tbl TEXT, path TEXT, constants TEXT, 
 CREATE INDEX file_unread ON file (tbl) WHERE unread<>'';
 CREATE INDEX file_life ON file (tbl, to_v, from_v);
 CREATE TABLE part (id INTEGER PRIMARY KEY, file INT, label TEXT, source TEXT, licence TEXT,
-    model TEXT, weights TEXT, endpoint TEXT, outcome TEXT, num INT, first_us INT, last_us INT);
-CREATE INDEX part_file ON part (file, label, source, licence, num);
+    model TEXT, weights TEXT, endpoint TEXT, outcome TEXT, num INT, first_us INT, last_us INT,
+    erased INT DEFAULT 0);
+CREATE INDEX part_file ON part (file, label, source, licence, num, erased);
 CREATE INDEX part_source ON part (source);
 CREATE INDEX part_licence ON part (licence);
 CREATE INDEX part_model ON part (model, endpoint);
 CREATE TABLE body (part INTEGER PRIMARY KEY, uids BLOB, times BLOB, names BLOB);
 CREATE TABLE row (uid INT, part INT, pos INT, PRIMARY KEY (uid, part, pos)) WITHOUT ROWID;
 CREATE TABLE subject (key TEXT, part INT, uid INT, PRIMARY KEY (key, part, uid)) WITHOUT ROWID;
+CREATE TABLE kept (tbl TEXT, version INT, labels TEXT, num INT, counts TEXT, first BLOB,
+    PRIMARY KEY (tbl, version, labels));
 CREATE TABLE hash (file INT, whole INT, label TEXT, num INT, state BLOB,
     PRIMARY KEY (file, whole, label)) WITHOUT ROWID
 """
@@ -99,7 +102,7 @@ def _drop(db: sqlite3.Connection, table: str) -> None:
         db.execute(f"DELETE FROM {name} WHERE part IN {parts}", (table,))
     for name in ("part", "hash"):
         db.execute(f"DELETE FROM {name} WHERE file IN (SELECT id FROM file WHERE tbl=?)", (table,))
-    for name in ("file", "step", "gap", "tracked"):
+    for name in ("file", "step", "gap", "kept", "tracked"):
         db.execute(f"DELETE FROM {name} WHERE tbl=?", (table,))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import zlib
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -107,6 +107,11 @@ def unpacked(blob: bytes | None) -> array[int]:
     return held
 
 
+def named(told: Iterable[object]) -> bytes:
+    """Names as a part keeps them."""
+    return zlib.compress("\n".join(map(str, told)).encode("utf-8", "surrogateescape"), 1)
+
+
 def names(blob: bytes, chunk: int = 1 << 16) -> Iterator[str]:
     """The names of a part one by one, no more unpacked than is asked for."""
     opened, rest = zlib.decompressobj(), b""
@@ -125,9 +130,7 @@ def as_text(constants: Mapping[str, str | None]) -> str:
 def _part(group: pa.Table, facts: dict[str, Any], outputs: bool) -> Part:
     uids = longs(group["row_uid"])
     if outputs:
-        told = "\n".join(map(str, group["request_id"].to_pylist()))
-        packed = zlib.compress(told.encode("utf-8", "surrogateescape"), 1)
-        return Part(facts, uids, longs(group["_us"]), packed)
+        return Part(facts, uids, longs(group["_us"]), named(group["request_id"].to_pylist()))
     return Part(facts, uids, subjects=tuple(_subjects(group)))
 
 

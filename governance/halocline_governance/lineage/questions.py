@@ -252,9 +252,11 @@ class Questions:
     def _rows_of(self, version: Version, num_recorded: int) -> DatasetRows:
         place, tables = version.compartment, [version.table]
         with self._index.rows(place, tables) as db:
-            return dataset.read(
-                db, version, num_recorded, lambda: self._index.stream(place, tables)
-            )
+            held = dataset.kept(db, version)
+        if held is None:
+            with self._index.change(place, tables) as db:
+                held = dataset.keep(db, version)
+        return dataset.rows(version, num_recorded, held, lambda: self._index.stream(place, tables))
 
     def _listed(self, compartment: str, asked: Asked) -> Iterator[tuple[int, str]]:
         with self._index.stream(compartment, [OUTPUTS]) as db:
@@ -272,8 +274,8 @@ def _of_output(view: View, output: Mapping[str, Any], limit: int) -> Trace:
         trace.gaps.append(f"{name} v{version}: the output names other weights than the registry")
     trace.lead(trace.root, model or Node(id_, "model", f"{name} v{version}"), "answered by")
     found = walk.reach(view, [id_], False, limit)
-    found.counts["model"] += 1
     walk.tell(trace, view, found)
+    trace.counts["model"] = trace.counts.get("model", 0) + 1
     return trace
 
 

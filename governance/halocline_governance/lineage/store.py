@@ -70,7 +70,12 @@ class Store:
         """Empty it, at once for everybody."""
         with self.change() as connection:
             self._make(connection)
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.checkpoint()
+
+    def checkpoint(self) -> None:
+        """Put what was changed into the file itself: what was taken out is in no journal then,
+        unless somebody still reads there."""
+        self._connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def discard(self) -> None:
         """Throw the file away; whoever still has it open reads on in the old one."""

@@ -10,8 +10,9 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from halocline_governance.lineage.trace import Node
 
@@ -21,8 +22,7 @@ _MOST = 1_000_000
 _AT_ONCE = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """An edge as seen from one of its ends: `far` is the other."""
 
     far: str
@@ -32,21 +32,32 @@ class Found:
     num: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """The edges of one node in one direction, and each thing they lead to once; `latest` is when
+    the last of them was made."""
+
+    edges: list[Found]
+    fars: tuple[str, ...]
+    latest: str
+
+
 @dataclass(slots=True)
 class Memory:
     """Nodes and edges that were looked up. Threads may share it: what two look up is the same."""
 
     state: object = None
-    nodes: dict[str, tuple[str, Node] | None] = field(
-        default_factory=dict[str, tuple[str, Node] | None]
+    told: dict[str, tuple[str, str, str] | None] = field(
+        default_factory=dict[str, tuple[str, str, str] | None]
     )
-    ahead: dict[str, list[Found]] = field(default_factory=dict[str, list[Found]])
-    behind: dict[str, list[Found]] = field(default_factory=dict[str, list[Found]])
+    nodes: dict[str, Node] = field(default_factory=dict[str, Node])
+    ahead: dict[str, Ends] = field(default_factory=dict[str, Ends])
+    behind: dict[str, Ends] = field(default_factory=dict[str, Ends])
 
     def at(self, db: sqlite3.Connection) -> Memory:
         """This one, if the index is as it was, or else an empty one."""
         state = tuple(db.execute("SELECT tbl, version, stamp FROM tracked ORDER BY tbl"))
-        size = len(self.nodes) + len(self.ahead) + len(self.behind)
+        size = len(self.told) + len(self.ahead) + len(self.behind)
         return self if state == self.state and size < _MOST else Memory(state)
 
 
@@ -70,48 +81,62 @@ class View:
     def nodes(self, ids: Iterable[str]) -> dict[str, Node]:
         """Those of these nodes that were on record by then."""
         wanted = list(ids)
-        known = self._memory.nodes
-        if missing := [id_ for id_ in wanted if id_ not in known]:
-            self._look_up(missing)
-        found: dict[str, Node] = {}
-        for id_ in wanted:
-            held = known[id_]
-            if held is not None and held[0] <= self.at:
-                found[id_] = held[1] if "to" not in held[1].facts else self._then(held[1])
-        return found
+        missing = self.missing(wanted)
+        return {id_: self._node(id_) for id_ in wanted if id_ not in missing}
 
-    def edges(self, ids: Iterable[str], forward: bool) -> Mapping[str, list[Found]]:
+    def missing(self, ids: Iterable[str]) -> set[str]:
+        """Those that were not."""
+        wanted, told = list(ids), self._memory.told
+        if unknown := [id_ for id_ in wanted if id_ not in told]:
+            self._look_up(unknown)
+        at = self.at
+        return {id_ for id_ in wanted if (held := told[id_]) is None or held[0] > at}
+
+    def edges(self, ids: Iterable[str], forward: bool) -> Mapping[str, Ends]:
         """Edges that lead on from these, by id, whenever they were made; see `is_on_record`."""
         known = self._memory.ahead if forward else self._memory.behind
         if missing := [id_ for id_ in ids if id_ not in known]:
-            found: dict[str, list[Found]] = {id_: [] for id_ in missing}
             near, far = ("tail", "head") if forward else ("head", "tail")
             # What had no weight was not read, and leads nowhere; who asks what a run was made of
             # is told of it all the same.
             weighty = "WHERE weight IS NULL OR weight>0" if forward else ""
             sql = (
-                f"SELECT {near}, {far}, kind, min(ts), max(weight), max(num) FROM json_each(?)"
+                f"SELECT {near}, {far}, kind, ts, weight, num FROM json_each(?)"
                 f" CROSS JOIN edge ON {near}=value {weighty}"
-                f" GROUP BY {near}, {far}, kind ORDER BY {near}, {far}, kind"
             )
+            found: dict[str, list[Found]] = {id_: [] for id_ in missing}
             for start, *edge in self._many(sql, missing):
                 found[start].append(Found(*edge))
-            known.update(found)
+            known.update({id_: _ends(edges) for id_, edges in found.items()})
         return known
+
+    def fars(self, ends: Ends) -> Iterable[str]:
+        """What these edges led to by then."""
+        if ends.latest <= self.at:
+            return ends.fars
+        return dict.fromkeys(edge.far for edge in ends.edges if edge.ts <= self.at)
 
     def is_on_record(self, edge: Found) -> bool:
         return edge.ts <= self.at
 
     def _look_up(self, ids: list[str]) -> None:
-        sql = (
-            "SELECT node.id, min(ts), name, facts FROM json_each(?)"
-            " CROSS JOIN node ON node.id=value GROUP BY node.id"
-        )
-        found: dict[str, tuple[str, Node] | None] = dict.fromkeys(ids)
+        sql = "SELECT node.id, ts, name, facts FROM json_each(?) CROSS JOIN node ON node.id=value"
+        found: dict[str, tuple[str, str, str] | None] = dict.fromkeys(ids)
         for id_, ts, name, facts in self._many(sql, ids):
-            told = MappingProxyType(json.loads(facts))
-            found[id_] = ts, Node(id_, id_.partition(":")[0], name, told)
-        self._memory.nodes.update(found)
+            known = found[id_]
+            if known is None or ts < known[0]:
+                found[id_] = ts, name, facts
+        self._memory.told.update(found)
+
+    def _node(self, id_: str) -> Node:
+        node = self._memory.nodes.get(id_)
+        if node is None:
+            told = self._memory.told[id_]
+            assert told is not None
+            facts = MappingProxyType(json.loads(told[2]))
+            node = Node(id_, id_.partition(":")[0], told[1], facts)
+            self._memory.nodes[id_] = node
+        return node if "to" not in node.facts else self._then(node)
 
     def _many(self, sql: str, ids: list[str]) -> Iterable[tuple[Any, ...]]:
         for start in range(0, len(ids), _AT_ONCE):
@@ -123,3 +148,26 @@ class View:
         if ends is None or ends > self.at:
             ends = "now" if self.at == ALL_TIME else None
         return Node(node.id, node.kind, node.name, {**node.facts, "to": ends})
+
+
+def _ends(edges: list[Found]) -> Ends:
+    """One edge is in as many files as there were reports of it: the first of them counts."""
+    merged: list[Found] = []
+    for edge in sorted(edges, key=itemgetter(0, 1)):
+        last = merged[-1] if merged else None
+        if last is None or last[:2] != edge[:2]:
+            merged.append(edge)
+            continue
+        merged[-1] = Found(
+            edge.far,
+            edge.kind,
+            min(last.ts, edge.ts),
+            _most(last.weight, edge.weight),
+            _most(last.num, edge.num),
+        )
+    fars = tuple(dict.fromkeys(edge.far for edge in merged))
+    return Ends(merged, fars, max((edge.ts for edge in merged), default=""))
+
+
+def _most(one: Any, other: Any) -> Any:
+    return other if one is None else one if other is None else max(one, other)

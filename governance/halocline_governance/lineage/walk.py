@@ -7,7 +7,7 @@ hangs on what is listed. A node is followed once: a cycle ends where it began.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from halocline_governance.lineage import graph
@@ -17,89 +17,93 @@ from halocline_governance.lineage.view import Found, View
 
 @dataclass(slots=True)
 class Reached:
-    """What lies ahead of, or behind, some nodes; `shown` and `edges` are the part to be listed.
-
-    `made` are the runs that read and the models that came out of a run, on the way; `consumed`, by
-    run, the sequences it took of the dataset versions on the way.
-    """
+    """What lies ahead of, or behind, some nodes; `shown` and `edges` are the part to be listed."""
 
     forward: bool
     seen: dict[str, None] = field(default_factory=dict[str, None])
     shown: dict[str, None] = field(default_factory=dict[str, None])
     edges: list[tuple[str, Found]] = field(default_factory=list[tuple[str, Found]])
-    counts: Counter[str] = field(default_factory=Counter[str])
-    made: set[str] = field(default_factory=set[str])
-    consumed: Counter[str] = field(default_factory=Counter[str])
+    starts: dict[str, None] = field(default_factory=dict[str, None])
 
     def of(self, kind: str) -> list[str]:
         """Every id of a kind, listed or not, the starts included."""
         begins = f"{kind}:"
         return [id_ for id_ in self.seen if id_.startswith(begins)]
 
+    def counts(self) -> Counter[str]:
+        """How many of each kind, the starts left out."""
+        return Counter(map(_kind, self.seen)) - Counter(map(_kind, self.starts))
+
 
 def reach(view: View, starts: Sequence[str], forward: bool, limit: int) -> Reached:
     """All that lies ahead of `starts`, or behind them."""
-    found = Reached(forward)
-    found.seen.update(dict.fromkeys(starts))
+    found = Reached(forward, starts=dict.fromkeys(starts))
+    found.seen.update(found.starts)
     found.shown.update(dict.fromkeys(starts[:limit]))
     num_shown = Counter(_kind(id_) for id_ in found.shown)
     layer = list(starts)
     while layer:
-        edges = view.edges(layer, forward)
-        near_first = [id_ for id_ in layer if id_ in found.shown]
-        near_first += [id_ for id_ in layer if id_ not in found.shown]
-        layer = []
-        for near in near_first:
-            for edge in edges[near]:
-                if view.is_on_record(edge) and _take(found, near, edge, num_shown, limit):
-                    layer.append(edge.far)
+        edges, fresh = view.edges(layer, forward), dict[str, None]()
+        for near in layer:
+            if near in found.shown:
+                _show(found, view, near, edges[near].edges, num_shown, limit)
+            fresh.update(dict.fromkeys(view.fars(edges[near])))
+        new = [far for far in fresh if far not in found.seen]
+        found.seen.update(dict.fromkeys(new))
+        # A mixture names what is read by each of its runs, whatever a run really read.
+        layer = [far for far in new if not far.startswith("mixture:")]
     return found
 
 
-def _take(found: Reached, near: str, edge: Found, num_shown: Counter[str], limit: int) -> bool:
-    """Count an edge and what it leads to; whether to go on from there."""
-    far, is_new = edge.far, edge.far not in found.seen
-    if edge.kind in (graph.GAVE, graph.READ):
-        made = far if found.forward else near
-        found.made.add(made)
-        if edge.kind == graph.READ:
-            found.consumed[made] += edge.num or 0
-    if is_new:
-        kind = _kind(far)
-        found.seen[far] = None
-        found.counts[kind] += 1
-        if near in found.shown and num_shown[kind] < limit:
-            found.shown[far] = None
-            num_shown[kind] += 1
-    if far in found.shown and near in found.shown:
-        found.edges.append((near, edge))
-    # A mixture names what is read by each of its runs, whatever a run really read.
-    return is_new and not far.startswith("mixture:")
+def _show(
+    found: Reached,
+    view: View,
+    near: str,
+    edges: Iterable[Found],
+    num_shown: Counter[str],
+    limit: int,
+) -> None:
+    """List the edges of one that is listed, and what they lead to while there is room."""
+    for edge in edges:
+        far = edge.far
+        if not view.is_on_record(edge):
+            continue
+        if far not in found.seen and far not in found.shown:
+            kind = _kind(far)
+            if num_shown[kind] < limit:
+                found.shown[far] = None
+                num_shown[kind] += 1
+        if far in found.shown:
+            found.edges.append((near, edge))
 
 
 def tell(trace: Trace, view: View, found: Reached) -> None:
     """Put what is listed into the trace, and the gaps of all that was reached."""
-    nodes = view.nodes(found.seen)
+    missing, nodes = view.missing(found.seen), view.nodes(found.shown)
     shown = {
         id_: nodes.get(id_) or trace.nodes.get(id_) or Node(id_, _kind(id_), _name(id_))
         for id_ in found.shown
     }
     for near, edge in found.edges:
         trace.lead(shown[near], shown[edge.far], words(edge, found.forward))
-    for kind, num in found.counts.items():
+    for kind, num in found.counts().items():
         trace.counts[kind] = trace.counts.get(kind, 0) + num
-    trace.gaps += gaps(found, nodes)
+    trace.gaps += gaps(view, found, missing)
 
 
-def gaps(found: Reached, nodes: Mapping[str, Node]) -> Iterable[str]:
+def gaps(view: View, found: Reached, missing: Collection[str]) -> Iterator[str]:
     """What is named and not on record, among all that was reached."""
+    made = {"model": graph.GAVE, "run": graph.READ}
+    behind = view.edges((), False)
     for id_ in found.seen:
         kind = _kind(id_)
-        if not found.forward and kind == "model" and id_ not in found.made:
-            yield f"{_name(id_)}: no run is on record for this version"
-        elif not found.forward and kind == "run" and id_ not in found.made:
-            yield f"run {_name(id_)}: no dataset version is on record"
-        elif id_ not in nodes:
+        needs = None if found.forward else made.get(kind)
+        if needs and not any(e.kind == needs and view.is_on_record(e) for e in behind[id_].edges):
+            if kind == "model":
+                yield f"{_name(id_)}: no run is on record for this version"
+            else:
+                yield f"run {_name(id_)}: no dataset version is on record"
+        elif id_ in missing:
             what = "dataset version" if kind == "dataset" else kind
             yield f"{what} {_name(id_)}: not on record"
 
