@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import threading
 import time
 from collections import deque
@@ -257,8 +258,9 @@ def write_all(handle: int, data: bytes) -> None:
 
 def cut_tail(path: Path, size: int) -> None:
     """Cut a file to its good part; what is cut is kept beside it, for whoever asks why."""
-    with path.open("r+b") as file:
+    kept = path.with_name(f"torn-{size}-{time.time_ns()}")
+    with path.open("r+b") as file, kept.open("xb") as torn:
         file.seek(size)
-        durable.write(path.with_name(f"torn-{size}-{time.time_ns()}"), file.read())
+        shutil.copyfileobj(file, torn)  # by blocks: a file may have been lengthened by gigabytes
         file.truncate(size)
         os.fsync(file.fileno())
