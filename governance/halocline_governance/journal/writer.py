@@ -20,7 +20,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
-from halocline_governance import durable
 from halocline_governance.errors import JournalUnavailable
 
 T = TypeVar("T")
@@ -262,5 +261,7 @@ def cut_tail(path: Path, size: int) -> None:
     with path.open("r+b") as file, kept.open("xb") as torn:
         file.seek(size)
         shutil.copyfileobj(file, torn)  # by blocks: a file may have been lengthened by gigabytes
+        torn.flush()
+        os.fsync(torn.fileno())
         file.truncate(size)
         os.fsync(file.fileno())
