@@ -1,19 +1,22 @@
 """Rows that are written to a Delta table once per key, whoever repeats them.
 
-Keys are read inside the table's lease, so that concurrent writers agree. Knows no table's meaning.
+Keys are read inside the table's lease, so that concurrent writers agree; only files that may hold
+such rows, by the statistics in the table's log, are opened. Knows no table's meaning.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from halocline_governance import tables
 from halocline_governance.errors import LeaseHeld, Refused
 from halocline_governance.lake import Lake, Location, commit
+from halocline_governance.lineage.commits import File, History
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,16 +27,26 @@ WAIT_S = 30.0
 # Every writer of keyed tables has this transaction id: none commits on rows it did not see.
 _WRITER = "keyed"
 
+# Of a text, how much is compared with a file's statistics, which may be cut after 64 bytes.
+_CUT = 16
+
 Row = Mapping[str, Any]
+# Rows that have one of these values in each of these columns; None of them is null.
+Where = Mapping[str, Collection[Any]]
+Read = Callable[[Where], list[Row]]
+
+
+def _nothing(_read: Read, _new: Sequence[Row]) -> None:
+    """The law of a table that has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Law:
     """`free` columns may differ in a repeated row, the first writing stands; `check` raises when
-    the new rows contradict those that are there."""
+    the new rows contradict those that are there, of which it reads what it needs."""
 
     free: tuple[str, ...] = ("ts",)
-    check: Callable[[Sequence[Row], Sequence[Row]], None] = lambda _there, _new: None
+    check: Callable[[Read, Sequence[Row]], None] = _nothing
 
 
 @contextmanager
@@ -61,13 +74,16 @@ def lease(lake: Lake, compartment: str, table: str, wait_s: float = WAIT_S) -> G
         return
 
 
-def rows(lake: Lake, compartment: str, table: str, version: int | None = None) -> list[Row]:
-    """Every row of a table that is small; none when the table does not exist yet."""
+def rows(
+    lake: Lake, compartment: str, table: str, version: int | None = None, where: Where | None = None
+) -> list[Row]:
+    """Every row of a table, or those that `where` asks for; none when it does not exist yet."""
     if not lake.exists(compartment, table):
         return []
     place = lake.location(compartment, table)
     with place.reached():
-        return place.delta(version).to_pyarrow_table().to_pylist()
+        delta = place.delta(version)
+    return _rows(place, delta, where or {})
 
 
 def add(
@@ -94,9 +110,12 @@ def add(
     kept = law or Law()
     place = lake.location(compartment, table)
     seen = commit.seen(place)
-    there = [] if seen is None else _rows(place, seen)
-    kept.check(there, new)
-    present = {_key(row, key): row for row in there}
+
+    def read(where: Where) -> list[Row]:
+        return [] if seen is None else _rows(place, seen, where)
+
+    kept.check(read, new)
+    present = {_key(row, key): row for row in read(having(new, key))}
     missing: list[Row] = []
     for row in new:
         known = present.setdefault(_key(row, key), row)
@@ -114,8 +133,8 @@ def put(lake: Lake, compartment: str, table: str, new: Sequence[Row], key: Seque
     """Replace the rows of these keys, or append them, in one commit; the caller holds the lease."""
     place = lake.location(compartment, table)
     seen, data = commit.seen(place), _arrow(table, new)
-    if seen is None:
-        commit.append(place, None, data, _WRITER, 0)
+    if seen is None or not _rows(place, seen, having(new, key)):
+        commit.append(place, seen, data, _WRITER, _next(seen))
         return
     with commit.fenced(place):
         merging = seen.merge(
@@ -128,9 +147,56 @@ def put(lake: Lake, compartment: str, table: str, new: Sequence[Row], key: Seque
         merging.when_matched_update_all().when_not_matched_insert_all().execute()
 
 
-def _rows(place: Location, table: DeltaTable) -> list[Row]:
+def having(new: Sequence[Row], names: Sequence[str]) -> dict[str, set[Any]]:
+    """Rows that may agree with one of these in all of these columns."""
+    values = {name: {row[name] for row in new} for name in names}
+    return {name: of for name, of in values.items() if None not in of}
+
+
+def _rows(place: Location, table: DeltaTable, where: Where) -> list[Row]:
     with place.reached():
-        return table.to_pyarrow_table().to_pylist()
+        if not where:
+            return table.to_pyarrow_table().to_pylist()
+        history = History(place)
+        found = [row for file in _files(table, where) for row in history.rows(file).to_pylist()]
+    return [row for row in found if all(row[name] in of for name, of in where.items())]
+
+
+def _files(table: DeltaTable, where: Where) -> list[File]:
+    """The files that may hold such rows."""
+    import pyarrow as pa
+
+    held = pa.table(table.get_add_actions(flatten=True))
+    may: Any = pa.array([True] * held.num_rows, pa.bool_())
+    for name, values in where.items():
+        if {f"min.{name}", f"max.{name}", f"null_count.{name}"} <= set(held.column_names):
+            may = _and(may, _may_hold(held, name, values))
+    paths: list[str] = held.filter(may)["path"].to_pylist()
+    return [File(unquote(path)) for path in paths]
+
+
+def _may_hold(held: pa.Table, name: str, values: Collection[Any]) -> Any:
+    """Which files may hold one of these values: what has no statistics may, unless all is null."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    low, high = held[f"min.{name}"], held[f"max.{name}"]
+    if is_text := pa.types.is_string(low.type) or pa.types.is_large_string(low.type):
+        low, high = (pc.utf8_slice_codeunits(end, 0, _CUT) for end in (low, high))
+    may: Any = pc.is_null(pc.add(held["num_records"], held[f"null_count.{name}"]))
+    untold = pc.and_(pc.is_null(low), pc.not_equal(held["num_records"], held[f"null_count.{name}"]))
+    may = pc.or_(may, pc.fill_null(untold, True))
+    for value in values:
+        sought = pa.scalar(value[:_CUT] if is_text else value, low.type)
+        within = pc.and_(pc.less_equal(low, sought), pc.greater_equal(high, sought))
+        may = pc.or_(may, pc.fill_null(within, False))
+    return may
+
+
+def _and(one: Any, other: Any) -> Any:
+    import pyarrow.compute as pc
+
+    return pc.and_(one, other)
 
 
 def _next(table: DeltaTable | None) -> int:

@@ -21,7 +21,7 @@ from halocline_governance.lineage.dataset import DatasetRows
 from halocline_governance.lineage.graph import DATASET, DEPLOYMENT, MIXTURE, MODEL, RUN, TABLES
 from halocline_governance.lineage.impact import Impact
 from halocline_governance.lineage.index import Index
-from halocline_governance.lineage.keyed import Law, Row
+from halocline_governance.lineage.keyed import Law, Read, Row, having
 from halocline_governance.lineage.outputs import Count
 from halocline_governance.lineage.questions import LIMIT, Questions
 from halocline_governance.lineage.trace import Trace
@@ -105,10 +105,10 @@ class Lineage:
         ]
         self._require_datasets(row["dsv_id"] for row in rows)
         _require_weights(row["weight"] for row in rows)
-        if not any(row["mix_sha"] == mix_sha for row in self.rows(MIXTURE)):
+        if not self._where(MIXTURE, mix_sha=[mix_sha]):
             raise Refused(f"run {run_id}: mixture {mix_sha} is not on record; add it first")
         with keyed.lease(self._lake, SYSTEM, RUN):
-            if any(edge["run_id"] == run_id for edge in self.rows(MODEL)):
+            if self._where(MODEL, run_id=[run_id]):
                 self._add(RUN, rows, key=["run_id", "dsv_id"])
                 return
             keyed.put(self._lake, SYSTEM, RUN, rows, key=["run_id", "dsv_id"])
@@ -120,7 +120,7 @@ class Lineage:
             Refused: the run is not on record, this version is with other weights, or it went into
                 one of the models it would be made from.
         """
-        if not any(row["run_id"] == run_id for row in self.rows(RUN)):
+        if not self._where(RUN, run_id=[run_id]):
             raise Refused(f"model {model.name}: run {run_id} is not on record; add it first")
         made_from = [{"parent_model": None, "parent_version": None, "kind": "trained"}]
         if parents:
@@ -158,7 +158,7 @@ class Lineage:
             "decision_id": decision_id,
         }
         with keyed.lease(self._lake, SYSTEM, DEPLOYMENT):
-            past = [r for r in self.rows(DEPLOYMENT) if r["endpoint"] == endpoint]
+            past = self._where(DEPLOYMENT, endpoint=[endpoint])
             current = next((r for r in past if r["to_ts"] is None), None)
             if any(_same_deployment(r, row) for r in past) or _serves(current, model):
                 return
@@ -172,8 +172,8 @@ class Lineage:
         with keyed.lease(self._lake, SYSTEM, DEPLOYMENT):
             current = [
                 {**row, "to_ts": ts}
-                for row in self.rows(DEPLOYMENT)
-                if row["endpoint"] == endpoint and row["to_ts"] is None
+                for row in self._where(DEPLOYMENT, endpoint=[endpoint])
+                if row["to_ts"] is None
             ]
             if current:
                 keyed.put(self._lake, SYSTEM, DEPLOYMENT, current, key=["endpoint", "from_ts"])
@@ -288,9 +288,17 @@ class Lineage:
     ) -> None:
         keyed.add(self._lake, SYSTEM, table, new, key, law)
 
+    def _where(self, table: str, **values: Collection[Any]) -> list[Row]:
+        """The rows of one table that have one of these values in each of these columns."""
+        pin = None if self._pins is None else self._pins.get(table)
+        if self._pins is not None and pin is None:
+            return []
+        return keyed.rows(self._lake, SYSTEM, table, pin, values)
+
     def _require_datasets(self, dsv_ids: Iterable[str]) -> None:
-        known = {row["dsv_id"] for row in self.rows(DATASET)}
-        missing = sorted(set(dsv_ids) - known)
+        wanted = set(dsv_ids)
+        found = self._where(DATASET, dsv_id=wanted) if wanted else []
+        missing = sorted(wanted - {row["dsv_id"] for row in found})
         if missing:
             raise Refused(f"not on record as dataset versions: {', '.join(missing)}")
 
@@ -303,9 +311,12 @@ def _require_weights(weights: Iterable[float]) -> None:
         raise Refused("a weight is a finite number of at least 0")
 
 
-def _lawful(there: Sequence[Row], new: Sequence[Row]) -> None:
-    _one_model(there, new)
-    _no_cycle(there, new)
+def _lawful(read: Read, new: Sequence[Row]) -> None:
+    _one_model(read(having(new, ["model", "version"])), new)
+    made = [{"parent_model": row["model"], "parent_version": row["version"]} for row in new]
+    # From what nothing was made, no line leads back to itself but by its own parents.
+    below = read(having(made, ["parent_model", "parent_version"]))
+    _no_cycle(read({}) if below else [], new)
 
 
 def _no_cycle(there: Sequence[Row], new: Sequence[Row]) -> None:
