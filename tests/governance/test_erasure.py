@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from halocline_governance.journal import Journal, read, verify
 from halocline_governance.journal import proof as proof_of_record
 from halocline_governance.journal.proof import prove
 from halocline_governance.label import Label
+from halocline_governance.lineage import packed
 from halocline_governance.principal import Principal
 from halocline_governance.records import timestamp
 from halocline_governance.refs import DatasetRef, ModelRef
@@ -201,12 +203,44 @@ def test_lineage_says_what_was_made_from_it_and_that_it_is_gone(
     assert told["end_endpoints"] == ["house"]
     with pytest.raises(StorageUnavailable):
         world.lineage.fingerprint_of("buy", "curated.documents", 1)
-    # The index still knows when the row was there; whoever builds it again is told of the gap.
-    row = ("buy", RAW, world.made[("buy", RAW)][0]["row_uid"])
-    assert [node.name for node in world.lineage.trace_row(*row).of("model")] == ["house v2"]
+    # The row is forgotten by whoever followed it; what the source went into is not.
+    raw = world.made[("buy", RAW)]
+    row = ("buy", RAW, next(one["row_uid"] for one in raw if one["source"] in SOURCES[:2]))
+    assert world.lineage.trace_row(*row).of("model") == []
+    held = world.lineage.dataset_rows(dsv_id)
+    lost = held.num_rows - len(list(held))
+    assert lost > 0
+    said = f"dataset version {dsv_id}: {lost} of its rows were erased; their ids are not known"
+    assert said in held.gaps
     world.lineage.rebuild()
     gap = "buy:curated.documents version 1 cannot be read any more"
     assert world.lineage.trace_row(*row).gaps == [gap]
+
+
+def test_the_index_of_lineage_forgets_who_was_erased(world: World, journal: Journal) -> None:
+    """No id and no key of theirs stays in its files; of others everything does."""
+    subject, other = f"subject:{key(3)}", f"subject:{key(5)}"
+    rows = [*world.made[("buy", RAW)], *world.made[("public", RAW)]]
+    gone = {row["row_uid"] for row in rows if key(3) in row["subject_keys"]}
+    before = set(world.lineage.rows_of(other))
+    assert {uid for _, uid, _ in world.lineage.rows_of(subject)} == gone != set()
+
+    erased(world, journal, order(What.SUBJECT, key(3)))
+    world.lineage.close()
+
+    for path in (world.root / "state" / "lineage").iterdir():
+        assert key(3).encode() not in path.read_bytes()
+    for path in (world.root / "state" / "lineage").glob("rows-*.sqlite"):
+        db = sqlite3.connect(path)
+        held = {uid for (uid,) in db.execute("SELECT uid FROM row UNION SELECT uid FROM subject")}
+        blobs = "SELECT uids FROM body UNION ALL SELECT first FROM kept"
+        held.update(uid for (blob,) in db.execute(blobs) for uid in packed.unpacked(blob))
+        db.close()
+        assert held
+        assert not held & gone
+    with pytest.raises(Refused, match="no row has this subject key"):
+        world.lineage.impact(subject)
+    assert set(world.lineage.rows_of(other)) == {row for row in before if row[1] not in gone}
 
 
 def test_every_step_is_recorded_before_its_effect(world: World, journal: Journal) -> None:

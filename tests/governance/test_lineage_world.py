@@ -174,6 +174,10 @@ def test_what_a_source_a_licence_or_a_subject_touches(world: World, rng: random.
             there = sum(map(chooses, versions[-1]))
             ever = {row["row_uid"] for version in versions for row in version if chooses(row)}
             assert latest.get(f"{place}:{table}", (0, 0)) == (there, len(ever))
+            now = {row["row_uid"] for row in versions[-1] if chooses(row)}
+            listed = [row[1:] for row in lineage.rows_of(thing) if row[0] == f"{place}:{table}"]
+            if table != OUTPUTS:
+                assert listed == [(uid, uid in now) for uid in sorted(ever)]
 
 
 def test_the_graph_is_followed_both_ways(world: World, rng: random.Random) -> None:

@@ -155,7 +155,7 @@ def test_before_it_was_made_it_was_not(home: Home) -> None:
         (("trace", "house/7"), "model:house/7 is not on record; did you mean model:house/1"),
         (("trace", MODEL, "--both", "--forward"), "choose one of --forward"),
         (("trace", MODEL, "--mermaid", "--json"), "choose one of --json"),
-        (("trace", "readmes", "--rows"), "is rows itself"),
+        (("trace", "row:buy:raw.documents/1", "--rows"), "is a row"),
         (("check", "r9"), "no run r9"),
     ],
 )
@@ -221,6 +221,20 @@ def test_rows_are_counted_exactly_and_streamed_whole(home: Home) -> None:
     }
     (buy,) = (one for one in told["datasets"] if one["dsv_id"] == home.facts["buy"])
     assert (buy["sources"], buy["licences"], buy["num_rows"]) == ({"readmes": 3}, {"MIT": 3}, 3)
+
+
+def test_rows_of_a_source_are_counted_and_streamed_too(home: Home) -> None:
+    told = home.json("trace", "source:readmes", "--rows")
+    code, out, _ = home.call("trace", "readmes", "--rows", "--all")
+    lines = [json.loads(line) for line in out.splitlines()]
+
+    assert code == 0
+    assert lines == told["first"]
+    assert {line["table"] for line in lines} == told["tables"].keys()
+    for table, count in told["tables"].items():
+        mine = [line for line in lines if line["table"] == table]
+        assert len(mine) == count["ever"] > 0
+        assert sum(line["there"] for line in mine) == count["now"]
 
 
 def test_what_changes_if_a_source_must_go(home: Home) -> None:

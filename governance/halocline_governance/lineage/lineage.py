@@ -242,6 +242,10 @@ class Lineage:
         """The same of several, such as all that are behind an output."""
         return self._questions.dataset_rows(dsv_ids)
 
+    def rows_of(self, asked: str, at: str | None = None) -> Iterator[tuple[str, int, bool]]:
+        """See `Questions.rows`."""
+        return self._questions.rows(asked, at)
+
     def fingerprint_of(
         self,
         compartment: str,
@@ -269,13 +273,13 @@ class Lineage:
         return self._questions.trace_row(f"row:{compartment}:{table}/{row_uid}")
 
     def forget(self, compartment: str, table: str) -> None:
-        """Forget what the rows of a table's removed files hashed to; for who erases."""
+        """Forget the rows of a table that were removed; for who erases. See `Index.forget`."""
         self._index.forget(compartment, table)
 
     def rebuild(self, compartment: str | None = None) -> None:
         """Throw the indexes away, or that of one compartment's rows, and read everything again.
 
-        To be done where rows were erased and vacuumed: until then an index knows what it saw.
+        To be done where rows were vacuumed that nobody erased: an index knows what it saw.
         """
         self._index.rebuild(compartment)
 

@@ -128,6 +128,25 @@ class Questions:
             for node, version in zip(nodes, versions, strict=True)
         ]
 
+    def rows(self, asked: str, at: str | None = None) -> Iterator[tuple[str, int, bool]]:
+        """(`compartment:table`, row_uid, whether it is there at that moment) of every row of a
+        source, a licence or a subject that there ever was until then, each once in its table.
+
+        Raises:
+            Refused: it is none of those, or there is none.
+            StorageUnavailable: a compartment cannot be read any more.
+        """
+        what, then = thing.parse(asked), thing.moment(at)
+        if what.kind not in thing.OF_ROWS:
+            raise Refused(f"rows are listed of {', '.join(thing.OF_ROWS)}")
+        with self._view(then) as view:
+            places = self._chosen(view, what).lives
+        for compartment, lives in sorted(places.items()):
+            with self._index.stream(compartment, {life.table for life in lives}) as db:
+                held = selection.lives(db, what)
+                for table, uid, there in selection.listed(db, what, held, thing.epoch_us(then)):
+                    yield f"{compartment}:{table}", uid, there
+
     def outputs(
         self,
         models: Sequence[str] | None = None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from halocline_governance.lineage import packed
@@ -158,15 +158,33 @@ def counted(
 ) -> dict[str, tuple[int, int]]:
     """By table: how many of these rows there were at that moment, and how many there ever were
     until then, each id once."""
-    found: dict[str, tuple[int, int]] = {}
+    return {
+        table: (sum(life.num for life in there), len(_ids(db, thing, [*there, *before])))
+        for table, there, before in _then(db, held, us)
+    }
+
+
+def listed(
+    db: sqlite3.Connection, thing: Thing, held: Sequence[Life], us: int
+) -> Iterator[tuple[str, int, bool]]:
+    """(table, row_uid, whether it was there at that moment) of every row there ever was until then,
+    each once, by table and id."""
+    for table, there, before in _then(db, held, us):
+        ids = _ids(db, thing, there)
+        yield from ((table, uid, uid in ids) for uid in sorted(ids | _ids(db, thing, before)))
+
+
+def _then(
+    db: sqlite3.Connection, held: Sequence[Life], us: int
+) -> Iterator[tuple[str, list[Life], list[Life]]]:
+    """By table: where the rows lived at that moment, and where before."""
     for table in sorted({life.table for life in held}):
         newest = db.execute("SELECT max(version) FROM step WHERE tbl=? AND us<=?", (table, us))
         last = newest.fetchone()[0]
         version = -1 if last is None else int(last)
         began = [life for life in held if life.table == table and life.from_v <= version]
-        there = sum(life.num for life in began if version < life.to_v)
-        found[table] = (there, len(_ids(db, thing, began)))
-    return found
+        there = [life for life in began if version < life.to_v]
+        yield table, there, [life for life in began if life.to_v <= version]
 
 
 def _ids(db: sqlite3.Connection, thing: Thing, held: Sequence[Life]) -> set[int]:

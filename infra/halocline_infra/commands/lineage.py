@@ -89,11 +89,7 @@ def trace(  # noqa: PLR0913 - the command's options are its interface
         if rows or all_rows:
             from halocline_infra.commands import lineage_rows
 
-            made_of = lineage_rows.datasets_of(platform.lineage, taken, at)
-            if all_rows:
-                lineage_rows.stream(platform.lineage, made_of)
-            else:
-                lineage_rows.list_first(platform.lineage, made_of, as_json=as_json)
+            lineage_rows.show_rows(platform.lineage, taken, at, every=all_rows, as_json=as_json)
             return
         found = platform.lineage.trace(taken.asked, at, direction, limit)
         flags = _flags(platform, found) if checked else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -16,27 +17,75 @@ if TYPE_CHECKING:
 
 _SHOWN = 1_000
 _MADE = ("output", "endpoint", "model", "run", "mixture", "dataset")
+_CHOOSES = ("subject", "source", "licence")
 
 
-def datasets_of(lineage: Lineage, taken: Taken, at: str | None) -> list[str]:
-    """The dataset versions that a thing was made of.
+def show_rows(
+    lineage: Lineage, taken: Taken, at: str | None, *, every: bool, as_json: bool
+) -> None:
+    """The rows that something was made of, or that are of a source, a licence or a subject: counts
+    and the first, or every one as a line of JSON.
 
     Raises:
-        Refused: it is rows itself, or was not there.
+        Refused: it is a row itself, or was not there.
     """
+    if taken.kind in _CHOOSES:
+        if every:
+            _stream_chosen(lineage, taken.asked, at)
+        else:
+            _list_chosen(lineage, taken.asked, at, as_json=as_json)
+        return
+    made_of = _datasets_of(lineage, taken, at)
+    if every:
+        _stream(lineage, made_of)
+    else:
+        _list_first(lineage, made_of, as_json=as_json)
+
+
+def _stream_chosen(lineage: Lineage, asked: str, at: str | None) -> None:
+    for table, uid, there in lineage.rows_of(asked, at):
+        said = {"table": table, "row_uid": str(uid), "there": there}
+        sys.stdout.write(json.dumps(said, sort_keys=True) + "\n")
+    for gap in lineage.impact(asked, at).gaps:
+        sys.stderr.write(f"{gap}\n")
+
+
+def _list_chosen(lineage: Lineage, asked: str, at: str | None, *, as_json: bool) -> None:
+    told = lineage.impact(asked, at)
+    first = list(islice(lineage.rows_of(asked, at), _SHOWN))
+    counts = {table: {"now": now, "ever": ever} for table, (now, ever) in told.rows.items()}
+    if as_json:
+        rows = [
+            {"table": table, "row_uid": str(uid), "there": there} for table, uid, there in first
+        ]
+        print_json({"tables": counts, "first": rows, "gaps": list(told.gaps)})
+        return
+    print_table(
+        "Tables", ("table", "rows now", "rows ever"),
+        [(table, one["now"], one["ever"]) for table, one in sorted(counts.items())],
+    )  # fmt: skip
+    shown = [(table, uid, "yes" if there else "no") for table, uid, there in first]
+    print_table("Rows", ("table", "row_uid", "there"), shown)
+    for gap in told.gaps:
+        typer.echo(f"! {gap}")
+    num = sum(one["ever"] for one in counts.values())
+    if num > len(first):
+        typer.echo(f"... {len(first):,} of {num:,} rows are shown: --all streams every one")
+
+
+def _datasets_of(lineage: Lineage, taken: Taken, at: str | None) -> list[str]:
     from halocline_governance.errors import Refused
 
     if taken.kind not in _MADE:
         raise Refused(
-            f"--rows lists what something was made of, and {taken.asked} is rows itself: halocline"
-            " lineage impact counts them"
+            f"--rows lists what something was made of, and {taken.asked} is a row: trace it without"
         )
     if taken.kind == "dataset":
         return [taken.asked.partition(":")[2]]
     return list(lineage.reached(taken.asked, "dataset", forward=False, at=at))
 
 
-def stream(lineage: Lineage, dsv_ids: list[str]) -> None:
+def _stream(lineage: Lineage, dsv_ids: list[str]) -> None:
     """Every row as a line of JSON, as it is read."""
     for dsv_id in dsv_ids:
         found = lineage.dataset_rows(dsv_id)
@@ -49,7 +98,7 @@ def stream(lineage: Lineage, dsv_ids: list[str]) -> None:
             sys.stderr.write(f"{table} version {where.version}: {gap}\n")
 
 
-def list_first(lineage: Lineage, dsv_ids: list[str], *, as_json: bool) -> None:
+def _list_first(lineage: Lineage, dsv_ids: list[str], *, as_json: bool) -> None:
     """Exact counts of every dataset version, and the first rows of all."""
     told: list[dict[str, Any]] = []
     left = _SHOWN
