@@ -233,6 +233,9 @@ def test_dataset_versions_hold_the_rows_that_were_recorded(world: World) -> None
     lineage = Lineage(world.lake)
     names = [one["dsv_id"] for one in world.system[DATASET]]
     assert lineage.all_dataset_rows(names) == [lineage.dataset_rows(name) for name in names]
+    prepared = Lineage(world.lake, folder=world.lake.root.parent / "prepared")
+    prepared.prepare()
+    assert prepared.all_dataset_rows(names) == lineage.all_dataset_rows(names)
     for one in world.system[DATASET]:
         place, table = str(one["compartment"]), str(one["table"])
         held: list[Row] = [

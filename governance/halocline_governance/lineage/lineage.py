@@ -242,6 +242,10 @@ class Lineage:
         """The same of several, such as all that are behind an output."""
         return self._questions.dataset_rows(dsv_ids)
 
+    def prepare(self) -> None:
+        """See `Questions.prepare`."""
+        self._questions.prepare()
+
     def rows_of(self, asked: str, at: str | None = None) -> Iterator[tuple[str, int, bool]]:
         """See `Questions.rows`."""
         return self._questions.rows(asked, at)

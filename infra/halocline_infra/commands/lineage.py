@@ -242,6 +242,7 @@ def index(
         began = time.monotonic()
         if rebuild:
             platform.lineage.rebuild()
+        platform.lineage.prepare()
         number = platform.lineage.outputs().num
         told = {"outputs": number, "seconds": round(time.monotonic() - began, 2)}
     show(told, as_json=as_json, title="Index")
