@@ -159,7 +159,8 @@ def scan(
         note = ""
     reading = _Reading(folder, found, cut, _claimed(note))
     reading.read(progress)
-    _check_head(found, note, cut is not None, reading.rolled_back)
+    has_begun = cut is not None and cut.segment != ""
+    _check_head(found, note, has_begun, reading.rolled_back)
     return found
 
 

@@ -12,7 +12,7 @@ from halocline_governance.errors import JournalCorrupt, Refused, Unverified
 from halocline_governance.journal.evidence import first_of, frames, is_log, logs, opened, segments
 from halocline_governance.journal.frame import Flaw
 from halocline_governance.journal.note import MAX_NOTE_BYTES, Checkpoint, Trust
-from halocline_governance.journal.scan import Problem, Scan, scan, take_cut
+from halocline_governance.journal.scan import Cut, Problem, Scan, scan, take_cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,9 @@ def verify(
         if progress is not None:
             progress(done, max(done, total))
 
-    scans = {path.name: scan(path, trust, cuts.get(path.name), more) for path in folders}
+    # Of a log that was begun since, what it says of the others is newer than what is read of them.
+    none = Cut("", 0)
+    scans = {path.name: scan(path, trust, cuts.get(path.name) or none, more) for path in folders}
     problems = [problem for found in scans.values() for problem in found.problems]
     problems += _check_known(_siblings(scans), scans)
     known, bad = _older(older, scans, trust)
