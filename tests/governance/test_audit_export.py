@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from halocline_governance.audit.export import Exported, checked, export
+from halocline_governance.audit.export import export
+from halocline_governance.audit.handed import Exported, checked
 from halocline_governance.errors import HaloclineError, Refused, Unverified
 from halocline_governance.journal import Journal, read, records
 from halocline_governance.records import AuditEvent, Kind
@@ -28,22 +30,30 @@ def home(tmp_path: Path) -> Home:
     return found
 
 
-def handed(home: Home, name: str = "out", kinds: Sequence[str] = ()) -> tuple[Path, Exported]:
+def handed(
+    home: Home, name: str = "out", kinds: Sequence[str] = (), period: tuple[str, str] = ALL
+) -> tuple[Path, Exported]:
+    def record(told: Exported) -> tuple[str, int]:
+        what = {"export": told.as_json()}
+        with Journal.open(home.directory, home.signer) as journal:
+            receipt = journal.append(AuditEvent(Kind.REPORT, "cleo", "audit", what))
+            journal.seal()
+        return receipt.log, receipt.seq
+
     out = home.path / name
-    told = export(home.directory, home.trust, out, ALL, kinds, lambda told: None)
-    return out, told
+    return out, export(home.directory, home.trust, out, period, kinds, record)
 
 
 def test_it_is_what_the_journal_says_word_for_word(home: Home) -> None:
-    out, told = handed(home)
     payloads = [p for log in ("log-0000", "log-0001") for _, p in records(home.directory, log)]
+    out, told = handed(home)
     lines = (out / "events.jsonl").read_bytes()
     assert lines == b"".join(payload + b"\n" for payload in payloads)
-    assert told.events_sha256 == hashlib.sha256(lines).hexdigest()
-    assert checked(out, home.trust) == told.counts
+    assert told.files["events.jsonl"] == hashlib.sha256(lines).hexdigest()
+    assert checked(out, home.trust).told == told
     assert told.num_events == len(payloads)
     assert sorted(path.name for path in out.iterdir()) == [
-        "README.md", "checkpoints", "events.jsonl", "journal.pub", "proofs.jsonl",
+        "README.md", "checkpoints", "events.jsonl", "export.json", "journal.pub", "proofs.jsonl",
     ]  # fmt: skip
 
 
@@ -51,9 +61,8 @@ def test_kinds_and_times_are_kept_to(home: Home) -> None:
     events = [event for _, _, event in read(home.directory)]
     times = sorted(event["ts"] for event in events)
     period = (times[10], times[-10])
-    told = export(
-        home.directory, home.trust, home.path / "some", period, ["read", "train"], lambda told: None
-    )
+    _, told = handed(home, "some", ["read", "train"], period)
+    assert checked(home.path / "some", home.trust).by == "cleo"
     wanted = [
         event
         for event in events
@@ -102,6 +111,82 @@ def test_what_was_changed_in_it_is_found(
         checked(out, home.trust)
 
 
+def _shorten(out: Path) -> None:
+    for name in ("events.jsonl", "proofs.jsonl"):
+        path = out / name
+        path.write_text("".join(path.read_text().splitlines(keepends=True)[:3]))
+
+
+def _empty(out: Path) -> None:
+    for name in ("events.jsonl", "proofs.jsonl"):
+        (out / name).write_text("")
+
+
+def _other_record(out: Path) -> None:
+    (out / "export.json").write_text((out / "proofs.jsonl").read_text().splitlines()[1])
+
+
+def _fifo(out: Path) -> None:
+    (out / "events.jsonl").unlink()
+    os.mkfifo(out / "events.jsonl")
+
+
+HARMS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "shortened": (_shorten, "events.jsonl"),
+    "emptied": (_empty, "events.jsonl"),
+    "told otherwise": (lambda out: _append(out / "README.md", "It is all."), "README.md"),
+    "another key": (lambda out: _append(out / "journal.pub", "# x"), "journal.pub"),
+    "no key": (lambda out: (out / "journal.pub").unlink(), "journal.pub"),
+    "no heads": (lambda out: shutil.rmtree(out / "checkpoints"), "checkpoints/log-0000"),
+    "another head": (
+        lambda out: shutil.copy(out / "checkpoints/log-0000", out / "checkpoints/log-0001"),
+        "checkpoints/log-0001",
+    ),
+    "a file more": (lambda out: (out / "note").write_text("x"), "note"),
+    "a folder more": (lambda out: (out / "checkpoints/x").mkdir(), "checkpoints/x"),
+    "no record": (lambda out: (out / "export.json").unlink(), "export.json"),
+    "another record": (_other_record, "export.json"),
+    "a pipe": (_fifo, "events.jsonl"),
+    "a link": (
+        lambda out: (
+            (out / "README.md").rename(out.parent / "r")
+            and (out / "README.md").symlink_to(out.parent / "r")
+        ),
+        "README.md",
+    ),
+}
+
+
+def _append(path: Path, text: str) -> None:
+    path.write_text(path.read_text() + text)
+
+
+@pytest.mark.parametrize("name", HARMS)
+def test_it_is_whole_or_a_fault_is_named(home: Home, name: str) -> None:
+    out, _ = handed(home)
+    harm, where = HARMS[name]
+    harm(out)
+    with pytest.raises(Unverified, match=f"^{where}"):
+        checked(out, home.trust)
+
+
+def test_the_record_of_one_export_shows_nothing_of_another(home: Home) -> None:
+    whole, _ = handed(home)
+    some, _ = handed(home, "some", ["train"])
+    shutil.copy(whole / "export.json", some / "export.json")
+    with pytest.raises(Unverified, match=r"is not the file|not named"):
+        checked(some, home.trust)
+
+
+def test_that_there_was_nothing_is_said_by_the_journal_alone(home: Home) -> None:
+    out, told = handed(home, kinds=["promote"])
+    assert told.num_events == 0
+    assert checked(out, home.trust).told == told
+    (out / "export.json").unlink()
+    with pytest.raises(Unverified, match=r"export\.json"):
+        checked(out, home.trust)
+
+
 def test_the_same_event_twice_is_found(home: Home) -> None:
     out, _ = handed(home)
     for name in ("events.jsonl", "proofs.jsonl"):
@@ -114,7 +199,7 @@ def test_nothing_is_there_before_it_is_recorded_or_when_it_fails(home: Home) -> 
     out = home.path / "out"
     before = sorted(home.path.iterdir())
 
-    def fail(told: Exported) -> None:
+    def fail(told: Exported) -> tuple[str, int]:
         assert not out.exists()
         raise Refused("the journal is full")
 
@@ -141,7 +226,8 @@ def test_what_is_not_signed_is_not_handed_out(home: Home) -> None:
 
 def test_a_folder_that_is_no_export_is_told(home: Home, tmp_path: Path) -> None:
     out, _ = handed(home)
-    (out / "events.jsonl").unlink()
+    for name in ("events.jsonl", "export.json"):
+        (out / name).unlink()
     for folder in (out, tmp_path / "nowhere"):
         with pytest.raises(Refused, match="is no export"):
             checked(folder, home.trust)

@@ -126,9 +126,30 @@ def test_an_export_is_recorded_and_checks(office: Office) -> None:
     checked = office.told("audit check {here}/out --key {here}/out/journal.pub")
     assert checked["counts"] == told["counts"] == {"decision": told["events"]}
     recorded = office.lines("audit search --kind report -n 1")[0]["event"]
-    assert recorded["object"]["export"]["events_sha256"] == told["events_sha256"]
+    assert recorded["object"]["export"]["files"] == told["files"]
     assert recorded["subject"] == "cleo"
     assert office.told("audit check {here}/out/proofs.jsonl")["proofs"] == told["events"]
+    assert office.run("audit export --from 2001-01-01 --to 9999-12-30 --out {here}/no/out")[0] == 1
+    (office.folder / "out" / "README.md").write_text("All is well.")
+    assert office.run("audit check {here}/out")[0] == 1
+
+
+@pytest.mark.parametrize("what", ["empty", "pipe", "folder", "device", "nowhere"])
+def test_what_proves_nothing_is_not_verified(office: Office, tmp_path: Path, what: str) -> None:
+    path = tmp_path / what
+    if what == "empty":
+        path.write_text("")
+    elif what == "pipe":
+        os.mkfifo(path)
+    elif what == "folder":
+        path.mkdir()
+        for name in ("events.jsonl", "proofs.jsonl"):
+            (path / name).write_text("")
+    elif what == "device":
+        path = Path("/dev/zero")
+    for words in (f"check {path}", f"check {path} --key {path}", f"verify --head {path}"):
+        code, text = office.run(f"audit {words}")
+        assert (code, "erified\n" in text and "NOT" not in text) == (1, False)
 
 
 def test_the_projection_has_all_that_came_before(office: Office) -> None:

@@ -1,10 +1,7 @@
-"""What a regulator gets: events, each with its proof, and all it takes to check them.
+"""Hands out what a regulator gets: events, each with its proof, and all it takes to check them.
 
-events.jsonl        the records as they stand in the journal, one a line, log by log, in order
-proofs.jsonl        the proof of each, in the same order
-checkpoints/<log>   the signed heads that the proofs lead to
-journal.pub         the keys, to be compared with what the firm says they are
-README.md           what this is, how many of each kind there are, how to check it
+The files are made and hashed first; then the journal records them, signs that, and the proof of its
+record goes with them. `handed` says what each file is, and checks them.
 """
 
 from __future__ import annotations
@@ -16,46 +13,25 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from halocline_governance import durable
+from halocline_governance.audit.handed import (
+    EVENTS,
+    HEADS,
+    KEYS,
+    PROOFS,
+    README,
+    RECORD,
+    Exported,
+    Known,
+)
 from halocline_governance.audit.question import Question
-from halocline_governance.audit.search import in_log
-from halocline_governance.errors import Refused, Unverified
+from halocline_governance.audit.search import in_order
+from halocline_governance.errors import Refused
 from halocline_governance.journal import Trust
 from halocline_governance.journal.evidence import logs
-from halocline_governance.journal.proof import Proof, Prover, check
-
-EVENTS, PROOFS, HEADS, KEYS, README = (
-    "events.jsonl", "proofs.jsonl", "checkpoints", "journal.pub", "README.md",
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Exported:
-    """What was handed out."""
-
-    start: str
-    end: str
-    kinds: tuple[str, ...]
-    counts: dict[str, int]
-    events_sha256: str
-
-    @property
-    def num_events(self) -> int:
-        return sum(self.counts.values())
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "from": self.start,
-            "to": self.end,
-            "kinds": list(self.kinds),
-            "events": self.num_events,
-            "counts": dict(self.counts),
-            "events_sha256": self.events_sha256,
-        }
+from halocline_governance.journal.proof import Prover, check
 
 
 def export(
@@ -64,38 +40,43 @@ def export(
     out: Path,
     period: tuple[str, str],
     kinds: Sequence[str],
-    record: Callable[[Exported], object],
+    record: Callable[[Exported], tuple[str, int]],
 ) -> Exported:
     """Write the events of a period, with their proofs, into a new folder.
 
     Args:
         directory: of the journal.
         trust: whose heads count.
-        out: the folder; nothing may be there.
+        out: the folder; nothing may be there, and the folder above must be.
         period: from, to before; as the journal writes times.
         kinds: of events; none means all.
-        record: called with what will be handed out, before anybody can have it.
+        record: called with what will be handed out, before anybody can have it; returns log and
+            number of the journal's record of it, which a head must cover by then.
 
     Raises:
         Refused: the folder exists, or an event of the period is not signed yet.
         JournalCorrupt, Unverified: the journal is not what was signed. Nothing is left then.
     """
-    if out.exists():
-        raise Refused(f"{out} exists: name a folder that does not")
+    check_free(out)
     draft = out.with_name(f".{out.name}.{os.getpid()}")
     try:
-        draft.mkdir(mode=0o700, parents=True)
+        draft.mkdir(mode=0o700)
         (draft / HEADS).mkdir(mode=0o700)
-        counts, digest = _fill(
-            draft, directory, trust, Question(start=period[0], end=period[1]), kinds
-        )
-        told = Exported(*period, tuple(kinds), counts, digest)
-        durable.write(draft / KEYS, trust.text())
-        durable.write(draft / README, _readme(told))
+        counts, files = _fill(draft, directory, Known(trust.keys), period, kinds)
+        for name, text in (
+            (KEYS, trust.text()),
+            (README, _readme(period, kinds, counts, files[EVENTS])),
+        ):
+            durable.write(draft / name, text)
+            files[name] = _sha256(text)
+        told = Exported(*period, tuple(kinds), counts, dict(sorted(files.items())))
         for name in (EVENTS, PROOFS, HEADS):
             durable.sync(draft / name)
-        durable.sync(draft)
-        record(told)
+        log, seq = record(told)
+        with Prover(directory, log) as prover:
+            proof = prover.prove(seq)
+        check(proof, trust)
+        durable.write(draft / RECORD, json.dumps(proof.as_json(), indent=2) + "\n")
         _take_place(draft, out)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
@@ -103,42 +84,53 @@ def export(
     return told
 
 
+def check_free(out: Path) -> None:
+    """That a folder can be made there.
+
+    Raises:
+        Refused: something is there, or the folder above is not.
+    """
+    if out.exists() or out.is_symlink():
+        raise Refused(f"{out} exists: name a folder that does not")
+    if not out.parent.is_dir():
+        raise Refused(f"there is no folder {out.parent} to make it in")
+
+
 def _fill(
     draft: Path,
     directory: Path,
     trust: Trust,
-    question: Question,
+    period: tuple[str, str],
     kinds: Sequence[str],
-) -> tuple[dict[str, int], str]:
-    counts, digest = Counter[str](), hashlib.sha256()
-    with ExitStack() as stack:
-        events = stack.enter_context((draft / EVENTS).open("xb"))
-        proofs = stack.enter_context((draft / PROOFS).open("x", encoding="utf-8"))
+) -> tuple[dict[str, int], dict[str, str]]:
+    """Write events, proofs and heads; how many events of each kind, and each file's SHA-256."""
+    counts, files = Counter[str](), dict[str, str]()
+    digests = hashlib.sha256(), hashlib.sha256()
+    question = Question(start=period[0], end=period[1])
+    with (draft / EVENTS).open("xb") as events, (draft / PROOFS).open("xb") as proofs:
         for folder in logs(directory):
-            numbers = _numbers(folder, question, kinds)
-            if not numbers:
-                continue
-            with Prover(directory, folder.name) as prover:
-                if numbers[-1] >= prover.head.size:
-                    raise Refused(
-                        f"{folder.name} record {numbers[-1]} is not signed yet: its process was"
-                        " killed, or has not answered for seconds. Run the export again"
-                    )
-                durable.write(draft / HEADS / folder.name, prover.checkpoint)
-                for seq in numbers:
-                    proof = prover.prove(seq)
+            with ExitStack() as stack:
+                prover: Prover | None = None
+                for seq, payload in in_order(folder, question, kinds):
+                    if prover is None:
+                        prover = stack.enter_context(Prover(directory, folder.name))
+                        durable.write(draft / HEADS / folder.name, prover.checkpoint)
+                        files[f"{HEADS}/{folder.name}"] = _sha256(prover.checkpoint)
+                    if seq >= prover.head.size:
+                        raise Refused(
+                            f"{folder.name} record {seq} is not signed yet: its process was killed,"
+                            " or has not answered for seconds. Run the export again"
+                        )
+                    proof = prover.prove(seq, payload)
                     counts[check(proof, trust)["kind"]] += 1
-                    line = proof.record.encode() + b"\n"
-                    digest.update(line)
-                    events.write(line)
-                    proofs.write(json.dumps(proof.as_json(), separators=(",", ":")) + "\n")
-    return dict(sorted(counts.items())), digest.hexdigest()
-
-
-def _numbers(folder: Path, question: Question, kinds: Sequence[str]) -> list[int]:
-    """The records of a log that are asked for."""
-    asked = [replace(question, kind=kind) for kind in kinds] or [question]
-    return sorted({found.seq for one in asked for found in in_log(folder, one)})
+                    event = payload + b"\n"
+                    proven = json.dumps(proof.as_json(), separators=(",", ":")).encode() + b"\n"
+                    events.write(event)
+                    proofs.write(proven)
+                    digests[0].update(event)
+                    digests[1].update(proven)
+    files[EVENTS], files[PROOFS] = (digest.hexdigest() for digest in digests)
+    return dict(sorted(counts.items())), files
 
 
 def _take_place(draft: Path, out: Path) -> None:
@@ -149,60 +141,41 @@ def _take_place(draft: Path, out: Path) -> None:
         raise Refused(f"{out} exists: name a folder that does not") from None
 
 
-def checked(folder: Path, trust: Trust) -> dict[str, int]:
-    """Check an export with the key alone; how many events there are of each kind.
-
-    Raises:
-        Refused: it is no export.
-        Unverified: a proof does not hold, or the events are not those that are proven.
-    """
-    try:
-        with (folder / EVENTS).open("rb") as events, (folder / PROOFS).open("rb") as proofs:
-            counts, before = Counter[str](), ("", -1)
-            for number, line in enumerate(events, start=1):
-                try:
-                    proof = Proof.parse(proofs.readline())
-                    event = check(proof, trust)
-                except (Refused, Unverified) as error:
-                    raise Unverified(f"{PROOFS} line {number}: {error}") from None
-                if proof.record.encode() + b"\n" != line:
-                    raise Unverified(f"{EVENTS} line {number} is not the record that is proven")
-                if (proof.log, proof.seq) <= before:
-                    raise Unverified(f"{EVENTS} line {number} stands there twice, or out of order")
-                before = (proof.log, proof.seq)
-                counts[str(event["kind"])] += 1
-            if proofs.readline():
-                raise Unverified(f"{EVENTS} lacks records that {PROOFS} has")
-    except (FileNotFoundError, NotADirectoryError):
-        raise Refused(f"{folder} is no export: it has {EVENTS} and {PROOFS}") from None
-    return dict(sorted(counts.items()))
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _readme(told: Exported) -> str:
-    kinds = ", ".join(told.kinds) or "all kinds"
-    rows = "".join(f"| {kind} | {count} |\n" for kind, count in told.counts.items())
+def _readme(
+    period: tuple[str, str], kinds: Sequence[str], counts: dict[str, int], events_sha256: str
+) -> str:
+    named = ", ".join(kinds) or "all kinds"
+    rows = "".join(f"| {kind} | {count} |\n" for kind, count in counts.items())
     return f"""# Events of the audit journal
 
-From {told.start} to before {told.end}, {kinds}: {told.num_events} events.
+From {period[0]} to before {period[1]}, {named}: {sum(counts.values())} events.
 
 | kind | events |
 | --- | --- |
 {rows}
 - `{EVENTS}`: the records as they stand in the journal, one a line, log by log, in order. SHA-256
-  {told.events_sha256}.
+  {events_sha256}.
 - `{PROOFS}`: for each line of `{EVENTS}`, the proof that this record, at this place, is part of
   what the journal's key signed.
 - `{HEADS}/`: the signed heads.
 - `{KEYS}`: the keys. Compare them with what the firm told you by another way.
+- `{RECORD}`: the proof of the journal's own record of this export, which names the period, the
+  counts and the SHA-256 of every other file here, this page too.
 
 ## Check it
 
     halocline audit check . --key {KEYS}
 
-needs this folder and nothing of the firm's. One proof for itself is a line of `{PROOFS}`; its form
-is in `docs/journal-format.md`, "Proofs", and takes SHA-256 and Ed25519 to check.
+needs this folder and nothing of the firm's. A file that is missing, changed or added is a fault.
+One proof for itself is a line of `{PROOFS}`; its form is in `docs/journal-format.md`, "Proofs", and
+takes SHA-256 and Ed25519 to check.
 
-The proofs show that each record here was written and not changed since. That none of the period is
-left out is shown by the journal itself, with a head that you kept: `halocline audit verify JOURNAL
---key {KEYS} --head {HEADS}/log-0000`, or the stand-alone verifier.
+This shows that each record here was written and not changed since, and that these are all that the
+firm handed out. That the firm left none of the period out is shown by the journal itself, with a
+head that you kept: `halocline audit verify JOURNAL --key {KEYS} --head {HEADS}/log-0000`, or the
+stand-alone verifier.
 """

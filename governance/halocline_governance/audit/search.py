@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import heapq
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from halocline_governance.audit.question import Question
-from halocline_governance.audit.segment import backwards
+from halocline_governance.audit.segment import Segment, backwards, forwards
 from halocline_governance.errors import Refused
 from halocline_governance.journal.evidence import logs
 
@@ -80,11 +80,36 @@ def _at(directory: Path, log: str, seq: int) -> Found:
 
 def in_log(folder: Path, question: Question) -> Iterator[Found]:
     """The answers in one log, the last first. Raises as `newest`."""
-    needles, has_period = question.needles(), (question.start or question.end) is not None
     for segment in backwards(folder):
-        for number in segment.holding(needles):
-            if has_period and not question.is_in_period(segment.time(number)):
-                continue
-            event = segment.event(number)
-            if question.matches(event):
-                yield Found(folder.name, segment.first + number, event)
+        for number, event in _answers(segment, question):
+            yield Found(folder.name, segment.first + number, event)
+
+
+def in_order(
+    folder: Path, question: Question, kinds: Sequence[str] = ()
+) -> Iterator[tuple[int, bytes]]:
+    """Number and bytes of the answers in one log that are of these kinds, the first first.
+
+    Args:
+        kinds: none means all.
+
+    Raises:
+        JournalCorrupt, Refused: as `newest`.
+    """
+    asked = replace(question, kind=kinds[0]) if len(kinds) == 1 else question
+    for segment in forwards(folder):
+        found = [
+            num for num, told in _answers(segment, asked) if not kinds or told["kind"] in kinds
+        ]
+        for number in reversed(found):
+            yield segment.first + number, segment.payload(number)
+
+
+def _answers(segment: Segment, question: Question) -> Iterator[tuple[int, dict[str, Any]]]:
+    has_period = (question.start or question.end) is not None
+    for number in segment.holding(question.needles()):
+        if has_period and not question.is_in_period(segment.time(number)):
+            continue
+        event = segment.event(number)
+        if question.matches(event):
+            yield number, event

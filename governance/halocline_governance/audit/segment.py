@@ -7,6 +7,7 @@ import struct
 import zlib
 from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,13 @@ def backwards(folder: Path) -> Iterator[Segment]:
     for path in reversed(segments(folder)):
         yield Segment(path, after)
         after = first_of(path)
+
+
+def forwards(folder: Path) -> Iterator[Segment]:
+    """The segments of a log, the first first, each read when it is come to."""
+    named = segments(folder)
+    for path, following in zip_longest(named, named[1:]):
+        yield Segment(path, first_of(following) if following else None)
 
 
 class Segment:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, cast
@@ -25,6 +26,7 @@ INCLUSION = "halocline-proof@1"
 CONSISTENCY = "halocline-consistency@1"
 _TLOG = "c2sp.org/tlog-proof@v1"
 _MAX_PATH = 64
+_NUM_NODES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +130,13 @@ class Prover:
         self.log = log
         self.checkpoint = checkpoint if checkpoint is not None else _newest(folder)
         self.head = _claimed(self.checkpoint, log)
-        self._index = _fitting(folder, self.head)
+        self._use(_fitting(folder, self.head))
 
-    def prove(self, seq: int) -> Proof:
+    def prove(self, seq: int, payload: bytes | None = None) -> Proof:
         """The proof for one record.
+
+        Args:
+            payload: its bytes, when they were read before.
 
         Raises:
             Refused: the head does not cover it.
@@ -144,16 +149,16 @@ class Prover:
             )
         for is_last in (False, True):
             try:
-                payload = self._payload(seq)
-                leaf, size = merkle.leaf_hash(payload), self.head.size
-                path = merkle.inclusion(self._index.node, seq, size)
+                found = payload if payload is not None else self._payload(seq)
+                leaf, size = merkle.leaf_hash(found), self.head.size
+                path = merkle.inclusion(self._node, seq, size)
                 if merkle.verify_inclusion(leaf, seq, size, path, self.head.root):
-                    return Proof(self.log, seq, payload.decode(), tuple(path), self.checkpoint)
+                    return Proof(self.log, seq, found.decode(), tuple(path), self.checkpoint)
             except (IndexError, JournalCorrupt):
                 pass  # what is kept of the index does not fit, or the log does not
             if not is_last:
                 self._index.close()
-                self._index = Index(self._folder, stored=False)
+                self._use(Index(self._folder, stored=False))
         raise JournalCorrupt(f"{self.log} record {seq}", "it is not the record that was signed")
 
     def consistency(self, old: str) -> Consistency:
@@ -166,7 +171,7 @@ class Prover:
         before, after = _claimed(old, self.log), self.head
         if before.size > after.size:
             raise Refused(f"the older head covers {before.size} records, the newer {after.size}")
-        path = merkle.consistency(self._index.node, before.size, after.size)
+        path = merkle.consistency(self._node, before.size, after.size)
         if not merkle.verify_consistency(before.size, after.size, before.root, after.root, path):
             what = f"its first {before.size} records are not those of the older head"
             raise JournalCorrupt(self.log, what)
@@ -185,6 +190,11 @@ class Prover:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _use(self, index: Index) -> None:
+        self._index = index
+        # One proof's path shares most of its nodes with the next one's.
+        self._node = lru_cache(_NUM_NODES)(index.node)
 
     def _payload(self, seq: int) -> bytes:
         segment, offset = self._index.place(seq)

@@ -28,8 +28,9 @@ def export(
 
         halocline audit export --from 2026-11-01 --to 2026-11-30 --out november --token officer.jwt
     """
-    from halocline_governance.audit.export import Exported
+    from halocline_governance.audit.export import check_free
     from halocline_governance.audit.export import export as write
+    from halocline_governance.audit.handed import Exported
     from halocline_governance.audit.question import instant
     from halocline_governance.audit.rotation import settle
     from halocline_governance.errors import Refused
@@ -40,17 +41,18 @@ def export(
     period = (instant(start), min(instant(end, ends=True), timestamp()))
     if period[0] >= period[1]:
         raise Refused("the period must begin before it ends, and before now")
-    if out.exists():
-        raise Refused(f"{out} exists: name a folder that does not")
+    check_free(out)
     with called(token) as (platform, officer):
         require_auditor(platform, officer)
         here = platform.environment
         settle(here.journal, platform.signer, here.witness)
 
-        def record(told: Exported) -> None:
+        def record(told: Exported) -> tuple[str, int]:
             what = {"export": told.as_json()}
             event = AuditEvent(Kind.REPORT, officer.subject, Purpose.AUDIT.value, what)
-            platform.journal.append(event)
+            receipt = platform.journal.append(event)
+            platform.journal.seal()
+            return receipt.log, receipt.seq
 
         told = write(here.journal, platform.signer.trust, out, period, kind or (), record)
     show({"folder": str(out), **told.as_json()}, as_json=as_json, title="Export")

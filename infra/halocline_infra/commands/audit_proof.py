@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -112,25 +113,20 @@ def trusted(key: Path | None) -> Trust:
     from halocline_infra.environment import from_env
 
     path = key or from_env().keys / "journal.pub"
-    if not path.is_file():
-        raise Refused(
-            f"no key file {key}" if key else "no trusted journal key; give one with --key FILE"
-        )
+    if key is None and not path.exists():
+        raise Refused("no trusted journal key; give one with --key FILE")
     return Trust.parse(text_of(path, "key"))
 
 
 def text_of(path: Path, what: str) -> str:
-    """A file's text.
+    """The text of a file that was given.
 
     Raises:
-        Refused: it cannot be read.
+        Refused: it is not a plain file, too long, no text, or cannot be read.
     """
-    from halocline_governance.errors import Refused
+    from halocline_governance.audit.given import text
 
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, ValueError):
-        raise Refused(f"the {what} {path} cannot be read") from None
+    return text(path, what)
 
 
 def _inclusion(platform: Platform, ident: str, checkpoint: str | None) -> Proof:
@@ -159,34 +155,42 @@ def _heads(old: Path, new: str) -> tuple[str, str, str | None]:
 
 
 def _checked_folder(folder: Path, trust: Trust) -> dict[str, Any]:
-    from halocline_governance.audit.export import checked
+    from halocline_governance.audit.handed import checked
 
-    counts = checked(folder, trust)
-    return {"events": sum(counts.values()), "counts": counts}
+    found = checked(folder, trust)
+    handed = {"handed_out": found.at, "by": found.by, "recorded": found.place}
+    told = {name: value for name, value in found.told.as_json().items() if name != "files"}
+    return {**told, **handed}
 
 
 def _checked(file: Path, trust: Trust) -> dict[str, Any]:
     """What the proof, or each line's proof, shows."""
     from halocline_governance import strict_json
+    from halocline_governance.audit.given import MAX_PROOF_BYTES, opened
+    from halocline_governance.audit.handed import Known
     from halocline_governance.errors import Refused, Unverified
 
-    text = text_of(file, "proof")
-    try:
-        return _shown(strict_json.loads(text), trust)
-    except ValueError:
-        pass
-    lines = text.splitlines()
-    for number, line in enumerate(lines, start=1):
-        try:
-            _shown(strict_json.loads(line), trust)
-        except ValueError:
-            raise Refused(
-                f"{file.name} line {number} is no proof in JSON; a tlog-proof is checked with the"
-                " record it is of, which `halocline audit prove` writes without --tlog"
-            ) from None
-        except Unverified as error:
-            raise Unverified(f"{file.name} line {number}: {error}") from None
-    return {"proofs": len(lines)}
+    with opened(file, "proof") as stream:
+        data = stream.read(MAX_PROOF_BYTES)
+        if len(data) < MAX_PROOF_BYTES:
+            with suppress(ValueError):
+                return _shown(strict_json.loads(data), trust)
+        stream.seek(0)
+        number, known = 0, Known(trust.keys)
+        while line := stream.readline(MAX_PROOF_BYTES):
+            number += 1
+            try:
+                _shown(strict_json.loads(line), known)
+            except ValueError:
+                raise Refused(
+                    f"{file.name} line {number} is no proof in JSON; a tlog-proof is checked with"
+                    " the record it is of, which `halocline audit prove` writes without --tlog"
+                ) from None
+            except (Refused, Unverified) as error:
+                raise Unverified(f"{file.name} line {number}: {error}") from None
+    if not number:
+        raise Refused(f"{file} is empty: it proves nothing")
+    return {"proofs": number}
 
 
 def _shown(told: Any, trust: Trust) -> dict[str, Any]:
