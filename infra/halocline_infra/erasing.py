@@ -12,7 +12,7 @@ from halocline_governance.errors import Denied, Refused
 from halocline_governance.principal import Principal, Purpose
 
 if TYPE_CHECKING:
-    from halocline_governance.erasure import ErasureRoom
+    from halocline_governance.erasure.room import ErasureRoom
     from halocline_infra.platform import Platform
 
 _OUTPUTS = "serving.outputs"
@@ -20,8 +20,7 @@ _OUTPUTS = "serving.outputs"
 
 def room(platform: Platform) -> ErasureRoom:
     """The orders of this installation."""
-    from halocline_governance.erasure import ErasureRoom
-    from halocline_governance.erasure.room import Site
+    from halocline_governance.erasure.room import ErasureRoom, Site
 
     return ErasureRoom(
         Site(

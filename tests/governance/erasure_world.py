@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from halocline_governance import tables
-from halocline_governance.erasure import ErasureRoom, Order, What
+from halocline_governance.erasure import Order, What
 from halocline_governance.erasure.finding import (
     CURATED,
     DECISIONS,
@@ -25,7 +25,7 @@ from halocline_governance.erasure.finding import (
     RAW,
     SIGNALS,
 )
-from halocline_governance.erasure.room import Site
+from halocline_governance.erasure.room import ErasureRoom, Site
 from halocline_governance.journal import Journal, Signer
 from halocline_governance.label import Label, parse_compact
 from halocline_governance.lake import Lake, commit

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from halocline_governance.detect.pseudonym import PseudonymKey
-from halocline_governance.erasure import ErasureRoom, Order, What
-from halocline_governance.erasure.room import Site
+from halocline_governance.erasure import Order, What
+from halocline_governance.erasure.room import ErasureRoom, Site
 from halocline_governance.errors import Refused
 from halocline_governance.label import Label
 from halocline_governance.lineage import Lineage

@@ -20,7 +20,7 @@ from halocline_infra.commands.options import (
 )
 
 if TYPE_CHECKING:
-    from halocline_governance.erasure import ErasureRoom
+    from halocline_governance.erasure.room import ErasureRoom
     from halocline_governance.principal import Principal
     from halocline_infra.platform import Platform
 
