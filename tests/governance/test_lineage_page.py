@@ -76,7 +76,7 @@ def test_the_page_shows_what_is_there() -> None:
     trace = back()
     trace.gaps.append("sell:curated.documents version 2 cannot be read any more")
     flag = Flag("dataset:d", "rows", "the guard handed out other rows")
-    far = Flag("run:elsewhere", "rows", "of no interest here")
+    far = Flag("run:elsewhere", "rows", "what the journal knows and lineage lost")
     text = page(trace, LABELS, [flag, far], {"taken for": "an output"})
     said = " ".join(Parsed(text).said)
 
@@ -86,7 +86,7 @@ def test_the_page_shows_what_is_there() -> None:
         "weight 1", "answered",
     ):  # fmt: skip
         assert wanted in said, wanted
-    assert "of no interest" not in said
+    assert "what the journal knows and lineage lost" in said
     assert "Nothing is missing" not in said
     assert "Nothing is missing" in page(back(), LABELS)
 

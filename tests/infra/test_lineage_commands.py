@@ -10,12 +10,15 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+import pyarrow.compute as pc
 import pytest
+from deltalake import DeltaTable, write_deltalake
 from typer.testing import CliRunner
 
 from halocline_governance.errors import HaloclineError, Refused
 from halocline_governance.journal import read
 from halocline_governance.label import PUBLIC
+from halocline_governance.lake import Lake
 from halocline_governance.policy.choose import open_engine
 from halocline_infra.cli import app
 from halocline_infra.commands.lineage_thing import take
@@ -279,3 +282,45 @@ def test_a_lie_is_flagged_in_check_trace_and_page(tmp_path: Path) -> None:
     assert home.json("trace", OUTPUT)["flags"] == [flag]
     home.call("trace", OUTPUT, "--html", tmp_path / "page.html")
     assert escape(flag["what"]) in (tmp_path / "page.html").read_text()
+
+
+def without(folder: Path, table: str, **values: object) -> None:
+    """Overwrite a lineage table without the rows that have these values."""
+    lake = Lake(folder / "lake")
+    place = lake.location("system", table)
+    kept = DeltaTable(place.uri).to_pyarrow_table()
+    for column, value in values.items():
+        kept = kept.filter(pc.not_equal(kept[column], value))
+    write_deltalake(place.uri, kept, mode="overwrite")
+
+
+@pytest.mark.parametrize("table", ["lineage.run_source", "lineage.model_edge"])
+def test_a_lost_link_is_flagged_from_behind(tmp_path: Path, table: str) -> None:
+    home = make(tmp_path / "home")
+    lost = {
+        "lineage.run_source": {"dsv_id": home.facts["buy"]},
+        "lineage.model_edge": {"run_id": "r1"},
+    }
+    without(home.folder, table, **lost[table])
+    file = tmp_path / "page.html"
+    asked = f"dataset:{home.facts['buy']}"
+    home.call("trace", asked, "--html", file)
+    code, out, _ = home.call("impact", asked)
+
+    flags = home.json("trace", asked, "--forward")["flags"]
+    assert {"lineage.run_source": "run:r1", "lineage.model_edge": "model:house/1"}[table] in {
+        flag["about"] for flag in flags
+    }
+    assert home.json("impact", "row:buy:curated.documents/100")["flags"] == flags
+    assert code == 0
+    assert "FLAGGED " in out
+    assert "Nothing is missing" not in file.read_text()
+    assert escape(flags[0]["what"]) in file.read_text()
+
+
+def test_a_lost_dataset_version_is_flagged_from_its_source(tmp_path: Path) -> None:
+    home = make(tmp_path / "home")
+    without(home.folder, "lineage.dataset_version", compartment="buy")
+    flags = home.json("trace", "row:buy:curated.documents/100", "--forward")["flags"]
+
+    assert f"dataset version {home.facts['buy']} is not on record" in {f["what"] for f in flags}

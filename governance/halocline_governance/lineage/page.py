@@ -82,12 +82,11 @@ def page(
     Args:
         trace: what is shown.
         labels: of the label ids that nodes name, as far as known.
-        flags: what was found wrong; those about a node of the trace are shown at it.
+        flags: what was found wrong; those about a node of the trace are shown at it too.
         about: what was asked and of what, to stand under the title: name and value.
     """
     about = about or {}
-    near = [flag for flag in flags if flag.about in trace.nodes]
-    marked = {flag.about for flag in near}
+    marked = {flag.about for flag in flags if flag.about in trace.nodes}
     anchors = {id_: f"t{number}" for number, id_ in enumerate(sorted(trace.nodes))}
     title = f"Lineage of {trace.root.kind} {trace.root.name}"
     drawing = svg(draw(trace, marked), trace.root.id, marked, anchors, labels)
@@ -99,8 +98,8 @@ def page(
         " content=\"default-src 'none'; style-src 'unsafe-inline'\">",
         f"<title>{_text(title)}</title><style>{_STYLE}</style></head><body>",
         f"<header><h1>{_text(title)}</h1>{_about(about)}{_counts(trace)}</header>",
-        _flags(near, anchors),
-        _gaps(sorted(set(trace.gaps))),
+        _flags(flags, anchors),
+        _gaps(sorted(set(trace.gaps)), is_flagged=bool(flags)),
         _unlisted(trace),
         f"<h2>What led to what</h2><figure>{drawing}</figure>",
         '<p class="soft">Read from left to right: data, what was trained on it, what answered with'
@@ -155,15 +154,22 @@ def _flags(flags: Sequence[Flag], anchors: Mapping[str, str]) -> str:
     if not flags:
         return ""
     items = [
-        f'<li><a href="#{anchors[flag.about]}"><code>{_text(flag.about)}</code></a>'
-        f" <b>{_text(flag.check)}</b>{_text(flag.what)}</li>"
+        f"<li>{_flagged(flag, anchors)} <b>{_text(flag.check)}</b>{_text(flag.what)}</li>"
         for flag in flags
     ]
     said = "What the records say of this does not agree"
     return f'<div class="told bad"><b>{said}</b><ul>{"".join(items)}</ul></div>'
 
 
-def _gaps(gaps: Sequence[str]) -> str:
+def _flagged(flag: Flag, anchors: Mapping[str, str]) -> str:
+    """What a flag is about; a lost link leads to what is not in the trace."""
+    name = f"<code>{_text(flag.about)}</code>"
+    return f'<a href="#{anchors[flag.about]}">{name}</a>' if flag.about in anchors else name
+
+
+def _gaps(gaps: Sequence[str], *, is_flagged: bool) -> str:
+    if not gaps and is_flagged:
+        return ""
     if not gaps:
         return '<div class="told good">Nothing is missing: every link is on record.</div>'
     items = "".join(f"<li>{_text(gap)}</li>" for gap in gaps)

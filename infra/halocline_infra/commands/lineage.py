@@ -92,7 +92,7 @@ def trace(  # noqa: PLR0913 - the command's options are its interface
             lineage_rows.show_rows(platform.lineage, taken, at, every=all_rows, as_json=as_json)
             return
         found = platform.lineage.trace(taken.asked, at, direction, limit)
-        flags = _flags(platform, found) if checked else []
+        flags = _flags(platform, found, at, direction) if checked else []
         if html is not None:
             about = {"taken for": taken.why, "as of": at or "now", "direction": direction}
             _write_page(platform, found, flags, about, html)
@@ -124,14 +124,17 @@ def impact(
 
         halocline lineage impact source:edgar --token officer.jwt
     """
+    from halocline_governance.lineage import around, checks_told
     from halocline_infra.commands.lineage_thing import take
 
     with _officer(token) as platform:
         found = platform.lineage.impact(take(platform, thing).asked, at)
+        heard = checks_told.heard(platform.environment.journal)
+        flags = around.flags_ahead(platform.lineage, heard, found)
     if as_json:
-        print_json(found.as_json(limit))
+        print_json({**found.as_json(limit), "flags": [flag.as_json() for flag in flags]})
     else:
-        typer.echo("\n".join(found.lines(limit)))
+        typer.echo("\n".join([*found.lines(limit), *(f"FLAGGED {_told(one)}" for one in flags)]))
 
 
 @app.command("check")
@@ -274,12 +277,16 @@ def _direction(taken: Taken, *, forward: bool, backward: bool, both: bool) -> st
     return named or taken.direction
 
 
-def _flags(platform: Platform, found: Trace) -> list[Flag]:
-    """What the checks flag of the things in this trace."""
-    from halocline_governance.lineage import checks, checks_told
+def _flags(platform: Platform, found: Trace, at: str | None, direction: str) -> list[Flag]:
+    """What the checks flag of the things in this trace; forward also of what the journal says was
+    made from them, where lineage has lost the link."""
+    from halocline_governance.lineage import around, checks, checks_told
 
-    heard = checks_told.heard(platform.environment.journal)
-    return [*checks.check(platform.lineage, heard, about=found.nodes).flags]
+    lineage, heard = platform.lineage, checks_told.heard(platform.environment.journal)
+    about = {*found.nodes}
+    if direction != "back" and found.root.kind not in ("output", "endpoint"):
+        about |= around.ahead(lineage, heard, lineage.impact(found.root.id, at))
+    return [*checks.check(lineage, heard, about=about).flags]
 
 
 def _print_tree(platform: Platform, found: Trace, flags: list[Flag]) -> None:
