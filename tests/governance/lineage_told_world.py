@@ -70,7 +70,9 @@ class World:
         with self.lake.lease(where, table) as place:
             write_deltalake(place.uri, data, mode="append")
 
-    def answer(self, request_id: str, ts: str | None = None) -> None:
+    def answer(
+        self, request_id: str, ts: str | None = None, outcome: str = "released"
+    ) -> InferenceRecord:
         """One output of house v1, in its table."""
         when, zero = ts or timestamp(), "0" * 64
         record = InferenceRecord(
@@ -78,11 +80,12 @@ class World:
             label_id=self.lake.intern(BUY), ts=when, finished_ts=when, subject="bea",
             endpoint="house@champion", model="house", model_version=1, weights_sha256="a" * 64,
             serve_decision_id="s", release_decision_id="r", policy_revision="p",
-            outcome="released", finish_reason="stop", prompt="p", output="o", prompt_sha256=zero,
+            outcome=outcome, finish_reason="stop", prompt="p", output="o", prompt_sha256=zero,
             output_sha256=zero, released_sha256=zero, commitment_key=zero, verdicts="[]",
             prompt_tokens=1, completion_tokens=1, mean_logprob=None, mean_entropy=None,
         )  # fmt: skip
         self._write("buy", "serving.outputs", [record.as_json()])
+        return record
 
     def append(self, kind: Kind, what: Mapping[str, Any], who: str = TRAINER.subject) -> None:
         self.journal.append(AuditEvent(kind, who, Purpose.TRAINING.value, dict(what)))

@@ -272,3 +272,19 @@ def test_a_run_checked_alone_knows_the_models_of_others(world: World) -> None:
     world.lineage.add_model(child, "r2", [Parent("house", 1, "adapter")])
 
     assert flagged(world) == flagged(world, "r2") == set()
+
+
+def test_outputs_are_counted_by_how_they_ended(world: World) -> None:
+    world.run()
+    for number, outcome in enumerate(["released", "released", "held", "denied"]):
+        world.answer(f"01a1fcba-cd3d-7ae8-a9b0-a2654be011a{number}", outcome=outcome)
+    told = "2 released, 1 denied, 1 held"
+    trace, found = world.lineage.trace("model:house/1"), world.lineage.impact("run:r1")
+    denied = world.lineage.trace("output:01a1fcba-cd3d-7ae8-a9b0-a2654be011a3")
+    held = world.lineage.trace("output:01a1fcba-cd3d-7ae8-a9b0-a2654be011a2")
+
+    assert [edge.kind for edge in trace.edges if edge.head == "outputs"] == [f"was asked: {told}"]
+    assert found.as_json()["outputs"]["outcomes"] == {"released": 2, "held": 1, "denied": 1}
+    assert any(line.startswith(f"  outputs: 4 ({told})") for line in found.lines())
+    assert denied.edges[0].kind == "asked of"
+    assert held.edges[0].kind == "answered by"

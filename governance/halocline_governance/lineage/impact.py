@@ -27,7 +27,7 @@ class Impact:
         descendants: models made from those.
         endpoints_now: (endpoint, since) that answer with one of the models.
         endpoints_before: (endpoint, from, to) that did.
-        outputs: that the models answered.
+        outputs: that the models were asked for, by how they ended.
         gaps: what could not be told.
     """
 
@@ -84,7 +84,8 @@ class Impact:
         before = [f"{name}, {since} to {to}" for name, since, to in self.endpoints_before]
         told += _told("endpoints now", now, limit) + _told("endpoints before", before, limit)
         out = self.outputs.as_json()
-        span = f", {out['first']} to {out['last']}" if out["num"] else ""
+        ends = self.outputs.told()
+        span = f" ({ends}), {out['first']} to {out['last']}" if out["num"] else ""
         return [*told, f"  outputs: {out['num']}{span}", *(f"! {gap}" for gap in self.gaps)]
 
 

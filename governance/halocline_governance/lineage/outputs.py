@@ -6,14 +6,15 @@ import heapq
 import json
 import sqlite3
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from halocline_governance.lineage import packed
 from halocline_governance.lineage.lives import OPEN
 from halocline_governance.lineage.thing import rfc3339
+from halocline_governance.lineage.trace import Node, Trace
 from halocline_governance.records import row_uid
 
 TABLE = "serving.outputs"
@@ -22,33 +23,74 @@ FIRST_US, LAST_US = -(1 << 62), 1 << 62
 _NOW = "FROM part JOIN file ON file.id=part.file WHERE tbl='serving.outputs' AND to_v=?"
 
 
+class Part(NamedTuple):
+    """Outputs of one model, one outcome and one label are counted together."""
+
+    model: str
+    outcome: str
+    label_id: str
+
+
+class Span(NamedTuple):
+    """How many, more than none, and when the first and the last of them."""
+
+    num: int
+    first_us: int
+    last_us: int
+
+    def __or__(self, other: Span) -> Span:
+        first, last = min(self.first_us, other.first_us), max(self.last_us, other.last_us)
+        return Span(self.num + other.num, first, last)
+
+
 @dataclass(slots=True)
 class Count:
-    """How many outputs, and when the first and the last of them."""
+    """How many outputs, and when the first and the last of them, by model, outcome and label."""
 
-    num: int = 0
-    first_us: int | None = None
-    last_us: int | None = None
-    by_model: dict[str, int] = field(default_factory=dict[str, int])
+    parts: dict[Part, Span] = field(default_factory=dict[Part, Span])
 
-    def add(self, model: str, num: int, first_us: int, last_us: int) -> None:
-        """Count `num` more, which is more than none, of one model."""
-        self.num += num
-        self.first_us = first_us if self.first_us is None else min(first_us, self.first_us)
-        self.last_us = last_us if self.last_us is None else max(last_us, self.last_us)
-        self.by_model[model] = self.by_model.get(model, 0) + num
+    @property
+    def num(self) -> int:
+        return sum(span.num for span in self.parts.values())
+
+    def add(self, part: Part, span: Span) -> None:
+        known = self.parts.get(part)
+        self.parts[part] = span if known is None else known | span
 
     def merge(self, other: Count) -> None:
-        for model, num in other.by_model.items():
-            assert other.first_us is not None
-            assert other.last_us is not None
-            self.add(model, num, other.first_us, other.last_us)
+        for part, span in other.parts.items():
+            self.add(part, span)
+
+    def by_model(self) -> dict[str, Count]:
+        """Those of each model alone, by `name/version`."""
+        found: dict[str, Count] = {}
+        for part, span in sorted(self.parts.items()):
+            found.setdefault(part.model, Count()).add(part, span)
+        return found
+
+    def within(self, label_ids: Collection[str]) -> Count:
+        """Those of these labels alone."""
+        return Count({p: span for p, span in self.parts.items() if p.label_id in label_ids})
+
+    def outcomes(self) -> dict[str, int]:
+        """How many came to each end: a denied one was asked for, and never answered."""
+        found: dict[str, int] = {}
+        for part, span in sorted(self.parts.items()):
+            found[part.outcome] = found.get(part.outcome, 0) + span.num
+        return dict(sorted(found.items()))
+
+    def told(self) -> str:
+        """`38 released, 2 held, 1 denied`: the most frequent first."""
+        ordered = sorted(self.outcomes().items(), key=lambda one: (-one[1], one[0]))
+        return ", ".join(f"{num:,} {outcome}" for outcome, num in ordered)
 
     def as_json(self) -> dict[str, Any]:
+        spans = self.parts.values()
         return {
             "num": self.num,
-            "first": None if self.first_us is None else rfc3339(self.first_us),
-            "last": None if self.last_us is None else rfc3339(self.last_us),
+            "outcomes": self.outcomes(),
+            "first": rfc3339(min(span.first_us for span in spans)) if spans else None,
+            "last": rfc3339(max(span.last_us for span in spans)) if spans else None,
         }
 
 
@@ -77,16 +119,17 @@ class Asked:
 def count(db: sqlite3.Connection, asked: Asked) -> Count:
     """Exact: parts that lie wholly within are added up, those across an end are looked into."""
     found = Count()
-    sql, values = asked.sql("part.id, model, num, first_us, last_us")
-    for part, model, num, first_us, last_us in db.execute(sql, values):
+    sql, values = asked.sql("part.id, model, outcome, label, num, first_us, last_us")
+    for number, model, outcome, label, num, first_us, last_us in db.execute(sql, values):
+        part = Part(model, outcome or "", label or "")
         if asked.from_us <= first_us and last_us <= asked.to_us:
-            found.add(model, num, first_us, last_us)
+            found.add(part, Span(num, first_us, last_us))
             continue
-        blob = db.execute("SELECT times FROM body WHERE part=?", (part,)).fetchone()[0]
+        blob = db.execute("SELECT times FROM body WHERE part=?", (number,)).fetchone()[0]
         times = packed.unpacked(blob)
         start, stop = bisect_left(times, asked.from_us), bisect_right(times, asked.to_us)
         if start < stop:
-            found.add(model, stop - start, times[start], times[stop - 1])
+            found.add(part, Span(stop - start, times[start], times[stop - 1]))
     return found
 
 
@@ -152,3 +195,25 @@ def _push(
 def models(ids: Iterable[str]) -> tuple[str, ...]:
     """`model:NAME/VERSION` as outputs name it."""
     return tuple(id_.partition(":")[2] for id_ in ids)
+
+
+def tell(trace: Trace, count: Count) -> None:
+    """Put counted outputs into a trace, as one node: each model leads to it by how many came to
+    which end, and where no model does, the trace's root."""
+    if not count.num:
+        return
+    trace.counts["output"] = count.num
+    told = count.as_json()
+    facts = {**told["outcomes"], "first": told["first"], "last": told["last"]}
+    node = Node("outputs", "outputs", str(count.num), facts)
+    for model, mine in count.by_model().items() if trace.root.kind != "endpoint" else ():
+        asked = trace.nodes.get(f"model:{model}")
+        if asked is not None:
+            trace.lead(asked, node, f"was asked: {mine.told()}")
+    if node.id not in trace.nodes:
+        trace.lead(trace.root, node, f"was asked: {count.told()}")
+
+
+def word(outcome: str) -> str:
+    """How an output hangs on its model: what was denied was asked of it, and never reached it."""
+    return "asked of" if outcome == "denied" else "answered by"

@@ -25,7 +25,8 @@ RANKS: Mapping[str, int] = {
 }  # fmt: skip
 # What an arrow says when it is read the way the data went.
 _SAID = {
-    "answered by": "answered", "came out of": "gave", "mixed by": "mixed", "made from": "became",
+    "answered by": "answered", "asked of": "was asked",
+    "came out of": "gave", "mixed by": "mixed", "made from": "became",
     "answered with": "deployed at", "was": "is", "came from": "gave",
 }  # fmt: skip
 

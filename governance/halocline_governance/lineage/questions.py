@@ -244,19 +244,7 @@ class Questions:
 
     def _answered(self, trace: Trace, view: View, found: Reached, what: Thing) -> None:
         """Every output of the models that were reached, as one node."""
-        count = self._count(view, found, trace.gaps, what)
-        if not count.num:
-            return
-        trace.counts["output"] = count.num
-        span = count.as_json()
-        facts = {"first": span["first"], "last": span["last"]}
-        node = Node("outputs", "outputs", str(count.num), facts)
-        for model, num in sorted(count.by_model.items()):
-            answering = trace.nodes.get(f"model:{model}")
-            if answering is not None and what.kind != "endpoint":
-                trace.lead(answering, node, f"answered {num}")
-        if node.id not in trace.nodes:
-            trace.lead(trace.root, node, "answered")
+        outputs.tell(trace, self._count(view, found, trace.gaps, what))
 
     def _count(
         self, view: View, found: Reached, gaps: list[str], what: Thing | None = None
@@ -300,7 +288,8 @@ def _of_output(view: View, output: Mapping[str, Any], limit: int) -> Trace:
     model = view.node(id_)
     if model is not None and model.facts["weights_sha256"] != output["weights_sha256"]:
         trace.gaps.append(f"{name} v{version}: the output names other weights than the registry")
-    trace.lead(trace.root, model or Node(id_, "model", f"{name} v{version}"), "answered by")
+    word = outputs.word(str(output["outcome"]))
+    trace.lead(trace.root, model or Node(id_, "model", f"{name} v{version}"), word)
     found = walk.reach(view, [id_], False, limit)
     walk.tell(trace, view, found)
     trace.counts["model"] = trace.counts.get("model", 0) + 1
