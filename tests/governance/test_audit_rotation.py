@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -132,9 +133,12 @@ def test_the_newest_records_of_a_killed_process_get_a_head(home: Home) -> None:
 def test_a_witness_keeps_what_continues_what_it_kept(home: Home, tmp_path: Path) -> None:
     folder = tmp_path / "witness"
     trust = home.trust
-    for _ in range(3):
-        done = witness.keep(home.directory, trust, folder)
+    sizes = dict[str, int]()
+    for number in range(3):
+        done = witness.keep(home.directory, trust, folder, create=not number)
         assert done.problems == ()
+        assert done.before == sizes
+        sizes = dict(done.kept)
         assert (folder / "log-0000").read_text() == home.head()
         home.write(3, logs=2)
         rotation.change(home.keys)  # it need not be told: the old key vouched
@@ -175,7 +179,7 @@ def test_a_witness_never_goes_back_on_a_head(
     folder = tmp_path / "witness"
     shutil.copytree(home.directory, home.path / "earlier")
     home.write(4)
-    assert witness.keep(home.directory, home.trust, folder).problems == ()
+    assert witness.keep(home.directory, home.trust, folder, create=True).problems == ()
     before = (folder / "log-0000").read_text()
     harm(home)
     for _ in range(2):
@@ -187,8 +191,30 @@ def test_a_witness_never_goes_back_on_a_head(
 def test_a_witness_of_nothing_is_refused(tmp_path: Path) -> None:
     trust = Signer(Ed25519PrivateKey.generate()).trust
     with pytest.raises(Refused, match="no journal"):
-        witness.keep(tmp_path / "journal", trust, tmp_path / "witness")
+        witness.keep(tmp_path / "journal", trust, tmp_path / "witness", create=True)
     assert not (tmp_path / "witness").exists()
+    (tmp_path / "witness").mkdir()
+    with pytest.raises(Refused, match="no journal"):
+        witness.keep(tmp_path / "journal", trust, tmp_path / "witness")
+
+
+def test_a_mistyped_folder_makes_no_new_witness(home: Home, tmp_path: Path) -> None:
+    folder = tmp_path / "witness"
+    with pytest.raises(Refused, match="--create"):
+        witness.keep(home.directory, home.trust, folder)
+    assert not folder.exists()
+    witness.keep(home.directory, home.trust, folder, create=True)
+    with pytest.raises(Refused, match="there already"):
+        witness.keep(home.directory, home.trust, folder, create=True)
+    (folder / "log-0000").unlink()
+    os.mkfifo(folder / "log-0000")
+    ((log, what),) = witness.keep(home.directory, home.trust, folder).problems
+    assert (log, "plain" in what) == ("log-0000", True)
+    (tmp_path / "file").write_text("")
+    for wrong in (tmp_path / "file", tmp_path / "no" / "where"):
+        for create in (False, True):
+            with pytest.raises(Refused, match="there"):
+                witness.keep(home.directory, home.trust, wrong, create=create)
 
 
 def test_the_old_key_is_gone_and_the_new_one_private(home: Home) -> None:

@@ -65,7 +65,17 @@ def test_search_finds_the_denial_and_says_each_on_a_line(office: Office) -> None
     shown = office.told(f"audit show {found['log']}/{found['seq']}")
     assert shown["event_id"] == found["event"]["event_id"]
     assert office.run("audit search --subject nobody") == (0, "0 found\n")
-    assert office.run("audit search --from yesterday")[0] == 1
+    for wrong, why in (
+        ("search --from yesterday", "give a day"),
+        ("search --kind nonsense", "decision, directory"),
+        ("tail --kind nonsense", "decision, directory"),
+        ("tail --gate nonsense", "promote, read"),
+        ("search --from 2026-02-02 --to 2026-02-01", "before --to"),
+        ("export --from 2001-01-01 --to 9999-12-30 --kind x --out {here}/x", "decision, directory"),
+        ("export --from 2001-02-02 --to 2001-02-01 --out {here}/x", "before --to"),
+    ):
+        code, text = office.run(f"audit {wrong}")
+        assert (code, why in text) == (1, True)
     assert len(office.lines("audit search --from 2001-01-01 --to 9999-12-30 -n 3")) == 3
 
 
@@ -115,8 +125,14 @@ def test_a_log_is_proven_to_go_on_from_a_head_that_was_kept(office: Office) -> N
     assert office.told(f"audit check {at}")["signed_size"] == told["from_size"]
     code, text = office.run("audit prove log-0000/1 --tlog")
     assert (code, text.splitlines()[:2]) == (0, ["c2sp.org/tlog-proof@v1", "index 1"])
-    for wrong in ("prove", "prove log-0000/1 --from x", f"prove --from {out}"):
-        assert office.run(f"audit {wrong}")[0] == 1
+    for wrong, why in (
+        ("prove", "name one record"),
+        ("prove log-0000/1 --from x", "two different proofs"),
+        (f"prove --from {out}", "not a checkpoint"),
+        ("prove log-0000/1 --out {here}/no/where", "there is no folder"),
+    ):
+        code, text = office.run(f"audit {wrong}")
+        assert (code, why in text) == (1, True)
 
 
 def test_an_export_is_recorded_and_checks(office: Office) -> None:
@@ -164,7 +180,12 @@ def test_a_witness_names_the_log_that_was_set_back(office: Office) -> None:
     words = (
         f"audit witness {office.home}/journal --to {{here}}/w --key {office.home}/keys/journal.pub"
     )
-    assert office.told(words)["ok"]
+    assert office.run(words)[0] == 1
+    assert not (office.folder / "w").exists()
+    assert "first seen" in office.run(f"{words} --create")[1]
+    office.run("audit tail")
+    assert "log-0000: went on from " in office.run(words)[1]
+    assert "heads compared: 1\nverified" in office.run("audit verify --witness {here}/w")[1]
     kept = office.folder / "w" / "log-0007"
     kept.write_text((office.folder / "w" / "log-0000").read_text())
     code, text = office.run(words)
@@ -178,6 +199,8 @@ def test_a_witness_names_the_log_that_was_set_back(office: Office) -> None:
 def test_a_key_is_changed_and_the_old_one_retired(office: Office) -> None:
     old = office.folder / "old"
     old.write_text((office.home / "keys" / "journal.pub").read_text())
+    kept = office.folder / "kept-before"
+    kept.write_text((office.home / "journal" / "log-0000" / "checkpoint").read_text())
     told = office.told("audit rotate-key")
     assert (told["signed"], told["held"]) == (["log-0000"], [])
     assert office.run("audit verify")[0] == 0
@@ -187,6 +210,10 @@ def test_a_key_is_changed_and_the_old_one_retired(office: Office) -> None:
     assert office.told("audit rotate-key --retire-old")["retired"] == [told["old"]]
     assert office.run("audit tail")[0] == 0
     assert office.run("audit verify")[0] == 0
+    for words in (f"--from {kept}", f"log-0000/1 --at {kept}"):
+        code, text = office.run(f"audit prove {words} --out {{here}}/void")
+        assert (code, "was retired" in text) == (1, True)
+        assert not (office.folder / "void").exists()
     segment = office.home / "journal" / "log-0000" / "000000000000.seg"
     whole = segment.read_bytes()
     segment.write_bytes(whole[:50] + b"#" + whole[51:])
@@ -213,3 +240,34 @@ def test_following_tells_each_event_once_as_it_is_written(office: Office) -> Non
     finally:
         following.kill()
         following.communicate()
+
+
+def test_a_table_keeps_times_and_places_whole_and_says_why(office: Office) -> None:
+    code, text = office.run("audit search --denied --subject ana -n 1")
+    found = office.lines("audit search --denied --subject ana -n 1")[0]
+    assert code == 0
+    assert f"{found['event']['ts'][:19]}Z" in text
+    assert f"{found['log']}/{found['seq']}" in text
+    reason = found["event"]["object"]["answer"]["reasons"][0]
+    assert reason.split()[0] in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_verify_says_what_is_no_journal(office: Office, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    journal = office.home / "journal"
+    for words, why in (
+        (f"{tmp_path}/nowhere", "is not there"),
+        (f"{tmp_path}/file", "is no folder"),
+        (f"{tmp_path}", "there is no journal in"),
+        (f"{journal}/log-0000", "give the folder above"),
+        (f"--witness {tmp_path}", "holds no head"),
+        (f"--witness {journal}", "holds no head"),
+        (f"--witness {tmp_path}/nowhere", "No such file"),
+    ):
+        code, text = office.run(f"audit verify {words}")
+        assert (code, why in text, "Change nothing" in text, "Errno" in text) == (
+            1, True, False, False,
+        )  # fmt: skip
+    code, text = office.run(f"audit verify --head {tmp_path}/file")
+    assert (code, f"FAILED head {tmp_path}/file: not a checkpoint" in text) == (1, True)

@@ -85,7 +85,8 @@ IN_PROCESS: tuple[tuple[str, int], ...] = (
     ("audit check {folder}/proof.json", 0),
     ("audit export --from 2001-01-01 --to 9999-12-30 --out {folder}/handed", 0),
     ("audit project", 0),
-    ("audit witness {home}/journal --to {folder}/witness --key {home}/keys/journal.pub", 0),
+    ("audit witness {home}/journal --to {folder}/witness --create"
+        " --key {home}/keys/journal.pub", 0),
     ("audit rotate-key", 0),
     ("audit report 0197f3c2-0000-7000-8000-000000000000", 1),
     ("audit verify", 0),

@@ -61,6 +61,9 @@ def export(
     draft = out.with_name(f".{out.name}.{os.getpid()}")
     try:
         draft.mkdir(mode=0o700)
+    except OSError as error:
+        raise Refused(f"{out} cannot be made: {error.strerror}") from None
+    try:
         (draft / HEADS).mkdir(mode=0o700)
         counts, files = _fill(draft, directory, Known(trust.keys), period, kinds)
         for name, text in (

@@ -14,6 +14,8 @@ from typing import Any, cast
 import rfc8785
 
 from halocline_governance.errors import Refused
+from halocline_governance.gates import Gate
+from halocline_governance.records import Kind
 
 # By which members an event names a thing, wherever in its object they stand.
 _MEMBERS: Mapping[str, tuple[str, ...]] = {
@@ -55,6 +57,20 @@ class Question:
     start: str | None = None
     end: str | None = None
     text: str | None = None
+
+    def check(self) -> None:
+        """That there can be an answer: what is mistyped must not read as "nothing happened".
+
+        Raises:
+            Refused: no such kind or gate, which are closed lists, or a period that ends before it
+                begins.
+        """
+        for name, value, known in (("kind", self.kind, Kind), ("gate", self.gate, Gate)):
+            if value is not None and value not in [one.value for one in known]:
+                there = ", ".join(sorted(one.value for one in known))
+                raise Refused(f"there is no {name} of that name; there are: {there}")
+        if self.start is not None and self.end is not None and self.start >= self.end:
+            raise Refused("--from must be before --to")
 
     def needles(self) -> tuple[bytes, ...]:
         """Bytes that every record of an answer holds, the most telling first.

@@ -45,8 +45,14 @@ class Token:
             raise Unauthenticated("the token is signed in a way that its key is not for")
         try:
             _SIGNATURES.decode_complete(self.text, key, algorithms=[self.algorithm])
-        except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
-            raise Unauthenticated(f"the token does not verify: {type(error).__name__}") from None
+        except jwt.InvalidSignatureError:
+            raise Unauthenticated(
+                "the token does not verify: it was changed, or another key signed it"
+            ) from None
+        except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
+            raise Unauthenticated(
+                "the token does not verify: it is not in the form of one"
+            ) from None
 
 
 def bearer(authorization: Sequence[str]) -> str:

@@ -31,7 +31,7 @@ def export(
     from halocline_governance.audit.export import check_free
     from halocline_governance.audit.export import export as write
     from halocline_governance.audit.handed import Exported
-    from halocline_governance.audit.question import instant
+    from halocline_governance.audit.question import Question, instant
     from halocline_governance.audit.rotation import settle
     from halocline_governance.errors import Refused
     from halocline_governance.principal import Purpose
@@ -40,7 +40,9 @@ def export(
 
     period = (instant(start), min(instant(end, ends=True), timestamp()))
     if period[0] >= period[1]:
-        raise Refused("the period must begin before it ends, and before now")
+        raise Refused("--from must be before --to, and before now")
+    for one in kind or ():
+        Question(kind=one).check()
     check_free(out)
     with called(token) as (platform, officer):
         require_auditor(platform, officer)
@@ -87,6 +89,9 @@ def witness(
     directory: Annotated[Path, typer.Argument(help="Journal directory.")],
     to: Annotated[Path, typer.Option(help="Folder that keeps the heads; the witness's own.")],
     key: Annotated[Path, typer.Option(help="The journal's public key, as the firm gave it.")],
+    create: Annotated[
+        bool, typer.Option("--create", help="Make the folder: the first time, and never again.")
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Keep the journal's newest heads, once they are shown to continue those kept before.
@@ -97,16 +102,23 @@ def witness(
 
     Example:
 
+        halocline audit witness /srv/halocline/journal --to /srv/witness --key journal.pub --create
         halocline audit witness /srv/halocline/journal --to /srv/witness --key journal.pub
     """
     from halocline_governance.audit.witness import keep
 
-    done = keep(directory, trusted(key), to)
+    done = keep(directory, trusted(key), to, create=create)
     if as_json:
         print_json(done.as_json())
     else:
         for log, size in done.kept.items():
-            typer.echo(f"{log}: {size} records witnessed")
+            before = done.before.get(log)
+            if before is None:
+                typer.echo(f"{log}: first seen, with {size} records")
+            elif before == size:
+                typer.echo(f"{log}: nothing new, {size} records")
+            else:
+                typer.echo(f"{log}: went on from {before} to {size} records")
         for log, what in done.problems:
             typer.echo(f"FAILED {log}: {what}")
     if done.problems:

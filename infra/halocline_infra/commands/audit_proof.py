@@ -13,7 +13,7 @@ from halocline_infra.commands.options import JsonFlag, TokenFile, called, print_
 
 if TYPE_CHECKING:
     from halocline_governance.journal import Trust
-    from halocline_governance.journal.proof import Proof
+    from halocline_governance.journal.proof import Consistency, Proof
     from halocline_infra.platform import Platform
 
 
@@ -48,35 +48,26 @@ def prove(  # noqa: PLR0913 - the command's options are its interface
 
         halocline audit prove 0197f3c2-... --out proof.json --token officer.jwt
     """
-    from halocline_governance.errors import Refused
+    from halocline_governance.journal.proof import consistency
     from halocline_infra.oversight import require_auditor
 
-    if (ident is None) == (old is None):
-        raise Refused("name one record, or give --from CHECKPOINT for a proof of consistency")
-    if tlog and old is not None:
-        raise Refused("--tlog is a form of the proof for one record")
-    if out is not None and out.exists():
-        raise Refused(f"{out} exists: name a file that does not")
+    _check_asked(ident, at, old, out, tlog=tlog)
     checkpoint = text_of(at, "checkpoint") if at else None
     heads = _heads(old, new) if old is not None else None
     with called(token) as (platform, officer):
         require_auditor(platform, officer)
-        directory = platform.environment.journal
+        trust, text = platform.signer.trust, None
         if heads is not None:
-            from halocline_governance.journal.proof import consistency
-
-            proof, text = consistency(directory, *heads), None
+            proof = consistency(platform.environment.journal, *heads)
         else:
             proof = _inclusion(platform, ident or "", checkpoint)
             text = proof.tlog() if tlog else None
+        _check_own(proof, trust)
     told = text if text is not None else json.dumps(proof.as_json(), indent=2) + "\n"
     if out is None:
         typer.echo(told, nl=False)
         return
-    from halocline_governance import durable
-
-    if not durable.create(out, told):
-        raise Refused(f"{out} exists: name a file that does not")
+    _write(out, told)
     show({"log": proof.log, "file": str(out)}, as_json=as_json, title="Proof")
 
 
@@ -139,6 +130,60 @@ def _inclusion(platform: Platform, ident: str, checkpoint: str | None) -> Proof:
     if checkpoint is None:
         settle(here.journal, platform.signer, here.witness)
     return prove(here.journal, found.log, found.seq, checkpoint)
+
+
+def _check_asked(
+    ident: str | None, at: Path | None, old: Path | None, out: Path | None, *, tlog: bool
+) -> None:
+    """That one proof is asked for, and can be written.
+
+    Raises:
+        Refused: it is not.
+    """
+    from halocline_governance.errors import Refused
+
+    if ident is None and old is None:
+        raise Refused("name one record, or give --from CHECKPOINT for a proof of consistency")
+    if ident is not None and old is not None:
+        raise Refused("name one record or give --from CHECKPOINT: these are two different proofs")
+    if old is not None and at is not None:
+        raise Refused("--at is for one record; the newer checkpoint goes with --to")
+    if tlog and old is not None:
+        raise Refused("--tlog is a form of the proof for one record")
+    if out is not None and out.exists():
+        raise Refused(f"{out} exists: name a file that does not")
+    if out is not None and not out.parent.is_dir():
+        raise Refused(f"there is no folder {out.parent} to make it in")
+
+
+def _write(out: Path, told: str) -> None:
+    from halocline_governance import durable
+    from halocline_governance.errors import Refused
+
+    try:
+        made = durable.create(out, told)
+    except OSError as error:
+        raise Refused(f"{out} cannot be written: {error.strerror}") from None
+    if not made:
+        raise Refused(f"{out} exists: name a file that does not")
+
+
+def _check_own(proof: Proof | Consistency, trust: Trust) -> None:
+    """That a proof holds with the keys of this home: no other is handed out.
+
+    Raises:
+        Refused: it does not.
+    """
+    from halocline_governance.errors import Refused, Unverified
+    from halocline_governance.journal.proof import Proof, check
+
+    try:
+        _ = check(proof, trust) if isinstance(proof, Proof) else proof.check(trust)
+    except Unverified as error:
+        raise Refused(
+            f"the proof would not hold with keys/journal.pub: {error}. A checkpoint by a key that"
+            " was retired, or by nobody's here, proves nothing any more: take a newer one"
+        ) from None
 
 
 def _heads(old: Path, new: str) -> tuple[str, str, str | None]:

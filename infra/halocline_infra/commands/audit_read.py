@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -33,7 +33,8 @@ From = Annotated[
 To = Annotated[
     str | None, typer.Option("--to", help="To the end of this day, or before this time.")
 ]
-_COLUMNS = ("when", "kind", "who", "purpose", "what", "where")
+_COLUMNS = ("when", "who", "what", "where")
+_WHOLE = frozenset({"when", "where"})
 _EVERY_S = 0.5
 
 
@@ -63,6 +64,7 @@ def tail(  # noqa: PLR0913 - the command's options are its interface
     from halocline_infra.platform import Platform
 
     question = Question(kind=kind, subject=subject, gate=gate)
+    question.check()
     environment = from_env()
     held = read_token(environment, token)
     with Platform(environment) as platform:
@@ -74,7 +76,7 @@ def tail(  # noqa: PLR0913 - the command's options are its interface
     if as_json:
         print_json([one.as_json() for one in found])
     else:
-        print_table("Events", _COLUMNS, map(_row, found))
+        print_table("Events", _COLUMNS, map(_row, found), whole=_WHOLE)
 
 
 def search(  # noqa: PLR0913 - the command's options are its interface
@@ -129,6 +131,7 @@ def search(  # noqa: PLR0913 - the command's options are its interface
         end=instant(end, ends=True) if end is not None else None,
         text=text,
     )
+    question.check()
     with called(token) as (platform, officer):
         require_auditor(platform, officer)
         found = newest(platform.environment.journal, question, count)
@@ -137,7 +140,7 @@ def search(  # noqa: PLR0913 - the command's options are its interface
             return
         rows = [_row(one) for one in found]
     if rows:
-        print_table("Events", _COLUMNS, rows)
+        print_table("Events", _COLUMNS, rows, whole=_WHOLE)
     typer.echo(f"{len(rows)} found")
 
 
@@ -199,17 +202,32 @@ def _print_lines(found: Iterable[Found]) -> None:
 
 def _row(found: Found) -> tuple[str, ...]:
     event = found.event
-    what = _what(event["object"])
-    place = f"{found.log}/{found.seq}"
-    return event["ts"], event["kind"], event["subject"], event["purpose"], what, place
+    when = event["ts"].split(".")[0] + "Z"
+    what = f"{event['kind']}: {_what(event['object'])}"
+    return when, event["subject"], what, f"{found.log}/{found.seq}"
 
 
 def _what(told: dict[str, Any]) -> str:
     """The few words that say most of an event's object."""
-    answer = told.get("answer")
-    if isinstance(answer, dict):
-        return f"{told.get('gate')}: {'allowed' if answer.get('allow') else 'denied'}"  # pyright: ignore
+    answer = _members(told.get("answer"))
+    if answer:
+        came_out = "allowed" if answer.get("allow") else "denied"
+        return f"{told.get('gate')} {came_out}{_because(answer)}"
+    ended = _members(told.get("ended"))
+    if ended:
+        return f"ended, {ended.get('code')}{_because(ended)}"
     for name in ("request_id", "run_id", "model", "step", "outcome", "log", "table", "dsv_id"):
         if isinstance(told.get(name), str):
             return f"{name} {told[name]}"
     return ", ".join(sorted(told))
+
+
+def _because(answer: dict[str, Any]) -> str:
+    """The reasons of a denial; an answer that allows has none."""
+    reasons = answer.get("reasons")
+    told = cast("list[object]", reasons) if isinstance(reasons, list) else []
+    return ": " + "; ".join(map(str, told)) if told and not answer.get("allow") else ""
+
+
+def _members(value: object) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}

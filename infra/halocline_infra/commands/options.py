@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -92,14 +92,23 @@ def print_json(value: object) -> None:
     typer.echo(json.dumps(value, indent=2, sort_keys=True, default=str))
 
 
-def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table for people on standard output. What a cell says is shown, and does nothing."""
+def print_table(
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    whole: Collection[str] = _IDS,
+) -> None:
+    """A table for people on standard output. What a cell says is shown, and does nothing.
+
+    Args:
+        whole: the columns that are there to be copied: they stay whole, however narrow the
+            terminal is.
+    """
     table = Table(title=title, title_justify="left", header_style="bold")
     cells = [[_inert(str(cell)) for cell in row] for row in rows]
     for at, column in enumerate(columns):
-        # An id is there to be copied: it stays whole, however narrow the terminal is.
-        whole = max((row[at].cell_len for row in cells), default=0) if column in _IDS else None
-        table.add_column(column, overflow="fold", min_width=whole)
+        width = max((row[at].cell_len for row in cells), default=0) if column in whole else None
+        table.add_column(column, overflow="fold", min_width=width)
     for row in cells:
         table.add_row(*row)
     Console().print(table, crop=False)
