@@ -27,9 +27,8 @@ def room(platform: Platform) -> ErasureRoom:
             lake=platform.lake,
             journal_dir=platform.environment.journal,
             journal=platform.gates.journal,
-            impact=lambda thing, limit: platform.lineage.impact(thing).as_json(limit),
+            lineage=platform.lineage,
             withdraw=lambda sources, by: _withdraw(platform, sources, by),
-            forget=platform.lineage.forget,
             recover=lambda: _recover(platform),
             reports=platform.environment.reports,
         )

@@ -81,8 +81,7 @@ class World:
             lake=self.lake,
             journal_dir=self.root / "journal",
             journal=journal,
-            impact=lambda thing, limit: self.lineage.impact(thing).as_json(limit),
-            forget=self.lineage.forget,
+            lineage=self.lineage,
             withdraw=lambda sources, by: self.firm.withdraw(sources, by, journal),
             **other,
         )

@@ -10,7 +10,6 @@ import pytest
 from halocline_governance.detect.pseudonym import PseudonymKey
 from halocline_governance.erasure import Order, What
 from halocline_governance.erasure.room import ErasureRoom, Site
-from halocline_governance.errors import Refused
 from halocline_governance.label import Label
 from halocline_governance.lineage import Lineage
 from halocline_governance.principal import Principal
@@ -45,12 +44,9 @@ def own_words(text: str, *others: str) -> bytes:
 
 
 def erase(job: Job, what: What, *names: str) -> None:
-    def none(*_: object) -> dict[str, object]:
-        raise Refused("nothing was made from it")
-
     site = Site(
-        job.lake, job.lake.root.parent / "journal", job.gates.journal, none, none_withdrawn,
-        forget=Lineage(job.lake).forget,
+        job.lake, job.lake.root.parent / "journal", job.gates.journal, Lineage(job.lake),
+        none_withdrawn,
     )  # fmt: skip
     room, cleo, omar = ErasureRoom(site), *OFFICERS
     order = Order(f"e-{len(room.all()):010x}", what, names, "request 118", cleo.subject)

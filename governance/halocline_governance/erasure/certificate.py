@@ -47,6 +47,7 @@ def certificate(standing: Standing) -> dict[str, Any]:
         "exposed": exposed,
         "retrain_or_retire": _models(exposed),
         "end_endpoints": _endpoints(exposed),
+        **_unsure(standing.of("begin")),
         "reports": list(finished.get("reports", [])),
         "not_erased": [*_KEPT[order.what], *_ALWAYS],
         "check": f"halocline audit search --kind erase --text {order.id}",
@@ -69,11 +70,17 @@ def text(told: Mapping[str, Any]) -> str:
     for title, name in (
         ("Models made from it, to be trained anew or retired:", "retrain_or_retire"),
         ("Endpoints that answer with one of them now:", "end_endpoints"),
+        ("Could not be told, because its rows cannot be read any more:", "gaps"),
+        ("Flagged: the journal contradicts lineage (halocline lineage check):", "flags"),
+        ("Models that cannot be excluded: train them anew or retire them too:", "not_excluded"),
+        ("Endpoints that answer with one of those now:", "endpoints_not_excluded"),
         ("Reports that show it:", "reports"),
         ("Not erased:", "not_erased"),
     ):
         if told[name]:
             lines += [title, *(f"  {one}" for one in told[name])]
+            num = told["more"].get(name, 0)
+            lines += [f"  ... and {num} more: halocline lineage check"] if num else []
     if told["end_endpoints"]:
         lines.append("To end an endpoint, stop its process: halocline serve run.")
     return "\n".join([*lines, f"Check: {told['check']}"])
@@ -106,3 +113,16 @@ def _models(exposed: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _endpoints(exposed: Sequence[Mapping[str, Any]]) -> list[str]:
     return sorted({str(e["endpoint"]) for one in exposed for e in one["endpoints_now"]["first"]})
+
+
+def _unsure(begun: Sequence[Placed]) -> dict[str, Any]:
+    """What could not be told, as the first beginning knew it: what was removed since is told."""
+    first: Mapping[str, Any] = begun[0][2]["object"]["unsure"] if begun else {}
+    named = {"flags": "flags", "not_excluded": "models", "endpoints_not_excluded": "endpoints_now"}
+    bounded = {name: first.get(key, {"num": 0, "first": []}) for name, key in named.items()}
+    more = {name: one["num"] - len(one["first"]) for name, one in bounded.items()}
+    return {
+        "gaps": list(first.get("gaps", [])),
+        **{name: list(one["first"]) for name, one in bounded.items()},
+        "more": {name: num for name, num in more.items() if num},
+    }

@@ -14,27 +14,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from halocline_governance.erasure import finding, removal, spools
+from halocline_governance.erasure import exposed, finding, removal, spools
 from halocline_governance.erasure.certificate import certificate
+from halocline_governance.erasure.exposed import Seen
 from halocline_governance.erasure.finding import Found
 from halocline_governance.erasure.order import Order, Placed, Standing, What, standings
 from halocline_governance.errors import Refused
 from halocline_governance.gates import Sink
 from halocline_governance.journal import read
 from halocline_governance.lake import Lake, Location
-from halocline_governance.lineage import keyed
+from halocline_governance.lineage import Lineage, keyed
 from halocline_governance.principal import Principal, Purpose
 from halocline_governance.records import AuditEvent, Kind
 
 MAY_ERASE = "compliance"
 _STAGING = "staging"
 _MAX_ROUNDS = 8
-
-# How many things in all may be listed in one record, so that it stays below a frame's bound.
-_MAX_LISTED = 10_000
-
-Impact = Callable[[str, int], Mapping[str, Any]]
-"""What was made from a thing (`subject:KEY`, `source:NAME`), as plain JSON with lists this long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +40,8 @@ class Site:
         lake: whose rows go.
         journal_dir: where orders are read.
         journal: where their steps are written.
-        impact: what was made from what must go.
+        lineage: what was made from what must go; it forgets what is gone.
         withdraw: says that sources must not come back; only asked for orders on sources.
-        forget: throws away what is derived from the removed files of (compartment, table).
         recover: moves outputs that a dead process left in spools.
         reports: a folder of reports, which may show an output.
         wait_s: how long other processes are waited for: their leases, and each their spools.
@@ -56,9 +50,8 @@ class Site:
     lake: Lake
     journal_dir: Path
     journal: Sink
-    impact: Impact
+    lineage: Lineage
     withdraw: Callable[[Sequence[str], Principal], object]
-    forget: Callable[[str, str], object] = field(default=lambda _compartment, _table: None)
     recover: Callable[[], None] = field(default=lambda: None)
     reports: Path | None = None
     wait_s: float = 60.0
@@ -92,7 +85,7 @@ class ErasureRoom:
     def look(self, order: Order) -> dict[str, Any]:
         """What an order would remove, and what was made from it. Changes nothing."""
         found = finding.find(self._site.lake, order.what, order.names)
-        return {"rows": found.counts(), "exposed": self._exposed(order)}
+        return {"rows": found.counts(), **self._exposed(order, found)}
 
     def request(self, principal: Principal, order: Order) -> Standing:
         """Ask for an erasure. It removes nothing.
@@ -162,13 +155,13 @@ class ErasureRoom:
                 found = finding.find(site.lake, order.what, order.names)
                 if not found.places <= wanted:
                     continue
-                if wanted:
+                if wanted or not standing.of("begin"):
                     self._tell(principal, order, "begin", self._told(order, found, begun))
                 self._clear_staging(order)
                 mine = {at: places[at] for at in wanted}
                 _empty(mine, found, order.id)
                 for at in sorted(mine):
-                    site.forget(*at)
+                    site.lineage.forget(*at)
                 left = finding.find(site.lake, order.what, order.names)
                 removed = _removed(mine, order.id)
             if not left.selections:
@@ -184,19 +177,13 @@ class ErasureRoom:
         counted = found.counts()
         there = {(row["compartment"], row["table"]) for row in counted}
         earlier = [{"compartment": c, "table": t, "rows": 0} for c, t in sorted(set(begun) - there)]
-        return {"rows": counted + earlier, "exposed": self._exposed(order)}
+        return {"rows": counted + earlier, **self._exposed(order, found)}
 
-    def _exposed(self, order: Order) -> list[dict[str, Any]]:
-        """What was made from each thing; nothing is made from an output."""
-        if order.what is What.OUTPUT:
-            return []
-        told, limit = list[dict[str, Any]](), _MAX_LISTED // len(order.names)
-        for name in order.names:
-            try:
-                told.append(dict(self._site.impact(f"{order.what.value}:{name}", limit)))
-            except Refused:
-                continue  # lineage knows nothing of it
-        return told
+    def _exposed(self, order: Order, found: Found) -> dict[str, Any]:
+        """What was made from each thing, and what may have been."""
+        site = self._site
+        seen = Seen(site.lineage, site.journal_dir, site.lake.compartments())
+        return exposed.told(seen, order, set(found.documents))
 
     @contextmanager
     def _leased(

@@ -221,6 +221,7 @@ def _order(
     print_table("Would be removed", ("compartment", "table", "rows"), rows)
     for one in told["exposed"]:
         _print_exposed(one)
+    _print_unsure(told["unsure"])
     if yes:
         typer.echo(f"asked for: another officer now runs halocline erase approve {order.id}")
     else:
@@ -234,6 +235,14 @@ def _print_exposed(one: dict[str, Any]) -> None:
     show(counts, as_json=False, title=f"Made from {one['thing']}")
     for gap in one["gaps"]:
         typer.echo(f"! {gap}")
+
+
+def _print_unsure(unsure: dict[str, Any]) -> None:
+    if num := unsure["flags"]["num"]:
+        typer.echo(f"! {num} flags stand: the journal contradicts lineage; halocline lineage check")
+    for name, what in (("models", "model"), ("endpoints_now", "endpoint")):
+        for one in unsure[name]["first"]:
+            typer.echo(f"! {what} {one}: cannot be excluded")
 
 
 def _certify(told: dict[str, Any], *, as_json: bool) -> None:
