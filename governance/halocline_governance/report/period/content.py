@@ -122,7 +122,12 @@ def drawn(name: str, figures: Iterable[Mapping[str, Any]]) -> list[Fields]:
     return merged((one for one in figures if one["table"] == told.source), name, told.columns)
 
 
-LISTED_FROM: Mapping[str, str] = {"datasets": DATASET, "deployments": DEPLOYMENT, "parents": MODEL}
+LISTED_FROM: Mapping[str, str] = {
+    "datasets": DATASET,
+    "deployments": DEPLOYMENT,
+    "parents": MODEL,
+    "differing": OUTPUTS,
+}
 """Lists whose rows a table tells; the others are the journal's."""
 
 SUMS: Mapping[str, Sum] = {
@@ -201,10 +206,11 @@ SECTIONS: Mapping[str, Section] = {
     ),
     "incidents": Section(
         "Incidents",
-        "Denials, outputs held back, answers and reads cut off, alerts, and logs that were not"
-        " closed in order. A denial is the platform at work; many of them are a reason to look.",
+        "Denials, outputs whose row is not what was recorded, outputs held back, answers and reads"
+        " cut off, alerts, and logs that were not closed in order. A denial is the platform at"
+        " work; many of them are a reason to look.",
         ("days", "alerts"),
-        ("denials", "held", "aborts", "ended", "alarms", "crashes"),
+        ("denials", "differing", "held", "aborts", "ended", "alarms", "crashes"),
     ),
     "erasures": Section(
         "Erasures",

@@ -23,7 +23,7 @@ from halocline_governance.report.period.duty import Duty
 from halocline_governance.report.period.question import Question
 from halocline_governance.report.register import Period
 
-FORMAT = "halocline-period-report@1"
+FORMAT = "halocline-period-report@2"
 _MEMBERS = {"format", "content", "attest", "seal", "records", "bound"}
 
 

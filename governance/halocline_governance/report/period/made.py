@@ -231,6 +231,19 @@ def answer(entries: Sequence[Entry], _: Period) -> Fields:
     return {**_when(entries[0]), **{name: text(told.get(name)) for name in names}}
 
 
+def differing(entries: Sequence[Entry], _: Period) -> Fields:
+    """What was recorded of the output; in what its row differs, the table tells."""
+    entry = next(one for one in entries if one.kind in (Kind.GENERATE, Kind.ABORT))
+    told = entry.object
+    names = ("request_id", "endpoint")
+    model = f"{text(told.get('model'))} v{text(told.get('model_version'))}"
+    return {
+        **_when(entry),
+        **{name: text(told.get(name)) for name in names},
+        "recorded": f"{text(told.get('outcome'))}, {model}",
+    }
+
+
 def ended(entries: Sequence[Entry], _: Period) -> Fields:
     told = at(entries[0].object, "ended")
     names = {"table": text(told.get("table")), "code": text(told.get("code"))}

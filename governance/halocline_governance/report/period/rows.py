@@ -13,6 +13,7 @@ from typing import Any
 
 from halocline_governance.report.period import made
 from halocline_governance.report.period.made import Fields
+from halocline_governance.report.period.sums import OUTPUTS
 from halocline_governance.report.record import Entry
 from halocline_governance.report.register import Period
 
@@ -118,6 +119,10 @@ STATEMENTS: Mapping[str, Statement] = {
         dated=False,
     ),
     "denials": _plain("Denials", made.denied, "ts subject purpose gate about reasons"),
+    "differing": _plain(
+        f"Rows of {OUTPUTS} that are not what was recorded", made.differing,
+        "ts subject request_id endpoint recorded differs", "differs", dated=False,
+    ),
     "held": _plain(
         "Outputs that were not released", made.answer,
         "ts subject request_id endpoint model model_version outcome finish_reason",

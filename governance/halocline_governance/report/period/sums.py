@@ -9,15 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
 from halocline_governance.lineage.lineage import TABLES as LINEAGE
+from halocline_governance.report.period import held
 
 OUTPUTS = "serving.outputs"
 CURATED = "curated.documents"
 ALERTS = "monitoring.alerts"
 COLUMNS: Mapping[str, tuple[str, ...]] = {
-    OUTPUTS: (
-        "row_uid", "label_id", "request_id", "ts", "endpoint", "model", "model_version", "outcome",
-        "verdicts",
-    ),
+    OUTPUTS: held.COLUMNS,
     CURATED: ("row_uid", "label_id", "source", "licence", "content_sha256", "num_pii"),
     ALERTS: ("row_uid", "label_id", "alert_id", "metric", "severity", "disposition", "ts"),
 }  # fmt: skip
@@ -38,10 +36,11 @@ class Sums(Protocol):
 
 @dataclass(slots=True)
 class Outputs:
-    """By day and outcome, by detector and status, by model; of outputs asked for in the period."""
+    """By day and outcome, by detector and status, by model; of outputs asked for in the period.
+    `requests` has the sketch of each row."""
 
     in_period: Callable[[str], bool]
-    requests: set[str] = field(default_factory=set[str])
+    requests: dict[str, bytes] = field(default_factory=dict[str, bytes])
     num: int = 0
     days: Counter[tuple[str, ...]] = field(default_factory=Counter[tuple[str, ...]])
     outcomes: Counter[tuple[str, ...]] = field(default_factory=Counter[tuple[str, ...]])
@@ -53,7 +52,9 @@ class Outputs:
             return
         self.num += 1
         outcome = str(row["outcome"])
-        self.requests.add(str(row["request_id"]))
+        request = str(row["request_id"])
+        is_again = request in self.requests
+        self.requests[request] = held.MORE_THAN_ONE if is_again else held.sketch(row)
         self.outcomes[(outcome,)] += 1
         self.days[str(row["ts"])[:10], outcome] += 1
         model = f"{row['model']} v{row['model_version']}"

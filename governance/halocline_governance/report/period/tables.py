@@ -60,21 +60,10 @@ class Tables:
         """Lineage at the versions that were read."""
         return self.lineage.at(self._versions())
 
-    def reconciled(self, told: set[str]) -> list[str]:
-        """Gaps between the answers that the journal tells of and the outputs that were read."""
-        held: set[str] = set()
-        for drawing in self.drawings.values():
-            if isinstance(drawing.sums, Outputs):
-                held |= drawing.sums.requests
-        gaps: list[str] = []
-        if missing := len(told - held):
-            gaps.append(
-                f"{missing} outputs in the journal are not among the rows shown: not readable by"
-                " the officer, or not yet in the table"
-            )
-        if extra := len(held - told):
-            gaps.append(f"{extra} rows of {OUTPUTS} have no generation entry in the journal")
-        return gaps
+    def outputs(self) -> dict[str, Mapping[str, bytes]]:
+        """The sketches of the outputs that were read, by the name of their figure."""
+        found = {name: drawing.sums for name, drawing in self.drawings.items()}
+        return {name: sums.requests for name, sums in found.items() if isinstance(sums, Outputs)}
 
     def _places(self, table: str) -> list[str]:
         """The compartments of a table to read; what is left out is a gap."""

@@ -23,6 +23,7 @@ from halocline_governance.report.period.field import (
     side,
     sides,
 )
+from halocline_governance.report.period.held import Held
 from halocline_governance.report.period.rows import STATEMENTS, row
 from halocline_governance.report.record import Entry
 from halocline_governance.report.register import Period, lines
@@ -93,8 +94,12 @@ class Asked:
 class Tally:
     """Takes every entry up to the heads and keeps what the report says of the period."""
 
-    def __init__(self, period: Period) -> None:
+    def __init__(self, period: Period, outputs: Mapping[str, bytes] | None = None) -> None:
         self.period = period
+        self.held = Held(outputs or {})
+        """The outputs that were read, as the journal tells of them."""
+        self.erasures: list[Entry] = []
+        """Every step of an erasure, of whatever time."""
         self.answers: set[str] = set()
         """The requests that the journal says were answered, or cut off, in the period."""
         self.by_id: dict[str, Entry] = {}
@@ -120,6 +125,9 @@ class Tally:
             self.by_id[id_] = entry
         if entry.kind in (Kind.GENERATE, Kind.ABORT):
             self._answered(entry)
+        self.held.see(entry)
+        if entry.kind == Kind.ERASE:
+            self.erasures.append(entry)
         if ts >= self.period.end:
             return
         if entry.kind == Kind.DIRECTORY:
