@@ -66,7 +66,7 @@ def build_report(platform: Platform, officer: Principal, request_id: str) -> Rep
         ),
         officer,
         request_id,
-        platform.environment.reports,
+        _reports(platform),
     )
 
 
@@ -123,7 +123,7 @@ def build_period_report(
     if duty not in list(Duty):
         raise Refused(f"no duty {duty}; there are: {', '.join(Duty)}")
     question = None if earlier else Question(parse(period), Duty(duty))
-    folder = out_dir or platform.environment.reports
+    folder = out_dir or _reports(platform)
     return build(_period_sources(platform), officer, question, folder, earlier)
 
 
@@ -168,6 +168,14 @@ def verify_report(
         again = recheck.with_lake(document, sources, officer)
         found.add(again, "journal", "lake")
     return found
+
+
+def _reports(platform: Platform) -> Path:
+    """The installation's folder for reports: its owner's alone, whoever made it."""
+    folder = platform.environment.reports
+    if folder.is_dir():
+        folder.chmod(0o700)
+    return folder
 
 
 def _period_sources(platform: Platform) -> Sources:

@@ -66,6 +66,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
 
 
 def test_a_report_is_built_verified_and_built_again(desk: Desk, tmp_path: Path) -> None:
+    (desk.folder / "home" / "reports").mkdir(mode=0o755, exist_ok=True)
     year = str(date.today().year)
     paths = desk.json("report", "build", "--period", year, "--duty", "ai-act")
     files = ["--html", paths["html"], "--pdf", paths["pdf"]]
@@ -78,7 +79,9 @@ def test_a_report_is_built_verified_and_built_again(desk: Desk, tmp_path: Path) 
 
     assert (alone["ok"], len(alone["not_checked"])) == (True, 2)
     assert (whole["ok"], whole["not_checked"]) == (True, [])
-    assert Path(paths["json"]).parent == desk.folder / "home" / "reports"
+    reports = Path(paths["json"]).parent
+    assert reports == desk.folder / "home" / "reports"
+    assert reports.stat().st_mode & 0o777 == 0o700
     for kind in ("html", "pdf", "json"):
         assert Path(again[kind]).read_bytes() == Path(paths[kind]).read_bytes()
 

@@ -86,7 +86,7 @@ def verify(  # noqa: PLR0913 - one option each
 
     Example:
 
-        halocline report verify report-2026-10-01-to-2026-12-31-mar.json --key journal.pub
+        halocline report verify report-2026-10-01-to-2026-12-31-mar-*.json
     """
     from halocline_infra.oversight import verify_report
 

@@ -189,6 +189,21 @@ def test_the_record_comes_before_the_files(told: World) -> None:
     }
 
 
+def test_nothing_is_written_over_what_was_handed_over(told: World) -> None:
+    first = told.of_period()
+    handed = {path: path.read_bytes() for path in (first.html, first.pdf, first.json)}
+    document = period.Document.parse(handed[first.json])
+    other = told.of_period()
+
+    assert not handed.keys() & {other.html, other.pdf, other.json}
+    assert told.of_period(earlier=document) == first
+    assert {path: path.read_bytes() for path in handed} == handed
+    first.html.write_text("somebody's own")
+    with pytest.raises(Refused, match="is another file"):
+        told.of_period(earlier=document)
+    assert first.html.read_text() == "somebody's own"
+
+
 def test_hostile_text_is_text(world: World) -> None:
     world.documents(4, source=HOSTILE)
     world.model()

@@ -31,6 +31,9 @@ from halocline_governance.report.period.told import Basis, Drawn, entries, tell
 from halocline_governance.report.period.verify import verify as verify_report
 from halocline_governance.report.record import Entry
 
+_DIGITS = 12
+"""Of the JSON file's SHA-256, in the names of the files: another report has another name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Paths:
@@ -70,7 +73,8 @@ def build(
     Raises:
         Denied: the officer may not read the audit record, or there are outputs and they may read
             none.
-        Refused: another question than the earlier report's, or its tables cannot be read again.
+        Refused: another question than the earlier report's, its tables cannot be read again, or a
+            file of the same name is there that has other bytes.
         Unverified: built again, it is not what was built then: names the parts that differ.
         JournalCorrupt: the journal does not begin with the records under the heads.
     """
@@ -227,6 +231,12 @@ def _leave_out(sources: Sources, notes: dict[str, str]) -> list[str]:
 def _write(sources: Sources, officer: Principal, made: _Made, out_dir: Path) -> Paths:
     question = made.document.question
     text = made.document.dumps().encode("utf-8", "surrogatepass")
+    name = f"{question.name}-{sha256(text)[:_DIGITS]}"
+    paths = Paths(*(out_dir / f"{name}.{kind}" for kind in ("html", "pdf", "json")))
+    files = {paths.html: made.html.encode(), paths.pdf: made.pdf, paths.json: text}
+    for path, data in files.items():
+        if path.exists() and path.read_bytes() != data:
+            raise Refused(f"{path} is another file; move it, nothing is written over it")
     what = {
         "period": {"from": question.period.start, "to": question.period.end},
         "duty": question.duty.value,
@@ -236,8 +246,6 @@ def _write(sources: Sources, officer: Principal, made: _Made, out_dir: Path) -> 
     }
     _append(sources, officer, Kind.REPORT, what)
     out_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    paths = Paths(*(out_dir / f"{question.name}.{kind}" for kind in ("html", "pdf", "json")))
-    durable.write(paths.html, made.html)
-    durable.write(paths.pdf, made.pdf)
-    durable.write(paths.json, text)
+    for path, data in files.items():
+        durable.write(path, data)
     return paths

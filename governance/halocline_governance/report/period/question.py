@@ -41,7 +41,7 @@ class Question:
 
     @property
     def name(self) -> str:
-        """How the files are called: by the first and the last day."""
+        """How the files are called first: by the first and the last day."""
         last = datetime.fromisoformat(self.period.end) - timedelta(microseconds=1)
         return f"report-{self.period.start[:10]}-to-{last.date()}-{self.duty.value}"
 
