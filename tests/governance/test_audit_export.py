@@ -16,7 +16,7 @@ import pytest
 from halocline_governance.audit.export import export
 from halocline_governance.audit.handed import Exported, checked
 from halocline_governance.errors import HaloclineError, Refused, Unverified
-from halocline_governance.journal import Journal, read, records
+from halocline_governance.journal import Journal, read, records, segments
 from halocline_governance.records import AuditEvent, Kind
 from tests.governance.audit_world import Home
 
@@ -55,6 +55,22 @@ def test_it_is_what_the_journal_says_word_for_word(home: Home) -> None:
     assert sorted(path.name for path in out.iterdir()) == [
         "README.md", "checkpoints", "events.jsonl", "export.json", "journal.pub", "proofs.jsonl",
     ]  # fmt: skip
+
+
+def test_it_spans_segments_and_all_that_the_index_keeps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(segments, "SEGMENT_BYTES", 20_000)
+    home = Home(tmp_path / "home")
+    home.write(600)
+    assert len(list((home.directory / "log-0000").glob("*.seg"))) > 3
+    shutil.rmtree(home.directory / "log-0000" / "index")
+    home.write(50)
+    times = sorted(event["ts"] for _, _, event in read(home.directory))
+    for name, period in (("most", (times[100], times[-1])), ("whole", ALL)):
+        out, told = handed(home, name, period=period)
+        assert told.num_events > 500
+        assert checked(out, home.trust).told == told
 
 
 def test_kinds_and_times_are_kept_to(home: Home) -> None:

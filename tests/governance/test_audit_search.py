@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import heapq
+import json
 import struct
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from halocline_governance.audit.question import Question, instant
-from halocline_governance.audit.search import Found, find, newest
+from halocline_governance.audit.search import Found, find, in_order, newest
 from halocline_governance.errors import JournalCorrupt, Refused
 
 Event = dict[str, Any]
@@ -219,3 +221,20 @@ def test_a_day_begins_and_ends_and_a_time_has_a_zone() -> None:
     for wrong in ("yesterday", "2026-11-21T00:00:00", "2026-02-30", "9999-12-31"):
         with pytest.raises(Refused):
             instant(wrong, ends=True)
+
+
+@given(logs=journals, asked=sparse, kinds=st.lists(word, max_size=3))
+def test_in_order_are_the_answers_of_these_kinds_word_for_word(
+    tmp_path_factory: pytest.TempPathFactory, logs: list[list[Event]], asked: Question,
+    kinds: list[str],
+) -> None:  # fmt: skip
+    if kinds:
+        asked = replace(asked, kind=None)
+    directory = write(tmp_path_factory.mktemp("journal"), logs)
+    found = list(in_order(directory / "log-0000", asked, kinds))
+    told = [(seq, json.loads(payload)["event"]) for seq, payload in found]
+    assert told == [
+        (seq, one)
+        for seq, one in enumerate(logs[0])
+        if is_answer(asked, one) and (not kinds or one["kind"] in kinds)
+    ]
