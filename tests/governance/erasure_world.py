@@ -33,8 +33,8 @@ from halocline_governance.lineage import Lineage
 from halocline_governance.policy.firm import Firm
 from halocline_governance.principal import Principal
 
-CLEO = Principal("cleo", ("compliance",), Label("restricted"))
-OMAR = Principal("omar", ("compliance",), Label("restricted"))
+CLEO = Principal("cleo", ("compliance",), parse_compact("restricted sides=buy,sell"))
+OMAR = Principal("omar", ("compliance",), parse_compact("restricted sides=buy"))
 LABELS = {"buy": parse_compact("confidential sides=buy"), "public": Label("public")}
 SOURCES = ("tickets", "memos", "readmes")
 ALL = (RAW, SIGNALS, DECISIONS, CURATED, PACKED, OUTPUTS)

@@ -10,7 +10,7 @@ import pytest
 from halocline_governance.detect.pseudonym import PseudonymKey
 from halocline_governance.erasure import Order, What
 from halocline_governance.erasure.room import ErasureRoom, Site
-from halocline_governance.label import Label
+from halocline_governance.label import Label, join
 from halocline_governance.lineage import Lineage
 from halocline_governance.principal import Principal
 from halocline_pipelines.curate import curate
@@ -24,8 +24,6 @@ from tests.pipelines.conftest import SECRET
 from tests.pipelines.test_curate import CURATED, RAW, buy_side, rows, source
 
 pytestmark = [pytest.mark.spark, pytest.mark.soak]
-
-OFFICERS = [Principal(name, ("compliance",), Label("restricted")) for name in ("cleo", "omar")]
 
 
 def documents(seed: int) -> list[str]:
@@ -48,7 +46,12 @@ def erase(job: Job, what: What, *names: str) -> None:
         job.lake, job.lake.root.parent / "journal", job.gates.journal, Lineage(job.lake),
         none_withdrawn,
     )  # fmt: skip
-    room, cleo, omar = ErasureRoom(site), *OFFICERS
+    room = ErasureRoom(site)
+    known = [
+        label for place in job.lake.compartments() for label in job.lake.labels(place).values()
+    ]
+    cleared = join(known) | Label("restricted")
+    cleo, omar = (Principal(name, ("compliance",), cleared) for name in ("cleo", "omar"))
     order = Order(f"e-{len(room.all()):010x}", what, names, "request 118", cleo.subject)
     room.request(cleo, order)
     room.approve(omar, order.id)

@@ -7,7 +7,7 @@ can be found again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,7 @@ class Selection:
         column: `row_uid`, or in `curation.decisions` `kept_uid`.
         ids: of the rows that are there.
         num_rows: how many rows that is.
+        label_ids: of all of them.
     """
 
     compartment: str
@@ -41,6 +42,7 @@ class Selection:
     column: str
     ids: frozenset[int] = field(repr=False)
     num_rows: int
+    label_ids: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +52,12 @@ class Found:
     Args:
         selections: in the order in which they are to be removed.
         documents: by compartment, the ids of the documents.
+        names: those of the order that something has.
     """
 
     selections: tuple[Selection, ...]
     documents: Mapping[str, frozenset[int]] = field(repr=False)
+    names: frozenset[str] = frozenset()
 
     @property
     def places(self) -> set[tuple[str, str]]:
@@ -79,20 +83,21 @@ def find(lake: Lake, what: What, names: Sequence[str]) -> Found:
         StorageUnavailable: a bucket did not answer.
     """
     if what is What.OUTPUT:
-        return Found(tuple(_outputs(lake, names)), {})
+        return _outputs(lake, names)
     column = "subject_keys" if what is What.SUBJECT else "source"
-    named: dict[str, set[int]] = {}
+    named, there = dict[str, set[int]](), set[str]()
     for table in (RAW, CURATED, *((DECISIONS,) if column == "source" else ())):
         for compartment in lake.holding(table):
             for batch in _batches(lake, compartment, table, ["row_uid", column]):
                 hit = _naming(batch, column, names)
                 named.setdefault(compartment, set()).update(hit["row_uid"].to_pylist())
+                there |= _values(hit[column]) & set(names)
     documents = {name: frozenset(ids) for name, ids in named.items() if ids}
     found = sorted(
         (one for one in _made_from(lake, documents) if one.num_rows),
         key=lambda one: (TABLES.index(one.table), one.compartment, one.column),
     )
-    return Found(tuple(found), documents)
+    return Found(tuple(found), documents, frozenset(there))
 
 
 def _made_from(lake: Lake, documents: Mapping[str, frozenset[int]]) -> Iterator[Selection]:
@@ -113,10 +118,9 @@ def _select(lake: Lake, at: tuple[str, str], column: str, ids: Iterable[int]) ->
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    columns = list(dict.fromkeys(("row_uid", column)))
+    columns = list(dict.fromkeys(("row_uid", "label_id", column)))
     wanted: Any = pa.array(sorted(ids), pa.int64())
-    there: set[int] = set()
-    num_rows = 0
+    there, labels, num_rows = set[int](), set[str](), 0
     for batch in _batches(lake, *at, columns):
         hit: Any = pc.is_in(batch[column], value_set=wanted)
         if column != "row_uid":  # what has such an id itself is selected by that
@@ -124,7 +128,8 @@ def _select(lake: Lake, at: tuple[str, str], column: str, ids: Iterable[int]) ->
         found = batch.filter(hit)
         num_rows += found.num_rows
         there.update(found[column].to_pylist())
-    return Selection(*at, column, frozenset(there), num_rows)
+        labels |= _values(found["label_id"])
+    return Selection(*at, column, frozenset(there), num_rows, frozenset(labels))
 
 
 def _packed(lake: Lake, compartment: str, ids: frozenset[int]) -> Selection:
@@ -133,22 +138,39 @@ def _packed(lake: Lake, compartment: str, ids: frozenset[int]) -> Selection:
     import pyarrow.compute as pc
 
     wanted: Any = pa.array(sorted(ids), pa.int64())
-    there: set[int] = set()
-    for batch in _batches(lake, compartment, PACKED, ["row_uid", "row_uids"]):
+    there, labels = set[int](), set[str]()
+    for batch in _batches(lake, compartment, PACKED, ["row_uid", "label_id", "row_uids"]):
         lists: Any = batch["row_uids"]
         hit: Any = pc.is_in(pc.list_flatten(lists), value_set=wanted)
         rows: Any = pc.unique(pc.filter(pc.list_parent_indices(lists), hit))
         there.update(batch["row_uid"].take(rows).to_pylist())
-    return Selection(compartment, PACKED, "row_uid", frozenset(there), len(there))
+        labels |= _values(batch["label_id"].take(rows))
+    num_rows, ids = len(there), frozenset(there)
+    return Selection(compartment, PACKED, "row_uid", ids, num_rows, frozenset(labels))
 
 
-def _outputs(lake: Lake, request_ids: Iterable[str]) -> Iterator[Selection]:
+def _outputs(lake: Lake, request_ids: Collection[str]) -> Found:
+    chosen, named = list[Selection](), set[str]()
     for compartment in lake.holding(OUTPUTS):
-        there: set[int] = set()
-        for batch in _batches(lake, compartment, OUTPUTS, ["row_uid", "request_id"]):
-            there.update(_naming(batch, "request_id", request_ids)["row_uid"].to_pylist())
+        there, labels = set[int](), set[str]()
+        for batch in _batches(lake, compartment, OUTPUTS, ["row_uid", "label_id", "request_id"]):
+            hit = _naming(batch, "request_id", request_ids)
+            there.update(hit["row_uid"].to_pylist())
+            labels |= _values(hit["label_id"])
+            named |= _values(hit["request_id"])
         if there:
-            yield Selection(compartment, OUTPUTS, "row_uid", frozenset(there), len(there))
+            ids, known = frozenset(there), frozenset(labels)
+            chosen.append(Selection(compartment, OUTPUTS, "row_uid", ids, len(ids), known))
+    return Found(tuple(chosen), {}, frozenset(named))
+
+
+def _values(column: Any) -> set[str]:
+    """What stands in a column of texts, or of lists of them."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    flat: Any = pc.list_flatten(column) if pa.types.is_list(column.type) else column
+    return set(pc.unique(flat).to_pylist()) - {None}
 
 
 def _naming(batch: pa.RecordBatch, column: str, names: Iterable[str]) -> Any:

@@ -2,6 +2,7 @@
 
 The journal is the only place where they stand. An order goes `requested -> approved -> begun ->
 done`; it is approved by another person than asked for it, and begun as often as it was killed.
+Until it is begun, any officer who may take part may end it: `withdrawn`.
 """
 
 from __future__ import annotations
@@ -98,8 +99,8 @@ class Standing:
 
     @property
     def state(self) -> str:
-        """`requested`, `approved`, `begun` or `done`."""
-        names = {"done": "done", "begin": "begun", "approve": "approved"}
+        """`requested`, `approved`, `withdrawn`, `begun` or `done`."""
+        names = {"done": "done", "begin": "begun", "withdraw": "withdrawn", "approve": "approved"}
         return next((name for step, name in names.items() if self.of(step)), "requested")
 
     @property

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from halocline_governance.erasure import exposed, finding, removal, spools
+from halocline_governance.erasure import exposed, finding, officers, removal, spools
 from halocline_governance.erasure.certificate import certificate
 from halocline_governance.erasure.exposed import Seen
 from halocline_governance.erasure.finding import Found
@@ -27,7 +27,6 @@ from halocline_governance.lineage import Lineage, keyed
 from halocline_governance.principal import Principal, Purpose
 from halocline_governance.records import AuditEvent, Kind
 
-MAY_ERASE = "compliance"
 _STAGING = "staging"
 _MAX_ROUNDS = 8
 
@@ -82,22 +81,28 @@ class ErasureRoom:
             raise Refused("no such order; see halocline erase list")
         return found
 
-    def look(self, order: Order) -> dict[str, Any]:
-        """What an order would remove, and what was made from it. Changes nothing."""
-        found = finding.find(self._site.lake, order.what, order.names)
+    def look(self, principal: Principal, order: Order) -> dict[str, Any]:
+        """What an order would remove, and what was made from it. Changes nothing.
+
+        Raises:
+            Refused: the caller is not cleared for all of it.
+        """
+        found = self._found(principal, order)
         return {"rows": found.counts(), **self._exposed(order, found)}
 
     def request(self, principal: Principal, order: Order) -> Standing:
         """Ask for an erasure. It removes nothing.
 
         Raises:
-            Refused: this caller may not, or asks in another's name.
+            Refused: this caller may not, asks in another's name, or nothing has such a name.
             JournalUnavailable: nothing was asked for.
         """
-        _check_may(principal)
+        officers.check_role(principal)
         if order.requester != principal.subject:
             raise Refused("an order is asked for in one's own name")
-        self._tell(principal, order, "request")
+        found = self._found(principal, order)
+        self._check_known(order, found)
+        self._tell(principal, order, "request", _touches(found))
         return self.one(order.id)
 
     def approve(self, principal: Principal, order_id: str) -> Standing:
@@ -107,12 +112,28 @@ class ErasureRoom:
             Refused: this caller may not, or asked for it.
             JournalUnavailable: nothing was approved.
         """
-        _check_may(principal)
-        standing = self.one(order_id)
-        if standing.order.requester == principal.subject:
+        standing = self._taken(principal, order_id)
+        if officers.is_same_person(standing.order.requester, principal.subject):
             raise Refused("another person than asked for it must approve an erasure")
         if not standing.is_approved:
             self._tell(principal, standing.order, "approve")
+        return self.one(order_id)
+
+    def withdraw(self, principal: Principal, order_id: str) -> Standing:
+        """End an order before anything is removed: who asked takes it back, or another officer
+        refuses it. Idempotent.
+
+        Raises:
+            Refused: this caller may not, or it was begun.
+            JournalUnavailable: it stands as it did.
+        """
+        officers.check_role(principal)
+        standing = self.one(order_id)
+        officers.check_cleared(principal, self._site.lake, officers.touched_by(standing))
+        if standing.state in ("begun", "done"):
+            raise Refused("rows of this order may be gone already: finish it")
+        if standing.state != "withdrawn":
+            self._tell(principal, standing.order, "withdraw")
         return self.one(order_id)
 
     def run(self, principal: Principal, order_id: str) -> dict[str, Any]:
@@ -123,8 +144,7 @@ class ErasureRoom:
             LeaseHeld: another process writes one of the tables; run it again when it is done.
             JournalUnavailable, StorageUnavailable: run it again.
         """
-        _check_may(principal)
-        standing = self.one(order_id)
+        standing = self._taken(principal, order_id)
         if not standing.is_approved:
             raise Refused(
                 "this order is not approved; another person must: halocline erase approve"
@@ -138,9 +158,45 @@ class ErasureRoom:
             self._remove(principal, standing)
         return certificate(self.one(order_id))
 
-    def certificate(self, order_id: str) -> dict[str, Any]:
-        """What an order removed and what it could not, as far as it has come."""
-        return certificate(self.one(order_id))
+    def certificate(self, principal: Principal, order_id: str) -> dict[str, Any]:
+        """What an order removed and what it could not, as far as it has come.
+
+        Raises:
+            Refused: there is no such order, or the caller is not cleared for all of it.
+        """
+        standing = self.one(order_id)
+        officers.check_cleared(principal, self._site.lake, officers.touched_by(standing))
+        return certificate(standing)
+
+    def sees(self, principal: Principal, standing: Standing) -> bool:
+        """Whether somebody is cleared for all that an order is known to touch."""
+        return officers.is_cleared(principal, self._site.lake, officers.touched_by(standing))
+
+    def _taken(self, principal: Principal, order_id: str) -> Standing:
+        """An order that goes on, for an officer who may take part in it."""
+        officers.check_role(principal)
+        standing = self.one(order_id)
+        if standing.state == "withdrawn":
+            raise Refused("this order was withdrawn: ask for another")
+        officers.check_cleared(principal, self._site.lake, officers.touched_by(standing))
+        if standing.state != "done":
+            self._found(principal, standing.order)
+        return standing
+
+    def _found(self, principal: Principal, order: Order) -> Found:
+        found = finding.find(self._site.lake, order.what, order.names)
+        officers.check_cleared(principal, self._site.lake, officers.touched(found))
+        return found
+
+    def _check_known(self, order: Order, found: Found) -> None:
+        unknown = sorted(set(order.names) - found.names)
+        if order.what is What.OUTPUT:
+            unknown = [name for name in unknown if not spools.holds(self._site.lake, name)]
+        if unknown:
+            raise Refused(
+                f"{len(unknown)} of the {len(order.names)} names have no row here, so there is"
+                " nothing to remove; a source that must not come in: halocline firm withdraw"
+            )
 
     def _remove(self, principal: Principal, standing: Standing) -> None:
         site, order = self._site, standing.order
@@ -155,6 +211,7 @@ class ErasureRoom:
                 found = finding.find(site.lake, order.what, order.names)
                 if not found.places <= wanted:
                     continue
+                officers.check_cleared(principal, site.lake, officers.touched(found))
                 if wanted or not standing.of("begin"):
                     self._tell(principal, order, "begin", self._told(order, found, begun))
                 self._clear_staging(order)
@@ -177,7 +234,7 @@ class ErasureRoom:
         counted = found.counts()
         there = {(row["compartment"], row["table"]) for row in counted}
         earlier = [{"compartment": c, "table": t, "rows": 0} for c, t in sorted(set(begun) - there)]
-        return {"rows": counted + earlier, **self._exposed(order, found)}
+        return {"rows": counted + earlier, **_touches(found), **self._exposed(order, found)}
 
     def _exposed(self, order: Order, found: Found) -> dict[str, Any]:
         """What was made from each thing, and what may have been."""
@@ -246,6 +303,5 @@ def _removed(places: Mapping[tuple[str, str], Location], order_id: str) -> list[
     ]
 
 
-def _check_may(principal: Principal) -> None:
-    if MAY_ERASE not in principal.roles:
-        raise Refused(f"erasing is for the role {MAY_ERASE}")
+def _touches(found: Found) -> dict[str, Any]:
+    return {"touches": officers.as_json(officers.touched(found))}

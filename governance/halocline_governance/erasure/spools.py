@@ -54,6 +54,11 @@ def settle(
         time.sleep(_LOOK_S)
 
 
+def holds(lake: Lake, request_id: str) -> bool:
+    """Whether an output is on its way to its table."""
+    return any(_holds(folder, [request_id.encode()]) for folder in _folders(lake))
+
+
 def _folders(lake: Lake) -> list[Path]:
     return [
         folder

@@ -101,6 +101,19 @@ def approve(ident: Ident, token: TokenFile = None, as_json: JsonFlag = False) ->
     _certify(told, as_json=as_json)
 
 
+@app.command("withdraw")
+def withdraw(ident: Ident, token: TokenFile = None, as_json: JsonFlag = False) -> None:
+    """Take an order back, or refuse another officer's, before anything is removed.
+
+    Example:
+
+        halocline erase withdraw e-0a1b2c3d4e --token second.jwt
+    """
+    with _room(token) as (_, room, officer):
+        done = room.withdraw(officer, ident)
+    show({"order": ident, "state": done.state}, as_json=as_json, title="Order")
+
+
 @app.command("run")
 def run(ident: Ident, token: TokenFile = None, as_json: JsonFlag = False) -> None:
     """Finish an approved order that was interrupted or refused. Prints the certificate.
@@ -149,8 +162,8 @@ def certificate(
 
     from halocline_governance import durable
 
-    with _room(token) as (_, room, _officer):
-        told = room.certificate(ident)
+    with _room(token) as (_, room, officer):
+        told = room.certificate(officer, ident)
     if to is not None:
         durable.write(to, json.dumps(told, indent=2, sort_keys=True) + "\n")
     _certify(told, as_json=as_json)
@@ -212,7 +225,7 @@ def _order(
     with _room(token) as (_, room, officer):
         ident, kind = f"e-{secrets.token_hex(5)}", What(what)
         order = Order(ident, kind, tuple(sorted(set(names))), reason, officer.subject)
-        told: dict[str, Any] = room.look(order)
+        told: dict[str, Any] = room.look(officer, order)
         told["order"] = room.request(officer, order).order.id if yes else None
     if as_json:
         print_json(told)

@@ -1,0 +1,139 @@
+"""Two officers who are cleared for what goes, and who are two: nobody else erases anything."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from halocline_governance.erasure import Order, What
+from halocline_governance.erasure.finding import OUTPUTS, RAW
+from halocline_governance.erasure.officers import is_same_person
+from halocline_governance.errors import Refused
+from halocline_governance.journal import Journal, read
+from halocline_governance.label import parse_compact
+from halocline_governance.principal import Principal
+from tests.governance.erasure_world import CLEO, OMAR, World
+
+SELL = [
+    Principal(name, ("compliance",), parse_compact("restricted sides=sell"))
+    for name in ("selloff", "seline")
+]
+
+
+@pytest.fixture
+def world(tmp_path: Path, rng: random.Random) -> World:
+    made = World(tmp_path, rng)
+    made.fill(6, num_commits=1)
+    return made
+
+
+@pytest.fixture
+def journal(world: World) -> Iterator[Journal]:
+    with world.open_journal() as journal:
+        yield journal
+
+
+def order(world: World, requester: str = CLEO.subject) -> Order:
+    """One source that lies on the buy side."""
+    source = world.made[("buy", RAW)][0]["source"]
+    return Order("e-0123456789", What.SOURCE, (source,), "request 118", requester)
+
+
+def test_two_officers_of_one_side_do_not_erase_the_other(world: World, journal: Journal) -> None:
+    room, num = world.room(journal), len(world.rows("buy", RAW))
+    first, second = SELL
+    for what, name in ((What.SOURCE, order(world).names[0]), (What.OUTPUT, "req-010000")):
+        theirs = Order("e-0123456789", what, (name,), "request 118", first.subject)
+        for step in (room.request, room.look):
+            with pytest.raises(Refused, match="not cleared"):
+                step(first, theirs)
+    room.request(CLEO, order(world))
+    for step in (room.approve, room.withdraw, room.certificate):
+        with pytest.raises(Refused, match="not cleared"):
+            step(second, "e-0123456789")
+    room.approve(OMAR, "e-0123456789")
+    with pytest.raises(Refused, match="not cleared"):
+        room.run(second, "e-0123456789")
+    assert len(world.rows("buy", RAW)) == num
+    assert not [e for _, _, e in read(world.root / "journal") if e["subject"] == first.subject]
+    assert [room.sees(one, room.one("e-0123456789")) for one in (*SELL, OMAR)] == [
+        False,
+        False,
+        True,
+    ]
+
+
+def test_who_is_cleared_for_the_side_and_not_for_the_label_does_not_erase_it(
+    world: World, journal: Journal
+) -> None:
+    junior = Principal("juno", ("compliance",), parse_compact("internal sides=buy,sell"))
+
+    with pytest.raises(Refused, match="not cleared"):
+        world.room(journal).request(junior, order(world, "juno"))
+
+
+@pytest.mark.parametrize("other", ["Cleo", "CLEO", "ｃｌｅｏ", "cleo"])
+def test_two_accounts_of_one_person_are_one_person(
+    world: World, journal: Journal, other: str
+) -> None:
+    room = world.room(journal)
+    room.request(CLEO, order(world))
+
+    with pytest.raises(Refused, match="another person"):
+        room.approve(Principal(other, CLEO.roles, CLEO.clearance), "e-0123456789")
+
+    assert room.one("e-0123456789").state == "requested"
+    assert is_same_person("Straße", "STRASSE")
+    assert not is_same_person("cleo", "cleo2")
+
+
+@pytest.mark.parametrize("who", [CLEO, OMAR])
+def test_an_order_ends_when_it_is_taken_back_or_refused(
+    world: World, journal: Journal, who: Principal
+) -> None:
+    room, num = world.room(journal), len(world.rows("buy", RAW))
+    room.request(CLEO, order(world))
+    room.approve(OMAR, "e-0123456789")
+
+    assert room.withdraw(who, "e-0123456789").state == "withdrawn"
+
+    for step in (room.approve, room.run):
+        with pytest.raises(Refused, match="withdrawn"):
+            step(OMAR, "e-0123456789")
+    assert len(world.rows("buy", RAW)) == num
+    assert room.certificate(CLEO, "e-0123456789")["state"] == "withdrawn"
+
+
+def test_what_was_begun_is_not_taken_back(world: World, journal: Journal) -> None:
+    room = world.room(journal)
+    room.request(CLEO, order(world))
+    room.approve(OMAR, "e-0123456789")
+    room.run(OMAR, "e-0123456789")
+
+    with pytest.raises(Refused, match="finish it"):
+        room.withdraw(CLEO, "e-0123456789")
+
+    assert room.one("e-0123456789").state == "done"
+
+
+@pytest.mark.parametrize(
+    ("what", "name"),
+    [
+        (What.SOURCE, "no-such-source"),
+        (What.OUTPUT, "req-999999"),
+        (What.SUBJECT, "subject:v1:zzzzzzzzzzzzzzzz"),
+    ],
+)
+def test_nothing_is_ordered_of_what_nothing_has(
+    world: World, journal: Journal, what: What, name: str
+) -> None:
+    known = world.made[("buy", OUTPUTS)][0]["request_id"] if what is What.OUTPUT else name
+    asked = Order("e-0123456789", what, tuple({known, name}), "request 118", CLEO.subject)
+
+    with pytest.raises(Refused, match="1 of the"):
+        world.room(journal).request(CLEO, asked)
+
+    assert world.room(journal).all() == []
