@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from halocline_governance import durable, tables
+from halocline_governance.erasure import told as erasure
+from halocline_governance.erasure.order import What
 from halocline_governance.errors import Refused
 from halocline_governance.gates import Gate, Gates
 from halocline_governance.journal import Trust, verify
@@ -87,7 +89,7 @@ def build(
     at, rows, labels = _outputs(sources, principal, pin)
     output = next((row for row in rows if row["request_id"] == request_id), None)
     if output is None:
-        raise Refused(f"no output {request_id} among those you may read for audit")
+        raise Refused(_missing(request_id, erasure.told(sources.journal_dir)))
     pinned = pin or Pin(logs, {**at, **_system(sources.lineage.versions())})
     lineage = sources.lineage.at(_unsystem(pinned.tables))
     events = record.load(sources.journal_dir, pinned.logs)
@@ -168,9 +170,17 @@ def _journal(sources: Sources, pin: Pin) -> dict[str, Any]:
     }
 
 
+def _missing(request_id: str, orders: Sequence[erasure.Told]) -> str:
+    """Why there is no row of an output."""
+    for order in orders:
+        if order.what == What.OUTPUT and request_id in order.names:
+            return f"output {request_id} was erased by order {order.id}, done {order.ts}"
+    return f"no output {request_id} among those you may read for audit"
+
+
 def _uncounted(events: record.Record, rows: Sequence[Row]) -> list[str]:
     """Outputs the journal knows of and this report does not, and the other way round."""
-    told = {
+    known = {
         str(entry.object.get("request_id"))
         for kind in (Kind.GENERATE, Kind.ABORT)
         for entry in events.of(kind)
@@ -178,12 +188,12 @@ def _uncounted(events: record.Record, rows: Sequence[Row]) -> list[str]:
     }
     held = {str(row["request_id"]) for row in rows}
     gaps: list[str] = []
-    if missing := len(told - held):
+    if missing := len(known - held):
         gaps.append(
             f"{missing} outputs in the journal are not among the rows shown: not readable by you,"
-            " or not yet in the table"
+            " not yet in the table, or erased"
         )
-    if extra := len(held - told):
+    if extra := len(held - known):
         gaps.append(f"{extra} rows of {OUTPUTS} have no generation entry in the journal")
     return gaps
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from halocline_governance import durable
+from halocline_governance.erasure import told as erasure
 from halocline_governance.errors import JournalCorrupt, Refused, Unverified
 from halocline_governance.journal import records, verify
 from halocline_governance.journal.proof import consistency
@@ -109,6 +110,7 @@ def content_again(sources: Sources, officer: Principal, earlier: Document) -> di
         officer,
         earlier.question.period.__contains__,
         earlier.versions,
+        lambda: _erased_since(sources.journal_dir, earlier),
     )
     figures = tables.read()
     bound = {name: _entry(sources.journal_dir, place) for name, place in earlier.places.items()}
@@ -204,6 +206,13 @@ def _entry(journal_dir: Path, place: Place) -> Entry:
     if found is None:
         raise Unverified(f"record {log}/{seq} is not in the journal")
     return Entry(log, seq, json.loads(found[1])["event"])
+
+
+def _erased_since(journal_dir: Path, earlier: Document) -> list[erasure.Told]:
+    """The orders to erase that were done after a report was handed over."""
+    attest = earlier.attest
+    built = str(_entry(journal_dir, (attest["log"], int(attest["seq"]))).event["ts"])
+    return [order for order in erasure.told(journal_dir) if order.ts > built]
 
 
 def _notes(journal_dir: Path) -> dict[str, str]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from halocline_governance.erasure.told import Told
 from halocline_governance.errors import Denied, Refused, StorageUnavailable, TableMissing
 from halocline_governance.guard.ask import touches
 from halocline_governance.label import SYSTEM
 from halocline_governance.lineage.lineage import TABLES as LINEAGE
 from halocline_governance.principal import Principal, Purpose
+from halocline_governance.report.period import erased
 from halocline_governance.report.period.drawn import Drawing, Figure, draw, labels_sha256
 from halocline_governance.report.period.sums import ALERTS, COLUMNS, CURATED, OUTPUTS, Outputs
 
@@ -34,6 +36,7 @@ class Tables:
         officer: who asks.
         in_period: whether a time lies in the period.
         pins: versions by `compartment:table`, to read those again and no others.
+        orders: the orders to erase that were done since, asked for when a pinned version is gone.
     """
 
     guard: Guard
@@ -42,6 +45,7 @@ class Tables:
     officer: Principal
     in_period: Callable[[str], bool]
     pins: Pins | None = None
+    orders: Callable[[], Sequence[Told]] = tuple
     drawings: dict[str, Drawing] = field(default_factory=dict[str, Drawing])
     gaps: list[str] = field(default_factory=list[str])
 
@@ -104,6 +108,9 @@ class Tables:
         except (Denied, Refused, TableMissing, StorageUnavailable) as error:
             why = "denied" if isinstance(error, Denied) else str(error)
             if self.pins is not None:
+                gone = erased.by(self.orders(), compartment, table)
+                if gone:
+                    why = f"{gone} since, so this version is not kept ({why})"
                 raise Refused(f"{name} cannot be read again at version {version}: {why}") from error
             self.gaps.append(f"{name}: {why}")
             return None

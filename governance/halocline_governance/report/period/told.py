@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from halocline_governance.erasure import told as erasure
-from halocline_governance.errors import Refused
 from halocline_governance.journal import Trust
 from halocline_governance.lineage import checks_told
 from halocline_governance.lineage.checks import check
-from halocline_governance.report.period import ancestry, outputs
+from halocline_governance.report.period import ancestry, erased, outputs
 from halocline_governance.report.period.content import Material, content
 from halocline_governance.report.period.drawn import Figure
-from halocline_governance.report.period.field import at
 from halocline_governance.report.period.held import joined
 from halocline_governance.report.period.question import Question, Sources
 from halocline_governance.report.period.tables import Tables
@@ -66,12 +63,13 @@ def tell(sources: Sources, basis: Basis, drawn: Drawn) -> dict[str, Any]:
     tally.want(ancestry.decisions(drawings))
     heard = checks_told.told(_seen(sources, basis, tally))
     labels = sources.lineage.labels()
-    erased = erasures(tally.erasures)
+    orders = erased.done(tally.erasures)
     gaps = [
         *basis.observed["gaps"],
         *tally.gaps(),
         *ancestry.strange(drawings, tally.by_id),
-        *outputs.gaps(tally.held, tally.answers, erased),
+        *outputs.gaps(tally.held, tally.answers, orders),
+        *erased.gaps(orders),
     ]
     return content(
         Material(
@@ -95,21 +93,6 @@ def _seen(sources: Sources, basis: Basis, tally: Tally) -> Iterator[Mapping[str,
     for entry in entries(sources.journal_dir, sources.trust, basis.notes):
         tally.see(entry)
         yield entry.event
-
-
-def erasures(steps: Iterable[Entry]) -> list[erasure.Told]:
-    """The orders that are done, by what the journal says of them; steps that are not of the form
-    of one count for nothing."""
-    orders: dict[str, list[Entry]] = {}
-    for one in steps:
-        orders.setdefault(str(at(one.object, "order").get("id")), []).append(one)
-    found: list[erasure.Told] = []
-    for of_order in orders.values():
-        try:
-            found += erasure.of((one.log, one.seq, one.event) for one in of_order)
-        except (KeyError, TypeError, ValueError, Refused):
-            continue
-    return sorted(found, key=lambda one: (one.ts, one.id))
 
 
 def _flags(drawn: Drawn, heard: checks_told.Told) -> dict[str, Any]:
