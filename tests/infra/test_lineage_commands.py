@@ -60,7 +60,11 @@ class Home:
 def make(folder: Path, **lies: Any) -> Home:
     kept = {key: val for key, val in os.environ.items() if not key.startswith("HALOCLINE_")}
     env = {**kept, "HALOCLINE_HOME": str(folder), "HALOCLINE_POLICY": "embedded"}
-    for name, role, label in (("cleo", "compliance", "restricted"), ("ana", "analyst", "public")):
+    for name, role, label in (
+        ("cleo", "compliance", "restricted sides=buy"),
+        ("sal", "compliance", "restricted sides=sell"),
+        ("ana", "analyst", "public"),
+    ):
         issue = ["token", "issue", "--sub", name, "--role", role, "--label", label]
         env[name] = CliRunner().invoke(app, issue, env=env).stdout.strip()
     engine = open_engine("embedded", None, {"restricted_issuers": []})
@@ -324,3 +328,40 @@ def test_a_lost_dataset_version_is_flagged_from_its_source(tmp_path: Path) -> No
     flags = home.json("trace", "row:buy:curated.documents/100", "--forward")["flags"]
 
     assert f"dataset version {home.facts['buy']} is not on record" in {f["what"] for f in flags}
+
+
+SECRETS = ("house", "r1", "buy", OUTPUT)
+# What is hers is told without the rest.
+SIDE = {
+    "dataset:{buy}": False, "run:r1": False, f"output:{OUTPUT}": False,
+    f"endpoint:{ENDPOINT}": False, "row:buy:curated.documents/100": False, "source:readmes": True,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("thing", SIDE)
+def test_the_other_sides_officer_is_told_no_more_than_a_number(home: Home, thing: str) -> None:
+    asked, token = thing.format_map(home.facts), home.env["sal"]
+    for words in (
+        ("trace", asked, "--both", "--json"), ("impact", asked), ("trace", asked, "--rows", "--all")
+    ):  # fmt: skip
+        code, out, err = home.call(*words, token=token)
+        if not SIDE[thing]:
+            assert (code, out) == (1, ""), words
+        elif words[-1] == "--json":
+            assert json.loads(out)["unseen"] > 0
+        elif words[0] == "impact":
+            assert "things you may not see" in err
+        for secret in (*SECRETS, home.facts["buy"], home.facts["mixture"]):
+            assert secret not in out, words
+
+
+def test_the_other_sides_officer_exports_and_checks_her_own_alone(
+    home: Home, tmp_path: Path
+) -> None:
+    file = tmp_path / "events"
+    code, _, _ = home.call("export", "--openlineage", file, token=home.env["sal"])
+    _, out, _ = home.call("check", "--json", token=home.env["sal"])
+    told = json.loads(out)
+
+    assert (code, file.read_text()) == (0, "")
+    assert (told["flags"], told["mlflow"], told["unseen"] > 0) == ([], [], True)

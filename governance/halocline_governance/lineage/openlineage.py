@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,12 +56,14 @@ class Export:
         heard: what the journal tells: when runs began, and under which decision.
         namespace: of jobs and datasets; one for each installation that a tool collects from.
         count: outputs of an endpoint in an interval.
+        sees: which things, as nodes of a trace, may be in it; others are left out.
     """
 
     lineage: Lineage
     heard: Told
     namespace: str = "halocline"
     count: CountOutputs = lambda _endpoint, _start, _end: None
+    sees: Callable[[str], bool] = lambda _id: True
 
     def events(self) -> list[Event]:
         """Every event, in the order of time; of equal times, a start before an end."""
@@ -77,6 +79,8 @@ class Export:
             runs[row["run_id"]].append(row)
         models, made_by = self._models()
         for run_id, rows in runs.items():
+            if not self.sees(f"run:{run_id}"):
+                continue
             made = made_by.get(run_id, [])
             parents = {
                 (row["parent_model"], row["parent_version"])
@@ -88,10 +92,10 @@ class Export:
                 for row in sorted(rows, key=lambda row: row["dsv_id"])
                 if row["dsv_id"] in datasets
             ]
-            inputs += [self._model(*parent, models) for parent in sorted(parents)]
+            inputs += [self._model(*parent, models) for parent in self._seen(parents)]
             outputs = [
                 self._model(*version, models)
-                for version in sorted({(row["model"], row["version"]) for row in made})
+                for version in self._seen({(row["model"], row["version"]) for row in made})
             ]
             begun, ended = self.heard.begun.get(run_id, []), max(row["ts"] for row in rows)
             started = min([record.ts for record in begun] + [ended])
@@ -104,7 +108,7 @@ class Export:
     def _unfinished(self, runs: Mapping[str, object]) -> Iterator[Event]:
         """Runs that began and of which lineage knows nothing: still running, or killed."""
         for run_id, begun in self.heard.begun.items():
-            if run_id not in runs:
+            if run_id not in runs and self.sees(f"run:{run_id}"):
                 job = self._job("train", "BATCH", "TRAINING")
                 run = _run(f"run:{run_id}", run_id, None, _decision(begun))
                 inputs = [self._declared(one) for one in begun[-1].what["inputs"]]
@@ -114,6 +118,8 @@ class Export:
         models, _ = self._models()
         for row in self.lineage.rows(DEPLOYMENT):
             id_ = f"deployment:{row['endpoint']}/{row['from_ts']}"
+            if not self.sees(id_):
+                continue
             job = self._job(f"serve/{row['endpoint']}", "SERVICE", "INFERENCE")
             run = _run(id_, id_, None, row["decision_id"])
             inputs = [self._model(row["model"], row["version"], models)]
@@ -121,6 +127,9 @@ class Export:
             yield _event("START", row["from_ts"], run, job, inputs, outputs)
             if row["to_ts"] is not None:
                 yield _event("COMPLETE", row["to_ts"], run, job, inputs, outputs)
+
+    def _seen(self, models: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
+        return [one for one in sorted(models) if self.sees(f"model:{one[0]}/{one[1]}")]
 
     def _job(self, name: str, processing: str, kind: str) -> dict[str, Any]:
         facets = _facets(

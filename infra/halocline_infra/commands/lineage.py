@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +24,7 @@ from halocline_infra.commands.options import (
 if TYPE_CHECKING:
     from halocline_governance.label import Label
     from halocline_governance.lineage.checks import Flag
+    from halocline_governance.lineage.sight import Sight
     from halocline_governance.lineage.trace import Trace
     from halocline_infra.commands.lineage_thing import Taken
     from halocline_infra.platform import Platform
@@ -83,16 +85,18 @@ def trace(  # noqa: PLR0913 - the command's options are its interface
     from halocline_infra.commands.lineage_thing import take
 
     _check_form(mermaid, html is not None, as_json and not rows, rows or all_rows)
-    with _officer(token) as platform:
+    with _officer(token) as (platform, sight):
         taken = take(platform, thing)
         direction = _direction(taken, forward=forward, backward=backward, both=both)
         if rows or all_rows:
             from halocline_infra.commands import lineage_rows
 
-            lineage_rows.show_rows(platform.lineage, taken, at, every=all_rows, as_json=as_json)
+            rows_of = lineage_rows.Rows(platform.lineage, sight, taken, at)
+            rows_of.show(every=all_rows, as_json=as_json)
             return
-        found = platform.lineage.trace(taken.asked, at, direction, limit)
-        flags = _flags(platform, found, at, direction) if checked else []
+        found, unseen = sight.trace(taken.asked, at, direction, limit)
+        flags, more = sight.flags(_flags(platform, sight, found, at, direction) if checked else [])
+        _tell_unseen(unseen + more)
         if html is not None:
             about = {"taken for": taken.why, "as of": at or "now", "direction": direction}
             _write_page(platform, found, flags, about, html)
@@ -102,7 +106,7 @@ def trace(  # noqa: PLR0913 - the command's options are its interface
     if as_json:
         asked = {"thing": thing, "taken_for": taken.asked, "at": at, "direction": direction}
         told = [flag.as_json() for flag in flags]
-        print_json({**found.as_json(), "asked": asked, "flags": told})
+        print_json({**found.as_json(), "asked": asked, "flags": told, "unseen": unseen + more})
     elif mermaid:
         typer.echo(found.mermaid(), nl=False)
 
@@ -124,15 +128,18 @@ def impact(
 
         halocline lineage impact source:edgar --token officer.jwt
     """
-    from halocline_governance.lineage import around, checks_told
+    from halocline_governance.lineage import around
     from halocline_infra.commands.lineage_thing import take
 
-    with _officer(token) as platform:
-        found = platform.lineage.impact(take(platform, thing).asked, at)
-        heard = checks_told.heard(platform.environment.journal)
-        flags = around.flags_ahead(platform.lineage, heard, found)
+    with _officer(token) as (platform, sight):
+        asked = take(platform, thing).asked
+        found, unseen = sight.impact(asked, at)
+        whole = found if sight.is_whole else platform.lineage.impact(asked, at)
+        flags, more = sight.flags(around.flags_ahead(platform.lineage, sight.heard, whole))
+        _tell_unseen(unseen + more)
     if as_json:
-        print_json({**found.as_json(limit), "flags": [flag.as_json() for flag in flags]})
+        told = [flag.as_json() for flag in flags]
+        print_json({**found.as_json(limit), "flags": told, "unseen": unseen + more})
     else:
         typer.echo("\n".join([*found.lines(limit), *(f"FLAGGED {_told(one)}" for one in flags)]))
 
@@ -161,17 +168,20 @@ def check(
 
         halocline lineage check r0123456789abcdef01234567 --token officer.jwt
     """
-    from halocline_governance.lineage import checks, checks_told
+    from halocline_governance.lineage import checks
     from halocline_infra.commands.lineage_mlflow import followed
 
-    with _officer(token) as platform:
-        heard = checks_told.heard(platform.environment.journal)
-        found = checks.check(platform.lineage, heard, run)
+    with _officer(token) as (platform, sight):
+        whole = checks.check(platform.lineage, sight.heard, run)
         if rows:
-            found = checks.reread(platform.lineage, found, run)
-        repaired, differs = followed(platform, found, run, repair=repair)
+            whole = checks.reread(platform.lineage, whole, run)
+        done, differ = followed(platform, whole, run, repair=repair)
+        found, unseen = sight.checked(whole)
+        (repaired, _), (differs, more) = sight.texts(done), sight.texts(differ)
+        _tell_unseen(unseen + more)
     if as_json:
-        print_json({**found.as_json(), "mlflow": differs, "repaired": repaired})
+        told = {"mlflow": differs, "repaired": repaired, "unseen": unseen + more}
+        print_json({**found.as_json(), **told})
     else:
         print_table(
             "Lineage", ("what", "checked"),
@@ -189,8 +199,8 @@ def check(
             *(f"MLflow differs: {one}" for one in differs),
         ):
             typer.echo(text)
-        typer.echo("lineage NOT in order" if found.flags else "lineage in order")
-    if found.flags or differs:
+        typer.echo("lineage NOT in order" if whole.flags else "lineage in order")
+    if whole.flags or differ:
         raise typer.Exit(1)
 
 
@@ -210,17 +220,15 @@ def export(
         halocline lineage export --openlineage events.ndjson --token officer.jwt
     """
     from halocline_governance import durable
-    from halocline_governance.lineage import checks_told
     from halocline_governance.lineage.openlineage import Export, lines
 
-    with _officer(token) as platform:
+    with _officer(token) as (platform, sight):
         lineage = platform.lineage
 
         def count(endpoint: str, since: str, until: str | None) -> int:
             return lineage.outputs(endpoint=endpoint, since=since, until=until).num
 
-        heard = checks_told.heard(platform.environment.journal)
-        events = Export(lineage, heard, namespace, count).events()
+        events = Export(lineage, sight.heard, namespace, count, sight.sees).events()
     durable.write(openlineage, "".join(lines(events)))
     show({"file": str(openlineage), "events": len(events)}, as_json=as_json, title="Exported")
 
@@ -241,7 +249,7 @@ def index(
     """
     import time
 
-    with _officer(token) as platform:
+    with _officer(token) as (platform, _):
         began = time.monotonic()
         if rebuild:
             platform.lineage.rebuild()
@@ -252,13 +260,22 @@ def index(
 
 
 @contextmanager
-def _officer(token: str | None) -> Generator[Platform]:
-    """The platform, for somebody the read gate lets at the audit record."""
+def _officer(token: str | None) -> Generator[tuple[Platform, Sight]]:
+    """The platform, for somebody the read gate lets at the audit record, and what they see."""
+    from halocline_governance.lineage import checks_told
+    from halocline_governance.lineage.sight import Sight
     from halocline_infra.oversight import require_auditor
 
     with called(token) as (platform, officer):
         require_auditor(platform, officer)
-        yield platform
+        lake, hear = platform.lake, partial(checks_told.heard, platform.environment.journal)
+        places = {place: lake.labels(place).values() for place in lake.compartments()}
+        yield platform, Sight(officer.clearance, platform.lineage, hear, _labels(platform), places)
+
+
+def _tell_unseen(number: int) -> None:
+    if number:
+        typer.echo(f"{number} things you may not see", err=True)
 
 
 def _check_form(*forms: bool) -> None:
@@ -277,12 +294,14 @@ def _direction(taken: Taken, *, forward: bool, backward: bool, both: bool) -> st
     return named or taken.direction
 
 
-def _flags(platform: Platform, found: Trace, at: str | None, direction: str) -> list[Flag]:
+def _flags(
+    platform: Platform, sight: Sight, found: Trace, at: str | None, direction: str
+) -> list[Flag]:
     """What the checks flag of the things in this trace; forward also of what the journal says was
     made from them, where lineage has lost the link."""
-    from halocline_governance.lineage import around, checks, checks_told
+    from halocline_governance.lineage import around, checks
 
-    lineage, heard = platform.lineage, checks_told.heard(platform.environment.journal)
+    lineage, heard = platform.lineage, sight.heard
     about = {*found.nodes}
     if direction != "back" and found.root.kind not in ("output", "endpoint"):
         about |= around.ahead(lineage, heard, lineage.impact(found.root.id, at))

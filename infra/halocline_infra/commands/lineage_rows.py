@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +14,8 @@ import typer
 from halocline_infra.commands.options import print_json, print_table
 
 if TYPE_CHECKING:
-    from halocline_governance.lineage import Lineage
+    from halocline_governance.lineage import Impact, Lineage
+    from halocline_governance.lineage.sight import Sight
     from halocline_infra.commands.lineage_thing import Taken
 
 _SHOWN = 1_000
@@ -20,45 +23,73 @@ _MADE = ("output", "endpoint", "model", "run", "mixture", "dataset")
 _CHOOSES = ("subject", "source", "licence")
 
 
-def show_rows(
-    lineage: Lineage, taken: Taken, at: str | None, *, every: bool, as_json: bool
-) -> None:
-    """The rows that something was made of, or that are of a source, a licence or a subject: counts
-    and the first, or every one as a line of JSON.
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows that something was made of, or that are of a source, a licence or a subject, as far
+    as who asks may see them."""
 
-    Raises:
-        Refused: it is a row itself, or was not there.
-    """
-    if taken.kind in _CHOOSES:
+    lineage: Lineage
+    sight: Sight
+    taken: Taken
+    at: str | None
+
+    def show(self, *, every: bool, as_json: bool) -> None:
+        """Counts and the first, or every one as a line of JSON.
+
+        Raises:
+            Refused: it is a row itself, or was not there, or is not for who asks.
+        """
+        if self.taken.kind in _CHOOSES:
+            told, unseen = self.sight.impact(self.taken.asked, self.at)
+            _tell_unseen(unseen)
+            if every:
+                _stream_chosen(self._chosen(), told)
+            else:
+                _list_chosen(self._chosen(), told, as_json=as_json)
+            return
+        whole = self._datasets()
+        made_of = [one for one in whole if self.sight.sees(f"dataset:{one}")]
+        _tell_unseen(len(whole) - len(made_of))
         if every:
-            _stream_chosen(lineage, taken.asked, at)
+            _stream(self.lineage, made_of)
         else:
-            _list_chosen(lineage, taken.asked, at, as_json=as_json)
-        return
-    made_of = _datasets_of(lineage, taken, at)
-    if every:
-        _stream(lineage, made_of)
-    else:
-        _list_first(lineage, made_of, as_json=as_json)
+            _list_first(self.lineage, made_of, as_json=as_json)
+
+    def _chosen(self) -> Iterator[tuple[str, int, bool]]:
+        for table, uid, there in self.lineage.rows_of(self.taken.asked, self.at):
+            if self.sight.sees(f"rows:{table}"):
+                yield table, uid, there
+
+    def _datasets(self) -> list[str]:
+        from halocline_governance.errors import Refused
+
+        if self.taken.kind not in _MADE:
+            raise Refused(
+                "--rows lists what something was made of, and"
+                f" {self.taken.asked} is a row: trace it without"
+            )
+        self.sight.trace(self.taken.asked, self.at, "back", 1)
+        if self.taken.kind == "dataset":
+            return [self.taken.asked.partition(":")[2]]
+        return list(self.lineage.reached(self.taken.asked, "dataset", forward=False, at=self.at))
 
 
-def _stream_chosen(lineage: Lineage, asked: str, at: str | None) -> None:
-    for table, uid, there in lineage.rows_of(asked, at):
+def _stream_chosen(rows: Iterator[tuple[str, int, bool]], told: Impact) -> None:
+    for table, uid, there in rows:
         said = {"table": table, "row_uid": str(uid), "there": there}
         sys.stdout.write(json.dumps(said, sort_keys=True) + "\n")
-    for gap in lineage.impact(asked, at).gaps:
+    for gap in told.gaps:
         sys.stderr.write(f"{gap}\n")
 
 
-def _list_chosen(lineage: Lineage, asked: str, at: str | None, *, as_json: bool) -> None:
-    told = lineage.impact(asked, at)
-    first = list(islice(lineage.rows_of(asked, at), _SHOWN))
+def _list_chosen(rows: Iterator[tuple[str, int, bool]], told: Impact, *, as_json: bool) -> None:
+    first = list(islice(rows, _SHOWN))
     counts = {table: {"now": now, "ever": ever} for table, (now, ever) in told.rows.items()}
     if as_json:
-        rows = [
+        some = [
             {"table": table, "row_uid": str(uid), "there": there} for table, uid, there in first
         ]
-        print_json({"tables": counts, "first": rows, "gaps": list(told.gaps)})
+        print_json({"tables": counts, "first": some, "gaps": list(told.gaps)})
         return
     print_table(
         "Tables", ("table", "rows now", "rows ever"),
@@ -71,18 +102,6 @@ def _list_chosen(lineage: Lineage, asked: str, at: str | None, *, as_json: bool)
     num = sum(one["ever"] for one in counts.values())
     if num > len(first):
         typer.echo(f"... {len(first):,} of {num:,} rows are shown: --all streams every one")
-
-
-def _datasets_of(lineage: Lineage, taken: Taken, at: str | None) -> list[str]:
-    from halocline_governance.errors import Refused
-
-    if taken.kind not in _MADE:
-        raise Refused(
-            f"--rows lists what something was made of, and {taken.asked} is a row: trace it without"
-        )
-    if taken.kind == "dataset":
-        return [taken.asked.partition(":")[2]]
-    return list(lineage.reached(taken.asked, "dataset", forward=False, at=at))
 
 
 def _stream(lineage: Lineage, dsv_ids: list[str]) -> None:
@@ -130,3 +149,8 @@ def _list_first(lineage: Lineage, dsv_ids: list[str], *, as_json: bool) -> None:
 
 def _counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{name or 'none'} {number:,}" for name, number in sorted(counts.items()))
+
+
+def _tell_unseen(number: int) -> None:
+    if number:
+        typer.echo(f"{number} things you may not see", err=True)
