@@ -288,3 +288,29 @@ def test_outputs_are_counted_by_how_they_ended(world: World) -> None:
     assert any(line.startswith(f"  outputs: 4 ({told})") for line in found.lines())
     assert denied.edges[0].kind == "asked of"
     assert held.edges[0].kind == "answered by"
+
+
+def test_rows_that_can_still_be_read_are_told_with_how_many_were_recorded(world: World) -> None:
+    world.put(BUY, range(200, 205))
+    world.run()
+    files = sorted(
+        (world.lake.path("buy", TABLE)).glob("*.parquet"), key=lambda f: f.stat().st_mtime
+    )
+    files[0].unlink()
+    (held,) = (
+        r for r in world.lineage.rows("lineage.dataset_version") if r["compartment"] == "buy"
+    )
+    lineage = Lineage(world.lake, folder=world.home / "other")
+    found = lineage.impact("source:readmes")
+    rows = lineage.dataset_rows(held["dsv_id"]).as_json()
+    edges = [e.kind for e in lineage.trace("source:readmes").edges if held["dsv_id"] in e.head]
+
+    assert (held["num_rows"], found.datasets[held["dsv_id"]]) == (8, 5)
+    assert f"{held['dsv_id']} (5 rows that can still be read, of 8 recorded)" in " ".join(
+        found.lines()
+    )
+    assert {"dsv_id": held["dsv_id"], "rows": 5, "recorded": 8} in (
+        found.as_json()["datasets"]["first"]
+    )
+    assert (rows["num_rows"], rows["num_readable"]) == (8, 5)
+    assert edges == ["5 rows that can still be read, of 8 recorded, in"]

@@ -23,12 +23,14 @@ class Chosen:
         counts: by `compartment:table`, how many there were then and how many ids there ever were.
         hits: by dataset version, how many of the rows it holds.
         gaps: versions and compartments that cannot be read.
+        lost: dataset versions of which not every row can be read any more.
     """
 
     lives: dict[str, list[Life]] = field(default_factory=dict[str, list[Life]])
     counts: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
     hits: dict[str, int] = field(default_factory=dict[str, int])
     gaps: list[str] = field(default_factory=list[str])
+    lost: set[str] = field(default_factory=set[str])
 
     @property
     def is_known(self) -> bool:
@@ -74,7 +76,10 @@ def lead(trace: Trace, view: View, chosen: Chosen, limit: int) -> None:
     for _, node in sorted(view.nodes(chosen.starts[:limit]).items()):
         num = chosen.hits[node.name]
         tail = trace.nodes.get(f"rows:{node.facts['table']}", trace.root)
-        trace.lead(tail, node, "in" if single else f"{num} rows in")
+        some = f"{num} rows"
+        if node.name in chosen.lost:
+            some = f"{num} rows that can still be read, of {node.facts['num_rows']} recorded,"
+        trace.lead(tail, node, "in" if single else f"{some} in")
     trace.counts["dataset"] = len(chosen.hits)
 
 
@@ -138,7 +143,7 @@ def _choose_in(
     # One row that was found is found, whatever else of that version is lost.
     sure = hits if what.kind == "row" else {}
     lost = {one.dsv_id for one in selection.partly(db, known)} - sure.keys() | gone
-    chosen.lives[compartment] = held
+    chosen.lives[compartment], chosen.lost = held, chosen.lost | lost
     chosen.hits |= hits
     counts = selection.counted(db, what, held, epoch_us(view.at))
     chosen.counts |= {f"{compartment}:{table}": num for table, num in counts.items()}

@@ -24,11 +24,11 @@ _HELD = (
 
 @dataclass(frozen=True, slots=True)
 class DatasetRows:
-    """Iterating gives every row_uid, file by file, read as they are taken.
+    """Iterating gives every row_uid that can be read, file by file, read as they are taken.
 
     Args:
         version: which rows.
-        num_rows: as counted.
+        num_rows: as counted, of those that can still be read.
         num_recorded: as recorded when they were read.
         labels: rows by label id.
         sources: rows by source; "" where the table has none.
@@ -57,7 +57,8 @@ class DatasetRows:
         """Ids as text: readers of JSON agree on whole numbers up to 2**53 only."""
         return {
             "dsv_id": self.version.dsv_id,
-            "num_rows": self.num_rows,
+            "num_rows": self.num_recorded,
+            "num_readable": self.num_rows,
             "num_recorded": self.num_recorded,
             "labels": dict(self.labels),
             "sources": dict(self.sources),

@@ -21,7 +21,8 @@ class Impact:
     Args:
         thing: what was asked about, `kind:name`.
         rows: by `compartment:table`, how many there are now and how many ids there ever were.
-        datasets: by id, how many of their rows are concerned.
+        datasets: by id, how many of their rows are concerned, as far as they can be read.
+        recorded: by id, how many rows those have of which not every one can be read any more.
         runs: by id, how many sequences they consumed of these dataset versions.
         models: that came out of those runs.
         descendants: models made from those.
@@ -35,6 +36,7 @@ class Impact:
     at: str | None = None
     rows: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
     datasets: Mapping[str, int] = field(default_factory=dict[str, int])
+    recorded: Mapping[str, int] = field(default_factory=dict[str, int])
     mixtures: Sequence[str] = ()
     runs: Mapping[str, int] = field(default_factory=dict[str, int])
     models: Sequence[str] = ()
@@ -48,7 +50,11 @@ class Impact:
         """Sorted throughout; no list longer than `limit`, every `num` exact."""
         now = [{"endpoint": name, "since": since} for name, since in self.endpoints_now]
         before = [{"endpoint": e, "from": a, "to": z} for e, a, z in self.endpoints_before]
-        datasets = [{"dsv_id": id_, "rows": num} for id_, num in sorted(self.datasets.items())]
+        datasets = [
+            {"dsv_id": id_, "rows": num}
+            | ({"recorded": self.recorded[id_]} if id_ in self.recorded else {})
+            for id_, num in sorted(self.datasets.items())
+        ]
         runs = [{"run_id": id_, "sequences": num} for id_, num in sorted(self.runs.items())]
         return {
             "thing": self.thing,
@@ -73,9 +79,7 @@ class Impact:
         told = [f"if {self.thing} must go:"]
         for place, (there, ever) in sorted(self.rows.items()):
             told.append(f"  rows of {place}: {there} now, {ever} ever")
-        told += _told(
-            "dataset versions", [f"{d} ({n} rows)" for d, n in self.datasets.items()], limit
-        )
+        told += _told("dataset versions", [f"{d} ({self._rows(d)})" for d in self.datasets], limit)
         told += _told("mixtures", self.mixtures, limit)
         told += _told("runs", [f"{run} ({n} sequences)" for run, n in self.runs.items()], limit)
         told += _told("models", self.models, limit)
@@ -87,6 +91,12 @@ class Impact:
         ends = self.outputs.told()
         span = f" ({ends}), {out['first']} to {out['last']}" if out["num"] else ""
         return [*told, f"  outputs: {out['num']}{span}", *(f"! {gap}" for gap in self.gaps)]
+
+    def _rows(self, dsv_id: str) -> str:
+        num, recorded = self.datasets[dsv_id], self.recorded.get(dsv_id)
+        if recorded is None:
+            return f"{num} rows"
+        return f"{num} rows that can still be read, of {recorded} recorded"
 
 
 def impact(
@@ -103,6 +113,7 @@ def impact(
         at=at,
         rows=chosen.counts,
         datasets=dict(sorted(chosen.hits.items())),
+        recorded=_recorded(view, chosen),
         mixtures=_names(found.of("mixture")),
         runs={name: consumed[f"run:{name}"] for name in _names(found.of("run"))},
         models=_names(direct),
@@ -112,6 +123,11 @@ def impact(
         outputs=answered,
         gaps=sorted(set(chosen.gaps)),
     )
+
+
+def _recorded(view: View, chosen: Chosen) -> dict[str, int]:
+    lost = view.nodes(f"dataset:{dsv_id}" for dsv_id in sorted(chosen.lost & chosen.hits.keys()))
+    return {node.name: int(node.facts["num_rows"]) for node in lost.values()}
 
 
 def _taken(view: View, found: Reached) -> tuple[set[str], Counter[str]]:

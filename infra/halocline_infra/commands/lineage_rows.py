@@ -135,7 +135,7 @@ def _list_first(lineage: Lineage, dsv_ids: list[str], *, as_json: bool) -> None:
         return
     print_table(
         "Dataset versions", ("id", "table", "version", "rows", "sources", "licences"),
-        [(one["dsv_id"], one["table"], one["version"], one["num_rows"], _counts(one["sources"]),
+        [(one["dsv_id"], one["table"], one["version"], _number(one), _counts(one["sources"]),
           _counts(one["licences"])) for one in told],
     )  # fmt: skip
     rows = [(one["table"], one["version"], uid) for one in told for uid in one["first"]]
@@ -145,6 +145,11 @@ def _list_first(lineage: Lineage, dsv_ids: list[str], *, as_json: bool) -> None:
             typer.echo(f"! {one['table']} version {one['version']}: {gap}")
     if num_rows > _SHOWN - left:
         typer.echo(f"... {_SHOWN - left:,} of {num_rows:,} rows are shown: --all streams every one")
+
+
+def _number(one: dict[str, Any]) -> str:
+    recorded, readable = one["num_rows"], one["num_readable"]
+    return str(recorded) + (f", {readable} can still be read" if readable != recorded else "")
 
 
 def _counts(counts: dict[str, int]) -> str:
