@@ -19,23 +19,25 @@ import zlib
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import reduce
+from itertools import accumulate
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar, cast
+from typing import Any, cast
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-LOG, DIGITS, HASH, NUM = "log-[0-9]{4}", "[0-9]" * 12, "([0-9a-f]{64})", "(0|[1-9][0-9]{0,15})"
-TAIL = re.compile(rf'\}},"head":{NUM},"prev":"{HASH}","seq":{NUM}\}}\Z'.encode())
+LOG, DIGITS = "log-" + "[0-9]" * 4, "[0-9]" * 12
+HASH, NUM = "([0-9a-f]{64})", "(0|[1-9][0-9]{0,15})"
+END = rf'"head":{NUM},"prev":"{HASH}","seq":{NUM}\}}'
+RECORD = re.compile((r'(?s:\{"event":\{.*\},)' + END).encode())
 SIBLING = re.compile(rf'\{{"log":"({LOG})","root":"{HASH}","size":{NUM}\}}')
 CHANGE = re.compile(r'\{"by":"([^"]+)","key":"([^"]+)","signature":"([^"]+)"\}')
-NOTE = re.compile(rf"((.+)\n{NUM}\n([A-Za-z0-9+/]{{43}}=)\n)\n((?:\u2014 \S+ \S+\n)+)")
+NOTE = re.compile(rf"((.+)\n{NUM}\n([^\s=]{{43}}=)\n)\n((?:\u2014 [^\s+]+ [^\s=]{{7}}\S+\n)+)")
 BAD = Exception  # whatever cannot be read is not what was signed
-T = TypeVar("T")
 Key = tuple[str, str, Ed25519PublicKey]  # name+id, line, key
 Claim = tuple[str, str, int, str]  # place, and the log, size and root (hex) that it names
 
 
-def need(good: T | None, what: str) -> T:
+def need(good: Any, what: str) -> Any:
     if not good:
         raise ValueError(what)
     return good
@@ -58,9 +60,8 @@ def read_key(line: str) -> Key:
 
 def read_head(note: str, keys: list[Key] | None) -> tuple[str, int, str]:
     """Log, size and root of a checkpoint that a key signed; without keys, what it claims."""
-    match = need(NOTE.fullmatch(note), "not in the form of a checkpoint")
-    parts = [line.split(" ")[1:] for line in match[5].split("\n")[:-1]]
-    lines = [(name, unbase64(blob)) for name, blob in parts]
+    match = need(len(note.encode()) <= 1 << 16 and NOTE.fullmatch(note), "not a checkpoint")
+    lines = [(n, unbase64(blob)) for n, blob in re.findall(r"\S (\S+) (\S+)\n", match[5])]
     named = [(k, b) for n, b in lines for k in keys or () if k[0] == f"{n}+{b[:4].hex()}"]
     for key, raw in named:
         key[2].verify(raw[4:], match[1].encode())
@@ -75,16 +76,18 @@ def canonical(value: Any) -> str:
         return "{" + ",".join(f"{canonical(key)}:{canonical(value[key])}" for key in order) + "}"
     if isinstance(value, list):
         return "[" + ",".join(map(canonical, cast("list[Any]", value))) + "]"
+    need(not isinstance(value, int | float) or abs(value) < 2**53, "a number out of range")
     if not isinstance(value, float):
-        need(type(value) is not int or abs(value) < 2**53, "a number out of range")
         return json.dumps(value, ensure_ascii=False)
-    if 1e-6 <= abs(value) < 1e21:  # as ECMAScript writes numbers
+    if abs(value) >= 1e-6:  # as ECMAScript writes numbers
         return f"{Decimal(repr(value)):f}".removesuffix(".0")
     return repr(value).replace("e-0", "e-") if value else "0"
 
 
 def whole(payload: bytes) -> tuple[str, str]:
     """The kind and the object of a record in canonical form."""
+    bare = re.sub(rb'"[^"]*"', b"", payload.replace(b"\\\\", b"").replace(b'\\"', b""))
+    need(max(accumulate((b in b"[{") - (b in b"]}") for b in bare)) <= 64, "nested too deep")
     event: dict[str, Any] = (record := json.loads(payload))["event"]
     form = {"object": dict, **dict.fromkeys(("event_id", "kind", "purpose", "subject", "ts"), str)}
     is_event = {name: type(value) for name, value in event.items()} == form
@@ -96,26 +99,23 @@ def sha(*parts: bytes) -> bytes:
     return hashlib.sha256(b"".join(parts)).digest()
 
 
-def opened(path: Path) -> BinaryIO:
-    need(stat.S_ISREG(path.lstat().st_mode), "not a plain file")
-    return path.open("rb")
-
-
 def text_of(path: Path) -> str:
-    with opened(path) as file:
-        return file.read(1 << 20).decode()
+    need(stat.S_ISREG(path.lstat().st_mode), "not a plain file")
+    with path.open("rb") as file:
+        return file.read(24 << 20).decode()
 
 
 def frames(path: Path) -> Iterator[tuple[int, bytes, str, bool]]:
     """(offset, payload, "", False) of each frame; at the end, what is wrong and if it is torn."""
+    need(stat.S_ISREG(path.lstat().st_mode), "not a plain file")
     offset, flaw, torn = 0, "", False
-    with opened(path) as file:
+    with path.open("rb") as file:
         while not flaw and (front := file.read(8)):
             size, crc = int.from_bytes(front[:4], "little"), int.from_bytes(front[4:], "little")
             payload = file.read(min(size, 1 << 24))
             if len(front) == 8 and not 0 < size <= 1 << 24:
-                zeros = not any(front) and not any(map(any, iter(lambda: file.read(1 << 20), b"")))
-                flaw, torn = "impossible record length", zeros
+                tail = front + file.read(32 << 20)
+                flaw, torn = "impossible length", len(tail) <= 32 << 20 and not tail.strip(b"\0")
             elif len(front) < 8 or len(payload) < size:
                 flaw, torn = "the file ends inside a record", True
             elif zlib.crc32(payload) != crc:
@@ -129,18 +129,17 @@ class Log:
     def __init__(self, folder: Path, keys: list[Key], cut: tuple[str, int]) -> None:
         self.name, self.keys, self.cut, self.paths = folder.name, keys, cut, dict[Path, int]()
         self.count, self.prev, self.known, self.sealed, self.claimed = 0, "0" * 64, 0, 0, 0
-        self.unfinished, self.rolled_back, note = "", "", ""
+        self.unfinished, self.rolled_back, note, self.ended = "", "", "", False
         self.head, self.seen, self.problems = list[Claim](), list[Claim](), list[tuple[str, str]]()
         place, has_begun = f"{self.name}/checkpoint", True
         try:
             note = text_of(folder / "checkpoint")
-            self.claimed = read_head(note, None)[1]
-        except FileNotFoundError:
-            has_begun = bool(cut[0])
-        except BAD:
-            pass  # said below
+            self.claimed, self.ended = read_head(note, None)[1], True
+        except BAD as error:  # said below
+            has_begun = bool(cut[0]) or not isinstance(error, FileNotFoundError)
         self.read(sorted(folder.glob(f"{DIGITS}.seg")))
         try:
+            need(stat.S_ISDIR(folder.lstat().st_mode), "not a folder")
             log, self.sealed, root = read_head(note, self.keys) if has_begun else (self.name, 0, "")
             need(log == self.name, "it is the head of another log")
             need(not self.rolled_back, f"an older head was put in its place: {self.rolled_back}")
@@ -166,15 +165,15 @@ class Log:
                 break
 
     def take(self, payload: bytes, held: bool) -> None:
-        found = TAIL.search(payload, max(0, len(payload) - 200))
-        match = need(found if payload.startswith(b'{"event":{') else None, "not a journal record")
+        match = need(RECORD.fullmatch(payload), "not a journal record")
         head, prev, seq = int(match[1]), match[2].decode(), int(match[3])
-        need(seq == self.count, f"record {seq} stands here")
-        need(prev == self.prev, "it does not link to the record before it")
+        need((seq, prev) == (self.count, self.prev), "it does not follow the record before it")
         need(self.known <= head <= seq, f"it cannot know a head over {head} records")
-        self.known = head
         own = b'"kind":"journal.' in payload
         kind, seen = whole(payload) if own or seq >= self.claimed else ("", "")
+        opens = seq < self.claimed or kind in ("journal.opened", "journal.key")
+        need(opens or not held or not self.ended, "no process of this journal wrote it")
+        self.ended = kind == "journal.closed" if seq < self.claimed else self.ended
         if held and head > self.claimed:  # the log had been written so far before its head was read
             self.rolled_back = self.rolled_back or f"record {seq} knew one over {head} records"
         if kind == "journal.key":
@@ -186,9 +185,11 @@ class Log:
         elif kind in ("journal.opened", "journal.siblings", "journal.closed"):
             told = SIBLING.findall(seen)
             text = ",".join(f'{{"log":"{n}","root":"{h}","size":{size}}}' for n, h, size in told)
-            need(seen == f'{{"log":"{self.name}","siblings":[{text}]}}', "its siblings are wrong")
+            front = f'"adopted":{seq - head},' if kind == "journal.opened" else ""
+            form = f'{{{front}"log":"{self.name}","siblings":[{text}]}}'
+            need(seen == form, "what it adopted, its log or its siblings are wrong")
             self.seen += [(f"{self.name} record {seq}", n, int(s), h) for n, h, s in told if held]
-        self.prev, self.count = sha(b"\0", payload).hex(), seq + 1
+        self.known, self.prev, self.count = head, sha(b"\0", payload).hex(), seq + 1
 
     def roots(self, sizes: set[int]) -> dict[int, str]:
         """The roots over the first so many records and over all (RFC 6962), in a second look."""
@@ -205,16 +206,13 @@ class Log:
 
 
 def verify(directory: Path, keys: list[Key], older: list[tuple[str, str]]) -> dict[str, Any]:
-    pattern = "log-[0-9][0-9][0-9][0-9]"
-    last = sorted(directory.glob(f"{pattern}/{DIGITS}.seg"))
+    last = sorted(directory.glob(f"{LOG}/{DIGITS}.seg"))
     cuts = {path.parent.name: (path.name, path.lstat().st_size) for path in last}
-    logs = {
-        p.name: Log(p, keys, cuts.get(p.name, ("", 0))) for p in sorted(directory.glob(pattern))
-    }
-    problems = [problem for log in logs.values() for problem in log.problems]
+    found = [Log(p, keys, cuts.get(p.name, ("", 0))) for p in sorted(directory.glob(LOG))]
+    logs = {log.name: log for log in found}
+    problems = [problem for log in found for problem in log.problems]
     problems += [] if logs else [(directory.name, "there is no journal here")]
-    claims = [claim for log in logs.values() for claim in log.head]
-    claims += [claim for log in logs.values() for claim in log.seen]
+    claims = [c for log in found for c in log.head] + [c for log in found for c in log.seen]
     for place, note in older:
         try:
             name = read_head(note, None)[0]
@@ -225,13 +223,11 @@ def verify(directory: Path, keys: list[Key], older: list[tuple[str, str]]) -> di
     roots = {n: g.roots({g.count, *(c[2] for c in claims if c[1] == n)}) for n, g in logs.items()}
     for place, name, size, root in claims:
         if name not in logs or roots[name].get(size) != root:
-            have = f"{logs[name].count} records stand there" if name in logs else "it is missing"
-            problems.append((place, f"{size} records of {name} were signed as {root}: {have}"))
-    names = ("name", "records", "sealed", "root")
+            problems.append((place, f"{size} records of {name} with the root {root} are not there"))
     rows = [(n, log.count, log.sealed, roots[n][log.count]) for n, log in logs.items()]
-    states = [dict(zip(names, row, strict=True)) for row in rows]
+    states = [dict(zip(("name", "records", "sealed", "root"), r, strict=True)) for r in rows]
     told = [{"place": place, "what": what} for place, what in problems]
-    torn = [log.unfinished for log in logs.values() if log.unfinished]
+    torn = [log.unfinished for log in found if log.unfinished]
     return {"ok": not told, "logs": states, "problems": told, "unfinished": torn}
 
 
@@ -247,23 +243,25 @@ def walk(at: int, size: int, path: list[bytes], known: bytes, one: bool) -> list
     return [sha(b"\1", last, old), sha(b"\1", last, new)]
 
 
-def check_proof(proof: Any, keys: list[Key]) -> dict[str, Any]:
+def check_proof(text: str, keys: list[Key]) -> dict[str, Any]:
     """What a proof shows."""
-    one = proof["format"] == "halocline-proof@1"
-    need(one or proof["format"] == "halocline-consistency@1", "not a proof")
-    names = ("checkpoint", "seq", "record") if one else ("old", "new")
+    members: list[tuple[str, Any]] = json.loads(text, object_pairs_hook=list)
+    need(len(proof := dict(members)) == len(members), "a member stands twice")
+    one = bool(["halocline-consistency@1", "halocline-proof@1"].index(proof["format"]))
+    names = {"checkpoint", "seq", "record"} if one else {"old", "new"}
     path = [bytes.fromhex(item) for item in proof["path"]]
-    is_form = set(proof) == {"format", "log", "path", *names}
+    is_form = set(proof) == names | {"format", "log", "path"}
     need(is_form and [node.hex() for node in path] == proof["path"], "not in the form of a proof")
-    heads = [read_head(proof[name], keys) for name in names if name not in ("seq", "record")]
+    heads = [read_head(proof[name], keys) for name in ("checkpoint", "old", "new") if name in proof]
     need({head[0] for head in heads} == {proof["log"]}, "the head of another log")
     (_, at, before), (_, size, root) = heads[0], heads[-1]
     known, shown = bytes.fromhex(before), {"log": proof["log"], "old": at, "new": size}
     if one:
         payload, at = proof["record"].encode(), proof["seq"]
-        known, shown = sha(b"\0", payload), json.loads(payload)
-        match = TAIL.search(payload, max(0, len(payload) - 200))
-        need(match and type(at) is int and int(match[3]) == at < size, "of another record")
+        known, event = sha(b"\0", payload), json.loads(payload)["event"]
+        shown = {"log": proof["log"], "seq": at, **event}
+        seq = need(RECORD.fullmatch(payload), "not a journal record")[3]
+        need(type(at) is int and int(seq) == at < size, "of another record")
     both = walk(at, size, path, known, one) if one or at else [sha(), bytes.fromhex(root)]
     is_shown = both[1].hex() == root and (one or both[0].hex() == before) and not path
     need(is_shown, "the path does not lead to what was signed")
@@ -272,23 +270,25 @@ def check_proof(proof: Any, keys: list[Key]) -> dict[str, Any]:
 
 def main(arguments: list[str]) -> int:
     status, place = 2, "it cannot be asked"
+    if "--help" in arguments:
+        return print(__doc__) or 0
     try:
         options, names = getopt.gnu_getopt(arguments, "", ["proof=", "head=", "witness=", "json"])
         given, paths = dict(options), [Path(name) for name in names]
         need(len(paths) == (1 if "--proof" in given else 2), __doc__ or "")
-        lines = text_of(paths[-1]).split("\n")
-        keys = [read_key(key) for line in lines if (key := line.strip()) and key[0] != "#"]
+        keys = [read_key(k) for k in re.findall(r"(?m)^\s*([^\s#].*?)\s*$", text_of(paths[-1]))]
         need(keys, "no key line")
         older = [(f"head {v}", text_of(Path(v))) for name, v in options if name == "--head"]
         kept = sorted(Path(given["--witness"]).iterdir()) if "--witness" in given else []
         older += [(f"witness/{p.name}", text_of(p)) for p in kept if re.fullmatch(LOG, p.name)]
-        proof = text_of(Path(given["--proof"])) if "--proof" in given else ""
+        proof = text_of(Path(given["--proof"])) if "--proof" in given else None
         status, place = 1, given.get("--proof", names[0])
-        found = check_proof(json.loads(proof), keys) if proof else verify(paths[0], keys, older)
+        found = verify(paths[0], keys, older) if proof is None else check_proof(proof, keys)
     except BAD as error:
         problem = {"place": place, "what": str(error) or "a signature is wrong"}
         found = dict[str, Any](ok=False, logs=[], problems=[problem], unfinished=[])
-    said = [f"{log['name']}: {log['records']} records" for log in found["logs"]]
+    said = [f"{name}: {json.dumps(value)}" for name, value in found.get("shown", {}).items()]
+    said += [f"{log['name']}: {log['records']} records" for log in found["logs"]]
     said += [f"note: unfinished last write: {text}" for text in found["unfinished"]]
     said += [f"FAILED {problem['place']}: {problem['what']}" for problem in found["problems"]]
     said += ["verified" if found["ok"] else "NOT verified"]

@@ -85,6 +85,8 @@ class Log:
         """A record in which the log tells of the others."""
         told = [log.head() for log in siblings if log is not self]
         seen: dict[str, Any] = {"log": self.name, "siblings": told}
+        if kind == Kind.OPENED:
+            seen["adopted"] = len(self.payloads) - self.sealed
         self.add(AuditEvent(kind, "halocline", "audit", seen).as_json())
 
     def seal(self) -> None:
@@ -132,14 +134,14 @@ class Log:
         return found
 
 
-def healthy() -> list[Log]:
+def healthy(closed: bool = True) -> list[Log]:
     """The same three logs each time, to be altered at will."""
-    return deepcopy(_healthy())
+    return deepcopy(_healthy(closed))
 
 
 @cache
-def _healthy() -> list[Log]:
-    """Three logs of three segments, closed in order; each tells of the others as they stood."""
+def _healthy(closed: bool) -> list[Log]:
+    """Three logs of three segments, closed in order or not; each tells of the others as they stood."""
     logs = [Log(f"log-{number:04d}") for number in range(3)]
     for log in logs:
         log.journal(Kind.OPENED, [other for other in logs if other.payloads])
@@ -153,7 +155,7 @@ def _healthy() -> list[Log]:
             log.turn() if len(log.starts) < 3 else log.seal()
             log.journal(Kind.SIBLINGS, logs)
             log.seal()
-    for log in logs:
+    for log in logs if closed else ():
         log.seal()
         log.journal(Kind.CLOSED, logs)
         log.seal()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import rfc8785
@@ -54,7 +54,34 @@ def test_it_is_rfc8785_or_both_refuse(value: Any) -> None:
         with pytest.raises(ValueError, match=r".+"):
             canonical.encode(value)
     else:
-        assert canonical.encode(value) == expected
+        if is_beyond(value):
+            with pytest.raises(ValueError, match="a number"):
+                canonical.encode(value)
+        else:
+            assert canonical.encode(value) == expected
+
+
+def is_beyond(value: Any) -> bool:
+    """Whether it holds a float that would be written as, or is larger than, no JSON integer is."""
+    if isinstance(value, dict):
+        return any(map(is_beyond, cast("dict[Any, Any]", value).values()))
+    if isinstance(value, list | tuple):
+        return any(map(is_beyond, cast("list[Any]", value)))
+    return isinstance(value, float) and abs(value) >= 2**53
+
+
+@pytest.mark.parametrize("kind", [list, tuple, dict])
+def test_what_is_nested_too_deep_is_refused(kind: Any) -> None:
+    def nested(depth: int) -> Any:
+        value: Any = kind()
+        for _ in range(depth - 1):
+            value = kind({"a": value} if kind is dict else [value])
+        return value
+
+    assert canonical.encode(nested(64)) == rfc8785.dumps(nested(64))
+    for deep in (nested(65), {"x": 0.5, "y": nested(64)}):
+        with pytest.raises(ValueError, match="nested"):
+            canonical.encode(deep)
 
 
 def test_what_holds_itself_is_refused() -> None:

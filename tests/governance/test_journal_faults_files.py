@@ -220,7 +220,10 @@ def test_what_is_no_evidence_is_no_fault(journal: Path, tmp_path: Path) -> None:
 )
 def test_an_unfinished_write_is_no_fault(journal: Path, tmp_path: Path, tail: bytes) -> None:
     """Of the last segment, or in a new one; nor are records that no head covers yet."""
-    log = healthy()[2]
+    logs = healthy(closed=False)
+    for log in logs:
+        log.put(journal)
+    log = logs[2]
     path = journal / log.name / f"{log.starts[-1]:012d}.seg"
     good = path.read_bytes()
     path.write_bytes(good + tail)

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from tests.governance.journal_world import Judged, framed, healthy, judged, read_event
 
-LOG = healthy()[2]
+LOGS = healthy(closed=False)  # of processes that were killed: what they wrote last is adopted
+LOG = LOGS[2]
 LAST = LOG.payloads[-1]
 NEXT = len(LOG.payloads)
 PLACE = f"{LOG.name} record {NEXT}"
@@ -111,7 +112,7 @@ NOT_OURS: list[Any] = [
 @pytest.fixture(scope="module")
 def journal(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("forged") / "journal"
-    for log in healthy():
+    for log in LOGS:
         log.put(directory)
     return directory
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from halocline_governance.errors import JournalCorrupt
-from halocline_governance.journal.frame import HEAD_BYTES, MAX_PAYLOAD_BYTES, Flaw
+from halocline_governance.journal.frame import HEAD_BYTES, MAX_PAYLOAD_BYTES, MAX_TAIL_BYTES, Flaw
 
 LOG_NAMES = "log-*"
 HEAD_NAME = "checkpoint"
@@ -81,7 +81,7 @@ def frames(path: Path, start: int = 0) -> Iterator[tuple[int, bytes] | Flaw]:
                 length, crc = _HEAD.unpack_from(data, at)
                 stop = at + HEAD_BYTES + length
                 if not 0 < length <= MAX_PAYLOAD_BYTES:
-                    zeros = not any(data[at:]) and _only_zeros(file)
+                    zeros = _only_zeros(data[at:], file)
                     yield Flaw(base + at, "impossible record length", torn=zeros)
                     return
                 if stop > end:
@@ -120,8 +120,12 @@ def _read(file: BinaryIO, count: int) -> bytes:
     return b"".join(parts)
 
 
-def _only_zeros(file: BinaryIO) -> bool:
-    while block := file.read(_BLOCK_BYTES):
-        if any(block):
+def _only_zeros(block: bytes, file: BinaryIO) -> bool:
+    """Whether there are zeros to the end, and no more than an unfinished write may leave."""
+    num_bytes = 0
+    while block and num_bytes <= MAX_TAIL_BYTES:
+        if block.strip(b"\0"):
             return False
-    return True
+        num_bytes += len(block)
+        block = file.read(_BLOCK_BYTES)
+    return num_bytes <= MAX_TAIL_BYTES

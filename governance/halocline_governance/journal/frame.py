@@ -13,6 +13,7 @@ from dataclasses import dataclass
 _HEAD = struct.Struct("<II")
 HEAD_BYTES = _HEAD.size
 MAX_PAYLOAD_BYTES = 16 * 1024 * 1024
+MAX_TAIL_BYTES = 32 * 1024 * 1024  # of what may be an unfinished write, behind the last whole frame
 
 
 @dataclass(frozen=True, slots=True)

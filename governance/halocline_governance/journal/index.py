@@ -23,6 +23,7 @@ from types import TracebackType
 from typing import Self
 
 from halocline_governance.errors import JournalCorrupt
+from halocline_governance.journal import merkle
 from halocline_governance.journal.evidence import first_of, frames, segments
 from halocline_governance.journal.frame import Flaw
 from halocline_governance.journal.merkle import leaf_hash, node_hash
@@ -220,6 +221,25 @@ class Index:
                 self._leaves += leaf_hash(item[1])
                 self._offsets.append(item[0])
             offset = 0
+
+
+def fitting(folder: Path, size: int, root: bytes) -> Index:
+    """A log's index, in which its first `size` records have this root; made from the segments when
+    what is kept does not lead there.
+
+    Raises:
+        JournalCorrupt: they have another, or are fewer.
+    """
+    for stored in (True, False):
+        index = Index(folder, stored)
+        try:
+            if index.size >= size and merkle.root(index.node, size) == root:
+                return index
+        except IndexError:
+            pass
+        index.close()
+    what = f"its first {size} records are not those that were signed"
+    raise JournalCorrupt(f"{folder.name}/checkpoint", what)
 
 
 def _open_kept(folder: Path) -> Kept | None:

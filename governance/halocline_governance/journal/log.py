@@ -42,10 +42,12 @@ class Journal:
             log = self._segments = Segments(found.last, found.tree, found.prev, found.head.size)
             opening.callback(log.close)
             keeper = self._keeper = Keeper(log, folder, signer, witness, found.kept)
-            first = [_own(Kind.OPENED, keeper.siblings())]
+            adopted = found.tree.size - found.head.size
+            first = [_own(Kind.OPENED, {"adopted": adopted, **keeper.siblings()})]
             # In the segment that is there, and before any head by a new key.
             first += [_own(Kind.KEY, told.as_json()) for told in signer.handover(found.note)]
             log.write_here(first)
+            keeper.sign()  # so what stands behind a record of the end and no head was never ours
             log.sign = keeper.sign
             opening.pop_all()
         self._writer: GroupWriter[Receipt] = GroupWriter(log, keeper.added)
@@ -87,7 +89,8 @@ class Journal:
         Raises:
             JournalUnavailable: it is not durable; the act it describes must not happen. Closed,
                 failed before, or opened before a fork.
-            ValueError: the event has no canonical form, or is larger than a record may be.
+            ValueError: the event has no canonical form, is larger or nested deeper than a record
+                may be, or has a number of 2**53 or more.
         """
         return self._here().append(_body(event))
 
@@ -178,7 +181,8 @@ def _body(event: AuditEvent) -> bytes:
             "purpose": event.purpose,
             "subject": event.subject,
             "ts": event.ts,
-        }
+        },
+        canonical.MAX_DEPTH - 1,  # the record is around it
     )
     if len(body) > record.MAX_EVENT_BYTES:
         raise ValueError(f"an event has at most {record.MAX_EVENT_BYTES} bytes")

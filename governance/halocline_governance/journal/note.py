@@ -53,6 +53,8 @@ class Checkpoint:
         Raises:
             Unverified: not a checkpoint in canonical form.
         """
+        if len(note.encode("utf-8", "replace")) > MAX_NOTE_BYTES:
+            raise Unverified(f"a checkpoint has at most {MAX_NOTE_BYTES} bytes")
         try:
             origin, size, root = note.split("\n\n", 1)[0].split("\n")
             checkpoint = cls(origin, int(size[:17]), _decoded(root))
@@ -182,7 +184,8 @@ class Signer:
 
     def handover(self, note: str) -> tuple[Endorsement, ...]:
         """What a log must record before heads by this key, when its head is this note: nothing when
-        this key signed that.
+        this key signed that, and all that is known when that is over nothing: whoever trusts an
+        older key only has nothing else to go by.
 
         Raises:
             Unverified: no trusted key signed it.
@@ -200,7 +203,7 @@ class Signer:
                 )
             path.append(by[at])
             at = by[at].key.ident
-        return tuple(path)
+        return tuple(path) if Checkpoint.claimed(note).size else self.endorsements
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +290,7 @@ def _signatures(text: str) -> list[tuple[str, bytes]]:
     found: list[tuple[str, bytes]] = []
     for line in lines:
         dash, name, encoded = line.split(" ")
-        if dash != _DASH or not name or name.split() != [name]:
+        if dash != _DASH or name.split() != [name] or "+" in name or len(_decoded(encoded)) < 5:
             raise ValueError("not a signature line")
         found.append((name, _decoded(encoded)))
     if first or last or not found:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,7 +19,7 @@ from halocline_governance import strict_json
 from halocline_governance.errors import JournalCorrupt, Refused, Unverified
 from halocline_governance.journal import merkle, record
 from halocline_governance.journal.evidence import frames, is_log
-from halocline_governance.journal.index import Index
+from halocline_governance.journal.index import Index, fitting
 from halocline_governance.journal.note import Checkpoint, Trust
 from halocline_governance.journal.scan import read_note
 
@@ -130,7 +131,7 @@ class Prover:
         self.log = log
         self.checkpoint = checkpoint if checkpoint is not None else _newest(folder)
         self.head = _claimed(self.checkpoint, log)
-        self._use(_fitting(folder, self.head))
+        self._use(fitting(folder, self.head.size, self.head.root))
 
     def prove(self, seq: int, payload: bytes | None = None) -> Proof:
         """The proof for one record.
@@ -157,8 +158,7 @@ class Prover:
             except (IndexError, JournalCorrupt):
                 pass  # what is kept of the index does not fit, or the log does not
             if not is_last:
-                self._index.close()
-                self._use(Index(self._folder, stored=False))
+                self._remake()
         raise JournalCorrupt(f"{self.log} record {seq}", "it is not the record that was signed")
 
     def consistency(self, old: str) -> Consistency:
@@ -171,11 +171,16 @@ class Prover:
         before, after = _claimed(old, self.log), self.head
         if before.size > after.size:
             raise Refused(f"the older head covers {before.size} records, the newer {after.size}")
-        path = merkle.consistency(self._node, before.size, after.size)
-        if not merkle.verify_consistency(before.size, after.size, before.root, after.root, path):
-            what = f"its first {before.size} records are not those of the older head"
-            raise JournalCorrupt(self.log, what)
-        return Consistency(self.log, old, self.checkpoint, tuple(path))
+        sizes, roots = (before.size, after.size), (before.root, after.root)
+        for is_last in (False, True):
+            with suppress(IndexError):  # what is kept of the index ends too early
+                path = merkle.consistency(self._node, *sizes)
+                if merkle.verify_consistency(*sizes, *roots, path):
+                    return Consistency(self.log, old, self.checkpoint, tuple(path))
+            if not is_last:
+                self._remake()
+        what = f"its first {before.size} records are not those of the older head"
+        raise JournalCorrupt(self.log, what)
 
     def close(self) -> None:
         self._index.close()
@@ -190,6 +195,11 @@ class Prover:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _remake(self) -> None:
+        """Go on without what is kept of the index."""
+        self._index.close()
+        self._use(Index(self._folder, stored=False))
 
     def _use(self, index: Index) -> None:
         self._index = index
@@ -267,20 +277,6 @@ def _opened(note: str, log: str, trust: Trust) -> Checkpoint:
     if head.log != log:
         raise Unverified(f"the checkpoint is not of {log}")
     return head
-
-
-def _fitting(folder: Path, head: Checkpoint) -> Index:
-    """The log's index; made from the segments when what is kept does not lead to the head."""
-    for stored in (True, False):
-        index = Index(folder, stored)
-        try:
-            if index.size >= head.size and merkle.root(index.node, head.size) == head.root:
-                return index
-        except IndexError:
-            pass
-        index.close()
-    place = f"{folder.name}/checkpoint"
-    raise JournalCorrupt(place, "the records are not those that were signed")
 
 
 def _parsed(

@@ -13,15 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from halocline_governance import durable
-from halocline_governance.errors import JournalCorrupt, Unverified
-from halocline_governance.journal import frame, record
+from halocline_governance.errors import JournalCorrupt, Refused, Unverified
+from halocline_governance.journal import frame, record, statement
 from halocline_governance.journal.evidence import HEAD_NAME, LOG_NAMES, first_of, frames, segments
-from halocline_governance.journal.index import Kept
+from halocline_governance.journal.index import Kept, fitting
 from halocline_governance.journal.merkle import EMPTY_ROOT, Node, Tree, leaf_hash, root
-from halocline_governance.journal.note import ORIGIN, Checkpoint, Signer
+from halocline_governance.journal.note import ORIGIN, Checkpoint, Endorsement, Signer, Trust
 from halocline_governance.journal.scan import read_note
 from halocline_governance.journal.segments import begin
 from halocline_governance.journal.writer import cut_tail
+from halocline_governance.records import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ def recover(folder: Path, signer: Signer, witness: Path | None) -> Recovered:
         tree, prev = _joined(kept, paths, tail, head)
         kept.cut(tail.first)
         kept.extend(tail.leaves, tail.offsets)
+        _check_uncovered(paths, tail, head, signer.trust)
         if witness is not None:
             _check_witness(folder, kept, signer, witness)
         if tail.flaw:
@@ -137,6 +139,59 @@ def _check_witness(folder: Path, kept: Kept, signer: Signer, witness: Path) -> N
         raise JournalCorrupt(place, what)
     if root(kept.node, head.size) != head.root:
         raise JournalCorrupt(place, "it knows other records than stand there now")
+
+
+def _check_uncovered(paths: list[Path], tail: _Segment, head: Checkpoint, trust: Trust) -> None:
+    """What no head covers, and the next one will, is held to all that `verify` holds it to."""
+    last, at = paths[-1], head.size - tail.first
+    offset = tail.offsets[at] if at < len(tail.offsets) else None
+    if offset is None:
+        return
+    ended = head.size == 0 or statement.kind(_payload(paths, tail, at - 1)) == Kind.CLOSED
+    for seq, item in enumerate(frames(last, offset), start=head.size):
+        if seq == tail.end:
+            break
+        place = f"{last.parent.name} record {seq}"
+        at = 32 * (seq - tail.first)
+        leaf = bytes(tail.leaves[at : at + 32])
+        if isinstance(item, frame.Flaw) or leaf_hash(item[1]) != leaf:
+            raise JournalCorrupt(place, "it was altered while it was read")
+        trust = _checked(last.parent, place, item[1], ended, trust)
+
+
+def _payload(paths: list[Path], tail: _Segment, at: int) -> bytes:
+    """The record `at` of the last segment; -1 is the last of the segment before."""
+    found = frames(paths[-1], tail.offsets[at]) if at >= 0 else frames(paths[-2])
+    payload = b""
+    for item in found:
+        if isinstance(item, frame.Flaw):
+            break
+        payload = item[1]
+        if at >= 0:
+            break
+    return payload
+
+
+def _checked(folder: Path, place: str, payload: bytes, ended: bool, trust: Trust) -> Trust:
+    """The trust that a record leaves, when nothing is wrong with it."""
+    if not statement.is_whole(payload):
+        raise JournalCorrupt(place, "the record is not a journal record in canonical form")
+    if ended and statement.kind(payload) not in statement.OPENING:
+        raise JournalCorrupt(place, statement.NOBODY)
+    if not statement.may_be_own(payload):
+        return trust
+    try:
+        said = statement.own(folder.name, payload)
+        if isinstance(said, Endorsement):
+            return trust.extended(said)
+    except (Refused, Unverified) as error:
+        raise JournalCorrupt(place, str(error)) from None
+    for head in said:
+        sibling = folder.parent / head.log
+        if not sibling.is_dir():
+            raise JournalCorrupt(place, f"it saw {head.log}, which is missing")
+        fitting(sibling, head.size, bytes.fromhex(head.root)).close()
+    return trust
 
 
 class _Continued(Tree):

@@ -32,6 +32,7 @@ from halocline_governance.journal.frame import HEAD_BYTES, Flaw
 from halocline_governance.journal.merkle import Tree, leaf_hash
 from halocline_governance.journal.note import MAX_NOTE_BYTES, Checkpoint, Endorsement, Trust
 from halocline_governance.journal.statement import Head
+from halocline_governance.records import Kind
 
 ZERO = record.ZERO
 Problem = tuple[str, str]
@@ -128,7 +129,7 @@ def read_note(folder: Path) -> str | None:
     """
     try:
         with opened(folder / HEAD_NAME) as file:
-            return file.read(MAX_NOTE_BYTES).decode()
+            return file.read(MAX_NOTE_BYTES + 1).decode()
     except FileNotFoundError:
         return None
     except UnicodeDecodeError:
@@ -152,6 +153,8 @@ def scan(
     """
     found = Scan(folder.name, trust)
     cut = cut or take_cut(folder)
+    if folder.is_symlink() or not folder.is_dir():
+        found.problems.append((folder.name, "the log is not a folder"))
     try:
         note = read_note(folder)
     except JournalCorrupt as error:
@@ -171,9 +174,10 @@ class _Reading:
     that each damaged segment is named; the tree ends at the first fault.
     """
 
-    def __init__(self, folder: Path, found: Scan, cut: Cut | None, covered: int) -> None:
-        self._folder, self._found, self._cut, self._covered = folder, found, cut, covered
+    def __init__(self, folder: Path, found: Scan, cut: Cut | None, claimed: int | None) -> None:
+        self._folder, self._found, self._cut, self._covered = folder, found, cut, claimed or 0
         self._seq, self._prev, self._head = 0, ZERO, 0
+        self._ended = claimed == 0  # whether only a process that opens goes on behind the head
         self._leaves: list[bytes] = []
         self.rolled_back = ""
 
@@ -255,6 +259,11 @@ class _Reading:
         if must_be_whole and not statement.is_whole(payload):
             return "the record is not a journal record in canonical form"
         before_cut = self._cut is not None and self._cut.covers(*place)
+        if seq == self._covered - 1:
+            self._ended = statement.kind(payload) == Kind.CLOSED
+        opens = seq < self._covered or statement.kind(payload) in statement.OPENING
+        if self._ended and before_cut and not opens:
+            return statement.NOBODY
         if head > self._covered and before_cut and not self.rolled_back:
             self.rolled_back = f"record {seq} knew a head over {head} records"
         return "" if self._found.broken else self._keep(payload, seq, before_cut)
@@ -323,11 +332,11 @@ def _check_head(found: Scan, note: str | None, has_begun: bool, rolled_back: str
         found.problems.append((place, "the records are not those that were signed"))
 
 
-def _claimed(note: str | None) -> int:
+def _claimed(note: str | None) -> int | None:
     try:
-        return Checkpoint.claimed(note).size if note else 0
+        return Checkpoint.claimed(note).size if note else None
     except Unverified:
-        return 0
+        return None
 
 
 def _place(log: str, seq: int, offset: int, path: Path) -> str:

@@ -18,6 +18,10 @@ from halocline_governance.journal.note import Endorsement
 from halocline_governance.records import Kind
 
 _OWN_KIND = b'"kind":"journal.'  # in canonical JSON nothing but a member `kind` reads so
+# What a process writes before it signs its first head: behind a head over a record of the end, or
+# over none, nothing else stands.
+OPENING = (Kind.OPENED, Kind.KEY)
+NOBODY = "no process of this journal wrote it"
 _TEXTS = ("event_id", "kind", "purpose", "subject", "ts")
 _ROOT = re.compile(r"[0-9a-f]{64}")
 
@@ -54,6 +58,12 @@ def is_whole(payload: bytes) -> bool:
         return False
 
 
+def kind(payload: bytes) -> str:
+    """The kind of a whole record, if it is one of the journal's own; else empty."""
+    found = strict_json.loads(payload)["event"]["kind"] if may_be_own(payload) else ""
+    return found if found.startswith("journal.") else ""
+
+
 def own(log: str, payload: bytes) -> list[Head] | Endorsement:
     """What a record says, which is nothing for most kinds.
 
@@ -61,14 +71,21 @@ def own(log: str, payload: bytes) -> list[Head] | Endorsement:
         Refused: it is one of the journal's own and not in its form, or of another log.
     """
     try:
-        event = strict_json.loads(payload)["event"]
-        kind, content = event.get("kind"), event.get("object")
+        whole = strict_json.loads(payload)
+        kind, content = whole["event"].get("kind"), whole["event"].get("object")
+        num_uncovered = whole["seq"] - whole["head"]
     except (ValueError, KeyError, TypeError, AttributeError):
         raise Refused("the record is not a journal record") from None
     if kind == Kind.KEY:
         return Endorsement.parse(content)
     if kind not in (Kind.OPENED, Kind.SIBLINGS, Kind.CLOSED):
         return []
+    if kind == Kind.OPENED and isinstance(content, dict):
+        found: dict[str, Any] = {**content}
+        adopted = found.pop("adopted", None)
+        if type(adopted) is not int or adopted != num_uncovered:
+            raise Refused("it does not say how many records before it no head covered")
+        content = found
     match content:
         case {"log": str(name), "siblings": [*siblings]} if len(content) == 2:
             if name != log:

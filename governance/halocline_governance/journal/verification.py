@@ -172,7 +172,7 @@ def _witnessed(witness: Path) -> list[tuple[str, str]]:
         for path in sorted(witness.iterdir()):
             if is_log(path.name):
                 with opened(path) as file:
-                    found.append((path.name, file.read(MAX_NOTE_BYTES).decode()))
+                    found.append((path.name, file.read(MAX_NOTE_BYTES + 1).decode()))
     except (OSError, JournalCorrupt, UnicodeDecodeError) as error:
         raise Refused(f"the witness {witness.name} cannot be read: {error}") from error
     return found
