@@ -238,7 +238,9 @@ class Questions:
         for compartment in self._index.answering():
             with self._index.rows(compartment, [OUTPUTS]) as db:
                 found = outputs.find(db, what.name)
-            if found is not None and found["ts"] <= then:
+            if found is not None and found["ts"] > then:
+                raise Refused(f"{what.id} was asked for later than {then}, on {found['ts']}")
+            if found is not None:
                 return found
         raise Refused(_NOT_THERE["output"])
 

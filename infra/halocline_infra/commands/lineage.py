@@ -82,6 +82,7 @@ def trace(  # noqa: PLR0913 - the command's options are its interface
 
         halocline lineage trace research-note@champion --rows --all --token officer.jwt
     """
+    from halocline_infra.commands import lineage_erased
     from halocline_infra.commands.lineage_thing import take
 
     _check_form(mermaid, html is not None, as_json and not rows, rows or all_rows)
@@ -95,6 +96,7 @@ def trace(  # noqa: PLR0913 - the command's options are its interface
             rows_of.show(every=all_rows, as_json=as_json)
             return
         found, unseen = sight.trace(taken.asked, at, direction, limit)
+        found.gaps += lineage_erased.gaps(platform, sight, found)
         flags, more = sight.flags(_flags(platform, sight, found, at, direction) if checked else [])
         _tell_unseen(unseen + more)
         if html is not None:

@@ -23,6 +23,7 @@ _DONE = {
     "read": ("dataset",), "train": ("train",), "promote": ("promote",),
     "serve": ("admit", "generate", "abort"), "release": ("admit", "generate", "abort"),
 }  # fmt: skip
+_ANSWERED = ("admit", "generate", "abort")
 # A name of no form of its own may be one of these.
 _NAMED = ("run", "dataset", "mixture", "endpoint", "source", "licence", "subject", "output")
 _FORWARD = ("subject", "source", "licence")
@@ -56,6 +57,8 @@ def take(platform: Platform, text: str) -> Taken:
 
     kind, colon, name = text.partition(":")
     if colon and kind in KINDS:
+        if kind == "output" and not _is_there(platform.lineage, text):
+            _check_lost(platform, name)
         return Taken(text, f"{_article(kind)} {kind}")
     if colon and kind in _RECORDS:
         return _recorded(platform, name)
@@ -134,7 +137,28 @@ def _of_uuid(platform: Platform, text: str) -> Taken:
     """An output, else a decision or an event."""
     if _is_there(platform.lineage, f"output:{text}"):
         return Taken(f"output:{text}", "an output")
+    _check_lost(platform, text)
     return _recorded(platform, text)
+
+
+def _check_lost(platform: Platform, request_id: str) -> None:
+    """
+    Raises:
+        Refused: only the journal knows this output.
+    """
+    from halocline_governance.audit.question import Question
+    from halocline_governance.audit.search import newest
+    from halocline_governance.errors import Refused
+    from halocline_infra.commands import lineage_erased
+
+    if erased := lineage_erased.of_output(platform, request_id):
+        raise Refused(erased)
+    asked = Question(request=request_id)
+    if any(one.event["kind"] in _ANSWERED for one in newest(platform.environment.journal, asked)):
+        raise Refused(
+            f"output:{request_id} is in the journal and not in serving.outputs that can be read"
+            f" here: halocline audit search --request {request_id}"
+        )
 
 
 def _recorded(platform: Platform, ident: str) -> Taken:
