@@ -75,7 +75,8 @@ def test_what_is_nested_too_deep_is_refused(kind: Any) -> None:
     def nested(depth: int) -> Any:
         value: Any = kind()
         for _ in range(depth - 1):
-            value = kind({"a": value} if kind is dict else [value])
+            inner: list[Any] = [("a", value)] if kind is dict else [value]
+            value = kind(inner)
         return value
 
     assert canonical.encode(nested(64)) == rfc8785.dumps(nested(64))

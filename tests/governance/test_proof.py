@@ -230,5 +230,19 @@ def test_the_stand_alone_checker_runs_alone(
     assert any(line.startswith("ts: ") for line in said)
 
 
+def test_the_stand_alone_checker_refuses_a_member_that_stands_twice(
+    journal: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "key").write_text(SIGNER.trust.text())
+    text = json.dumps(proof.prove(journal, LOG, 3).as_json())
+    for content, is_ok in ((text, True), ('{"seq":2,' + text[1:], False), ("", False)):
+        (tmp_path / "proof").write_text(content)
+        assert verified("--proof", tmp_path / "proof", tmp_path / "key")["ok"] == is_ok
+    command = [sys.executable, "-I", VERIFIER, "--help"]
+    assert (
+        "--proof FILE" in subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    )
+
+
 def event(number: int) -> AuditEvent:
     return AuditEvent(Kind.READ, "ana", "analysis", {"number": number})

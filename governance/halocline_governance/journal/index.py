@@ -14,9 +14,12 @@ of them have, and the rest is read from the segments.
 from __future__ import annotations
 
 import bisect
+import errno
 import os
+import shutil
+import stat
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -29,6 +32,7 @@ from halocline_governance.journal.frame import Flaw
 from halocline_governance.journal.merkle import leaf_hash, node_hash
 
 FOLDER = "index"
+_NO_LINK = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _STEP = 8
 _LEVELS = (8, 16, 24)
 _SPAN = 32 << _STEP  # bytes of the nodes below one that is kept
@@ -43,14 +47,24 @@ class Kept:
     """
 
     def __init__(self, folder: Path, write: bool) -> None:
-        flags = (os.O_RDWR | os.O_CREAT if write else os.O_RDONLY) | os.O_CLOEXEC
+        flags = (os.O_RDWR | os.O_CREAT if write else os.O_RDONLY) | _NO_LINK
+        place = folder / FOLDER
         if write:
-            (folder / FOLDER).mkdir(mode=0o700, exist_ok=True)
+            if not _is_there(place, stat.S_ISDIR):
+                _remove(place)
+            place.mkdir(mode=0o700, exist_ok=True)
         with ExitStack() as opening:
+            within = os.open(place, os.O_RDONLY | os.O_DIRECTORY | _NO_LINK)
+            opening.callback(os.close, within)
             handles: list[int] = []
             for name in _NAMES:
-                handles.append(os.open(folder / FOLDER / name, flags, 0o600))
+                if write and not _is_there(place / name, stat.S_ISREG):
+                    _remove(place / name)
+                handles.append(os.open(name, flags, 0o600, dir_fd=within))
                 opening.callback(os.close, handles[-1])
+                found = os.fstat(handles[-1])
+                if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+                    raise FileNotFoundError(errno.ENOENT, "not a plain file", name)
             self._closing = opening.pop_all()
         self._leaves, self._offsets, *nodes = handles
         self._below: dict[int, int] = dict(zip((0, *_LEVELS), (self._leaves, *nodes), strict=True))
@@ -221,6 +235,23 @@ class Index:
                 self._leaves += leaf_hash(item[1])
                 self._offsets.append(item[0])
             offset = 0
+
+
+def _is_there(path: Path, is_kind: Callable[[int], bool]) -> bool:
+    """Whether a name leads to this kind of file itself, which nothing else leads to."""
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return False
+    return is_kind(found.st_mode) and (stat.S_ISDIR(found.st_mode) or found.st_nlink == 1)
+
+
+def _remove(path: Path) -> None:
+    """What is in the place of a derived file: it is made anew. A link's target is left as it is."""
+    if _is_there(path, stat.S_ISDIR):
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def fitting(folder: Path, size: int, root: bytes) -> Index:

@@ -6,8 +6,10 @@ sibling which is cut or missing later is found. docs/journal-format.md says what
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+import stat
 import threading
 from concurrent.futures import Future
 from contextlib import ExitStack
@@ -16,7 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from halocline_governance import durable
-from halocline_governance.errors import JournalUnavailable
+from halocline_governance.errors import JournalCorrupt, JournalUnavailable
 from halocline_governance.journal import canonical, record
 from halocline_governance.journal.keeper import Keeper
 from halocline_governance.journal.note import Signer
@@ -197,11 +199,30 @@ def _make(directory: Path) -> None:
         durable.sync(path.parent)
 
 
+def _open_lock(path: Path) -> int:
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    what = "it is not a plain file: remove it; it holds nothing, and is made anew"
+    try:
+        lock = os.open(path, flags, 0o600)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
+            raise JournalCorrupt(f"{path.parent.name}/{path.name}", what) from error
+        raise
+    if not stat.S_ISREG(os.fstat(lock).st_mode):
+        os.close(lock)
+        raise JournalCorrupt(f"{path.parent.name}/{path.name}", what)
+    return lock
+
+
 def _take_name(directory: Path) -> tuple[Path, int]:
     for number in range(_MAX_LOGS):
         folder = directory / f"log-{number:04d}"
+        if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+            raise JournalCorrupt(
+                folder.name, "it is not a folder: put it back, or remove what is there"
+            )
         folder.mkdir(mode=0o700, exist_ok=True)
-        lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = _open_lock(folder / "lock")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

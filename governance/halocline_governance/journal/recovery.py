@@ -46,7 +46,8 @@ def recover(folder: Path, signer: Signer, witness: Path | None) -> Recovered:
         OSError: it cannot be read or written.
     """
     for draft in folder.glob(f".{HEAD_NAME}.*"):  # of a head that a killed process was writing
-        draft.unlink()
+        if not draft.is_dir() or draft.is_symlink():  # a folder is none of ours, and harms nobody
+            draft.unlink()
     if not segments(folder):
         _begin(folder, signer)
     note, head = _newest_head(folder, signer)

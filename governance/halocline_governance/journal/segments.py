@@ -44,7 +44,7 @@ class Segments:
         self._folder = last.parent
         self._tree = tree
         self._prev = prev
-        self._file = os.open(last, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        self._file = os.open(last, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW)
         self._num_bytes = os.fstat(self._file).st_size
         self._fresh = bytearray(), array("I")
         self._swapping = threading.Lock()

@@ -258,7 +258,8 @@ def write_all(handle: int, data: bytes) -> None:
 def cut_tail(path: Path, size: int) -> None:
     """Cut a file to its good part; what is cut is kept beside it, for whoever asks why."""
     kept = path.with_name(f"torn-{size}-{time.time_ns()}")
-    with path.open("r+b") as file, kept.open("xb") as torn:
+    here = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    with os.fdopen(here, "r+b") as file, kept.open("xb") as torn:
         file.seek(size)
         shutil.copyfileobj(file, torn)  # by blocks: a file may have been lengthened by gigabytes
         torn.flush()
