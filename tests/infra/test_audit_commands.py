@@ -271,3 +271,22 @@ def test_verify_says_what_is_no_journal(office: Office, tmp_path: Path) -> None:
         )  # fmt: skip
     code, text = office.run(f"audit verify --head {tmp_path}/file")
     assert (code, f"FAILED head {tmp_path}/file: not a checkpoint" in text) == (1, True)
+
+
+def test_what_a_killed_process_left_unsigned_is_noted(office: Office) -> None:
+    code = (
+        "import os; from pathlib import Path; from halocline_infra.environment import from_env;"
+        "from halocline_infra.platform import Platform;"
+        "from halocline_governance.records import AuditEvent, Kind;"
+        "p = Platform(from_env()); j = p.journal;"
+        "j.append(AuditEvent(Kind.READ, 'ana', 'audit')); os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", code], env=office.env, check=False)
+    assert office.run("audit tail")[0] == 0
+    told = office.told("audit verify")
+    noted = [one["records"] for one in told["adopted"]]
+    assert noted[-1] >= 1
+    assert (
+        f"note: {told['adopted'][-1]['place']}: {noted[-1]} records"
+        in office.run("audit verify")[1]
+    )
