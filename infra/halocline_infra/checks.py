@@ -9,7 +9,8 @@ Each lies in the compartment it is about, so that nobody learns from another's.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from halocline_infra.platform import Platform
 
 CURATED = "curated.documents"
+_PRINTS = "fingerprints.safetensors"
 
 
 def fingerprint(platform: Platform, principal: Principal, compartment: str) -> Path:
@@ -34,9 +36,31 @@ def fingerprint(platform: Platform, principal: Principal, compartment: str) -> P
     )
     texts = (text for batch in platform.guard.batches(plan) for text in batch["text"].to_pylist())
     index = FingerprintIndex.build(compartment, texts, platform.secret("fingerprints"))
-    path = _folder(platform, compartment) / "fingerprints.safetensors"
+    path = _folder(platform, compartment) / _PRINTS
     _replace(path, index.save)
     return path
+
+
+def fingerprint_again(platform: Platform, compartment: str) -> None:
+    """After an erasure: fingerprint what is left, past the guard, as whoever removes rows sees it.
+    Restricted names stay. Where nobody fingerprinted anything, nothing is done."""
+    from halocline_governance.detect.segregation import FingerprintIndex
+
+    path, secret = _folder(platform, compartment) / _PRINTS, platform.secret("fingerprints")
+    if not path.exists():
+        return
+    left = FingerprintIndex.build(compartment, _left(platform, compartment), secret)
+    names = FingerprintIndex.load(path).names
+    _replace(path, replace(left, names=names).save)
+
+
+def _left(platform: Platform, compartment: str) -> Iterator[str]:
+    """Every curated text of a compartment, whatever its label."""
+    if platform.lake.exists(compartment, CURATED):
+        place = platform.lake.location(compartment, CURATED)
+        with place.reached():
+            for batch in place.delta().to_pyarrow_dataset().to_batches(columns=["text"]):
+                yield from batch["text"].to_pylist()
 
 
 def plant(platform: Platform, compartment: str, canaries: Iterable[Canary]) -> Path:
@@ -70,7 +94,7 @@ def detectors(platform: Platform) -> Callable[[Label], Sequence[Detector]]:
 def _indexes(platform: Platform) -> list[FingerprintIndex]:
     from halocline_governance.detect.segregation import FingerprintIndex
 
-    return [FingerprintIndex.load(path) for path in _each(platform, "fingerprints.safetensors")]
+    return [FingerprintIndex.load(path) for path in _each(platform, _PRINTS)]
 
 
 def _each(platform: Platform, name: str) -> list[Path]:

@@ -21,6 +21,7 @@ _OUTPUTS = "serving.outputs"
 def room(platform: Platform) -> ErasureRoom:
     """The orders of this installation."""
     from halocline_governance.erasure.room import ErasureRoom, Site
+    from halocline_infra import checks
 
     return ErasureRoom(
         Site(
@@ -30,6 +31,7 @@ def room(platform: Platform) -> ErasureRoom:
             lineage=platform.lineage,
             withdraw=lambda sources, by: _withdraw(platform, sources, by),
             recover=lambda: _recover(platform),
+            renew=lambda compartment: checks.fingerprint_again(platform, compartment),
             reports=platform.environment.reports,
         )
     )

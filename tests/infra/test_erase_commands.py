@@ -13,7 +13,8 @@ from typer.testing import CliRunner, Result
 
 from halocline_governance import keys
 from halocline_governance.detect.pseudonym import PseudonymKey
-from halocline_governance.erasure.finding import OUTPUTS, RAW
+from halocline_governance.detect.segregation import FingerprintIndex, SegregationDetector
+from halocline_governance.erasure.finding import CURATED, OUTPUTS, RAW
 from halocline_governance.errors import HaloclineError
 from halocline_governance.identity import Issuer
 from halocline_governance.label import parse_compact
@@ -93,6 +94,36 @@ def test_a_person_is_erased_from_a_name_to_the_certificate(home: World, run: Run
     assert [one["event"]["object"]["step"] for one in events][::-1] == [
         step["step"] for step in done["steps"]
     ]
+
+
+def test_what_was_erased_is_recognised_no_more(home: World, run: Run) -> None:
+    """The release checks know texts by fingerprints; those of others they still know."""
+    source = home.made[("buy", RAW)][0]["source"]
+    secret = keys.secret(home.root / "keys" / "fingerprints.secret")
+    texts = {
+        name: " ".join(f"{word(number + n)} said" for n in range(60))
+        for number, name in ((900, "gone"), (1900, "left"))
+    }
+    like = home.made[("buy", CURATED)][0]
+    for number, (name, text) in enumerate(texts.items()):
+        row = {**like, "row_uid": 900 + number, "source": source, "text": text}
+        home.write("buy", CURATED, [row if name == "gone" else {**row, "source": "other"}])
+    index = FingerprintIndex.build("buy", texts.values(), secret, ["Project Falcon"])
+    path = home.root / "lake" / "buy" / "_checks" / "fingerprints.safetensors"
+    path.parent.mkdir()
+    index.save(path)
+
+    def found(text: str) -> bool:
+        detector = SegregationDetector([FingerprintIndex.load(path)], secret)
+        return bool(detector.scan(text).findings)
+
+    assert [found(text) for text in texts.values()] == [True, True]
+    asked = ("erase", "source", source, "--reason", "licence ended", "--yes", "--json")
+    ident = told(run("cleo", *asked))["order"]
+    assert told(run("omar", "erase", "approve", ident, "--json"))["state"] == "done"
+
+    assert [found(text) for text in texts.values()] == [False, True]
+    assert FingerprintIndex.load(path).names == index.names
 
 
 def test_an_answer_is_erased_and_its_reports_are_named(home: World, run: Run) -> None:

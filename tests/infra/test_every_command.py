@@ -71,6 +71,8 @@ IN_PROCESS: tuple[tuple[str, int], ...] = (
     ("policy diff current current", 0),
     ("erase source s --reason a-test", 0),
     ("erase source s --reason a-test --yes", 0),
+    ("erase withdraw {order} --token {omar}", 0),
+    ("erase source s --reason a-test --yes", 0),
     ("erase subject subject:v1:abcdefgh234567ij --reason a-test", 0),
     ("erase output req-1 --reason a-test", 0),
     ("erase find --value-from {question}", 0),
@@ -171,7 +173,7 @@ def words(environment: dict[str, str], case: str) -> list[str]:
     if "{order}" in case:
         code, out = run(environment, ["erase", "list", "--json"])
         assert code == 0
-        names["order"] = json.loads(out)[0]["id"]
+        names["order"] = json.loads(out)[-1]["id"]
     return [word.format_map(names) for word in case.split()]
 
 

@@ -121,7 +121,7 @@ def standings(placed: Iterable[Placed]) -> dict[str, Standing]:
     }
     return {
         ident: Standing(order, tuple(one for one in steps if _counts(one[2], order)))
-        for ident, order in orders.items()
+        for ident, order in reversed(orders.items())
     }
 
 

@@ -28,6 +28,7 @@ from halocline_governance.principal import Principal, Purpose
 from halocline_governance.records import AuditEvent, Kind
 
 _STAGING = "staging"
+_TEXTS = (finding.RAW, finding.CURATED)
 _MAX_ROUNDS = 8
 
 
@@ -42,6 +43,7 @@ class Site:
         lineage: what was made from what must go; it forgets what is gone.
         withdraw: says that sources must not come back; only asked for orders on sources.
         recover: moves outputs that a dead process left in spools.
+        renew: makes what is derived from a compartment's texts anew from those that are left.
         reports: a folder of reports, which may show an output.
         wait_s: how long other processes are waited for: their leases, and each their spools.
     """
@@ -52,6 +54,7 @@ class Site:
     lineage: Lineage
     withdraw: Callable[[Sequence[str], Principal], object]
     recover: Callable[[], None] = field(default=lambda: None)
+    renew: Callable[[str], object] = field(default=lambda _compartment: None)
     reports: Path | None = None
     wait_s: float = 60.0
 
@@ -219,6 +222,8 @@ class ErasureRoom:
                 _empty(mine, found, order.id)
                 for at in sorted(mine):
                     site.lineage.forget(*at)
+                for compartment in sorted({place for place, table in mine if table in _TEXTS}):
+                    site.renew(compartment)
                 left = finding.find(site.lake, order.what, order.names)
                 removed = _removed(mine, order.id)
             if not left.selections:
