@@ -79,7 +79,8 @@ def make(folder: Path, **lies: Any) -> Home:
         facts[f"{row['compartment']} fingerprint"] = row["fingerprint"]
         facts[f"{row['compartment']} decision"] = row["decision_id"]
     facts["mixture"] = world.lineage.rows("lineage.mixture")[0]["mix_sha"]
-    for _, _, event in read(folder / "journal"):
+    for _, seq, event in read(folder / "journal"):
+        facts[f"{event['kind']} place"] = str(seq)
         facts[f"{event['kind']} event"] = event["event_id"]
         if event["object"].get("gate") == "train":
             facts["train decision"] = event["object"]["answer"]["id"]
@@ -109,6 +110,7 @@ TAKEN = {
     "{public fingerprint}": "dataset:{public}",
     "{mixture}": "mixture:{mixture}",
     "{train decision}": "run:{run}",
+    "log-0000/{train place}": "run:{run}",
     "decision:{buy decision}": "dataset:{buy}",
     "{train event}": "run:{run}",
     "event:{register event}": f"model:{MODEL}",
@@ -118,6 +120,7 @@ TAKEN = {
 NOT_TAKEN = {
     "nobody": "nothing here is called nobody; name it by its kind",
     "4711": "nothing here is called 4711",
+    "log-0000/99999": "no record log-0000/99999",
     "01a1fcba-0000-7ae8-a9b0-a2654be011ad": "no event or decision",
     "event:{read event}": "about nothing that lineage follows",
 }
@@ -149,6 +152,13 @@ def test_each_kind_looks_where_people_look_first(home: Home) -> None:
     assert "deployment" not in {one["kind"] for one in only}
 
 
+def test_an_endpoint_leads_forward_to_what_it_answered(home: Home) -> None:
+    told = home.json("trace", ENDPOINT, "--forward")
+
+    assert told["counts"]["output"] == 1
+    assert [edge["kind"] for edge in told["edges"]] == ["was asked: 1 released"]
+
+
 def test_before_it_was_made_it_was_not(home: Home) -> None:
     code, _, told = home.call("trace", MODEL, "--at", "2001-01-01T00:00:00Z")
 
@@ -164,6 +174,7 @@ def test_before_it_was_made_it_was_not(home: Home) -> None:
         (("trace", MODEL, "--mermaid", "--json"), "choose one of --json"),
         (("trace", "row:buy:raw.documents/1", "--rows"), "is a row"),
         (("check", "r9"), "no run r9"),
+        (("trace", "row:nocomp:curated.documents/1"), "no such row was ever in this table"),
     ],
 )
 def test_what_cannot_be_is_told_with_what_to_do(

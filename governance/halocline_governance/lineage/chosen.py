@@ -47,7 +47,9 @@ def choose(index: Index, view: View, what: Thing) -> Chosen:
     chosen = Chosen()
     places, named = index.compartments(), set[tuple[str, str]]()
     if what.kind == "row":
-        concerned = {what.row[0]}
+        seen = "SELECT 1 FROM dataset WHERE compartment=?"
+        is_one = index.knows(what.row[0]) or view.db.execute(seen, what.row[:1]).fetchone()
+        concerned = {what.row[0]} if is_one else set[str]()
         places = [place for place in places if place in concerned]
     else:
         named.update(view.db.execute("SELECT DISTINCT compartment, tbl FROM dataset"))

@@ -102,6 +102,10 @@ class Index:
     def compartments(self) -> list[str]:
         return self._lake.compartments()
 
+    def knows(self, compartment: str) -> bool:
+        """Whether there is such a compartment, be it one that this process cannot read."""
+        return compartment in self._lake.remote or compartment in self.compartments()
+
     def forget(self, compartment: str, table: str) -> None:
         """Forget rows that no file has that is there now, and what the rows of files that are gone
         hashed to: of a row that is erased no id, key or hash stays, not even within a sum. What is

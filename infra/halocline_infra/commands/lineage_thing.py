@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from halocline_infra.platform import Platform
 
 _ROW = re.compile(r"[a-z0-9][a-z0-9.-]*:[a-z_]+\.[a-z_]+/-?[0-9]+")
+_PLACE = re.compile(r"log-[0-9]{4}/[0-9]{1,12}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _MODEL = re.compile(r"[^/\s]+/[0-9]+")
@@ -26,6 +27,7 @@ _DONE = {
 _ANSWERED = ("admit", "generate", "abort")
 # A name of no form of its own may be one of these.
 _NAMED = ("run", "dataset", "mixture", "endpoint", "source", "licence", "subject", "output")
+_NAMED_AT_ONCE = 5
 _FORWARD = ("subject", "source", "licence")
 _BACK = ("output", "endpoint")
 
@@ -64,6 +66,8 @@ def take(platform: Platform, text: str) -> Taken:
         return _recorded(platform, name)
     if _ROW.fullmatch(text):
         return Taken(f"row:{text}", "a row")
+    if _PLACE.fullmatch(text):
+        return _recorded(platform, text)
     if _UUID.fullmatch(text):
         return _of_uuid(platform, text)
     return _only(text, [*_of_form(platform, text)] or [*_of_name(platform.lineage, text)])
@@ -126,7 +130,9 @@ def _only(text: str, found: list[Taken]) -> Taken:
     if len(there) == 1:
         return next(iter(there.values()))
     if there:
-        raise Refused(f"{text} may be {' or '.join(sorted(there))}: say which")
+        first, more = sorted(there)[:_NAMED_AT_ONCE], len(there) - _NAMED_AT_ONCE
+        rest = f" or {more} more" if more > 0 else ""
+        raise Refused(f"{text} may be {' or '.join(first)}{rest}: say which")
     raise Refused(
         f"nothing here is called {text}; name it by its kind: {', '.join(KINDS.values())},"
         " decision:ID, event:ID"
