@@ -73,11 +73,10 @@ def is_beyond(value: Any) -> bool:
 @pytest.mark.parametrize("kind", [list, tuple, dict])
 def test_what_is_nested_too_deep_is_refused(kind: Any) -> None:
     def nested(depth: int) -> Any:
-        value: Any = kind()
+        value: list[Any] = [kind()]
         for _ in range(depth - 1):
-            inner: list[Any] = [("a", value)] if kind is dict else [value]
-            value = kind(inner)
-        return value
+            value = [kind([("a", value[0])] if kind is dict else value)]
+        return value[0]
 
     assert canonical.encode(nested(64)) == rfc8785.dumps(nested(64))
     for deep in (nested(65), {"x": 0.5, "y": nested(64)}):
