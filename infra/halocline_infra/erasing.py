@@ -5,17 +5,15 @@ Composes governance's erasure with serving's spools and the firm's facts, which 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from halocline_governance.errors import Denied, Refused
-from halocline_governance.principal import Principal, Purpose
+from halocline_governance.errors import Refused
+from halocline_governance.principal import Principal
 
 if TYPE_CHECKING:
     from halocline_governance.erasure.room import ErasureRoom
     from halocline_infra.platform import Platform
-
-_OUTPUTS = "serving.outputs"
 
 
 def room(platform: Platform) -> ErasureRoom:
@@ -37,37 +35,36 @@ def room(platform: Platform) -> ErasureRoom:
     )
 
 
-def subject_keys(platform: Platform, value: str) -> list[dict[str, Any]]:
-    """The pseudonymous keys of a person, by compartment, and how many documents are under each:
-    no two compartments have the same key."""
-    from halocline_governance.detect.pseudonym import PseudonymKey
-    from halocline_governance.erasure import What
-    from halocline_governance.erasure.finding import find
+def preview(platform: Platform, officer: Principal, told: Mapping[str, Any]) -> dict[str, Any]:
+    """What `ErasureRoom.look` said, without the things whose label is above the officer's
+    clearance: how many those are is `hidden`."""
+    from halocline_governance.label import SYSTEM
+    from halocline_governance.lineage import checks_told
+    from halocline_governance.lineage.sight import Sight
 
-    secret, lake = platform.secret("pseudonyms"), platform.lake
-    keys = {n: PseudonymKey.derive(secret, n).subject_key(value) for n in lake.compartments()}
-    held = find(lake, What.SUBJECT, list(keys.values())).documents
-    return [
-        {"compartment": name, "key": key, "documents": len(held.get(name, ()))}
-        for name, key in keys.items()
-    ]
-
-
-def outputs_with(platform: Platform, officer: Principal, value: str) -> list[str] | None:
-    """Request ids of the outputs that this officer may read and whose texts hold the value,
-    whatever its case; None when the read gate opens no output to them.
-    """
-    wanted, found = value.casefold(), list[str]()
-    columns = ["request_id", "prompt", "output"]
-    try:
-        plan = platform.guard.plan(officer, Purpose.AUDIT, _OUTPUTS, columns)
-    except Denied:
-        return None
-    for batch in platform.guard.batches(plan):
-        for row in batch.to_pylist():
-            if wanted in row["prompt"].casefold() or wanted in row["output"].casefold():
-                found.append(row["request_id"])
-    return sorted(found)
+    lake, journal = platform.lake, platform.environment.journal
+    places = {name: lake.labels(name) for name in (SYSTEM, *lake.compartments())}
+    labels = {id_: label for those in places.values() for id_, label in those.items()}
+    within = {name: those.values() for name, those in places.items() if name != SYSTEM}
+    sight = Sight(
+        officer.clearance, platform.lineage, lambda: checks_told.heard(journal), labels, within
+    )
+    exposed, hidden = list[dict[str, Any]](), 0
+    for one in told["exposed"]:
+        found, num = sight.impact(one["thing"])
+        exposed.append(found.as_json())
+        hidden += num
+    unsure = dict(told["unsure"])
+    for name, kind in (("models", "model"), ("endpoints_now", "endpoint")):
+        seen = [one for one in unsure[name]["first"] if sight.sees(f"{kind}:{one}")]
+        hidden += unsure[name]["num"] - len(seen)
+        unsure[name] = {"num": len(seen), "first": seen}
+    flags, num_flags = sight.texts(unsure["flags"]["first"])
+    gaps, num_gaps = sight.texts(unsure["gaps"])
+    unsure |= {"flags": {"num": len(flags), "first": flags}, "gaps": gaps}
+    return {
+        **told, "exposed": exposed, "unsure": unsure, "hidden": hidden + num_flags + num_gaps,
+    }  # fmt: skip
 
 
 def _withdraw(platform: Platform, sources: Sequence[str], by: Principal) -> None:

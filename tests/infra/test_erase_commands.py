@@ -46,8 +46,12 @@ def run(home: World) -> Run:
     kept = {name: val for name, val in os.environ.items() if not name.startswith("HALOCLINE_")}
     env = {**kept, "HALOCLINE_HOME": str(home.root), "HALOCLINE_POLICY": "embedded"}
     issuer = Issuer(keys.ed25519(home.root / "keys" / "identity.key"))
-    for name, role in (("cleo", "compliance"), ("omar", "compliance"), ("bea", "analyst")):
-        clearance = parse_compact("restricted sides=buy,sell")
+    for name, role in (
+        ("cleo", "compliance"), ("omar", "compliance"), ("bea", "analyst"),
+        ("selloff", "compliance"),
+    ):  # fmt: skip
+        sides = "sell" if name == "selloff" else "buy,sell"
+        clearance = parse_compact(f"restricted sides={sides}")
         (home.root / name).write_text(issuer.issue(name, [role], clearance))
 
     def run(who: str | None, *words: str) -> Result:
@@ -124,6 +128,44 @@ def test_what_was_erased_is_recognised_no_more(home: World, run: Run) -> None:
 
     assert [found(text) for text in texts.values()] == [False, True]
     assert FingerprintIndex.load(path).names == index.names
+
+
+def test_who_is_only_mentioned_is_found_by_who_is_cleared(home: World, run: Run) -> None:
+    like = home.made[("buy", RAW)][1]
+    text = "Minutes: present were Ada Poe,\n  jane   DOE and others."
+    home.write("buy", RAW, [{**like, "row_uid": 79, "subject_keys": [], "text": text}])
+    (home.root / "person").write_text(PERSON)
+    words = ("erase", "find", "--value-from", str(home.root / "person"))
+
+    found = told(run("cleo", *words, "--json"))
+    other = told(run("selloff", *words, "--json"))
+
+    assert found["mentions"] == [{"compartment": "buy", "row_uid": "79"}]
+    assert (found["hidden"], other["hidden"]) == (0, 1)
+    assert "79" in run("cleo", *words).stdout
+    assert other["mentions"] == []
+    assert "buy" not in json.dumps(other)
+    assert [one["compartment"] for one in other["keys"]] == ["public"]
+    assert "req-jane" not in json.dumps(other)
+
+
+def test_orders_about_another_side_say_nothing(home: World, run: Run) -> None:
+    source = home.made[("buy", RAW)][0]["source"]
+    asked = ("erase", "source", source, "--reason", "licence ended", "--json")
+    first, second = (told(run("cleo", *asked, "--yes"))["order"] for _ in range(2))
+
+    seen = told(run("cleo", "erase", "list", "--json"))
+    other = run("selloff", "erase", "list", "--json")
+
+    assert [one["id"] for one in seen] == [first, second]
+    assert seen[0]["names"] == [source]
+    assert [one["id"] for one in told(other)] == [first, second]
+    assert source not in other.stdout
+    assert "licence" not in other.stdout
+    for words in (asked, ("erase", "certificate", first)):
+        refused = run("selloff", *words)
+        assert isinstance(refused.exception, HaloclineError)
+        assert source not in refused.output
 
 
 def test_an_answer_is_erased_and_its_reports_are_named(home: World, run: Run) -> None:

@@ -12,7 +12,10 @@ _KEPT: Mapping[What, Sequence[str]] = {
     What.SUBJECT: (
         "weights of models that were trained on the rows: retire or train them anew",
         "what such models answered, and answers that quote the person",
-        "pseudonyms of the person in other documents, which the pseudonym key alone can join",
+        "raw text of other documents that mention the person in clear: halocline erase find lists"
+        " their rows, and their source or their own subject key can be ordered",
+        "pseudonyms of the person in other documents' curated text, which the pseudonym key alone"
+        " can join",
         "the subject key and this order in the journal, as proof that it was carried out",
     ),
     What.SOURCE: (

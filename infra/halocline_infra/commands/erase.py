@@ -20,6 +20,7 @@ from halocline_infra.commands.options import (
 )
 
 if TYPE_CHECKING:
+    from halocline_governance.erasure import Standing
     from halocline_governance.erasure.room import ErasureRoom
     from halocline_governance.principal import Principal
     from halocline_infra.platform import Platform
@@ -135,8 +136,8 @@ def list_orders(token: TokenFile = None, as_json: JsonFlag = False) -> None:
 
         halocline erase list --token officer.jwt
     """
-    with _room(token) as (_, room, _officer):
-        told = [{**one.order.as_json(), "state": one.state} for one in room.all()]
+    with _room(token) as (_, room, officer):
+        told = [_listed(one, seen=room.sees(officer, one)) for one in room.all()]
     if as_json:
         print_json(told)
         return
@@ -177,30 +178,38 @@ def find(
     token: TokenFile = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Subject keys of a person, and answers that name them. The value is never an argument.
+    """Subject keys of a person, and documents and answers that name them, as far as you are
+    cleared. The value is never an argument.
 
     Example:
 
         halocline erase find --value-from person.txt --token officer.jwt
     """
     from halocline_governance.errors import Refused
-    from halocline_infra.erasing import outputs_with, subject_keys
+    from halocline_infra.erasing_find import person
 
     if value_from == "-" and token == "-":
         raise Refused("standard input is one thing: give the value or the token in a file")
     with _room(token) as (platform, _, officer):
-        value = _value(value_from)
-        keys = subject_keys(platform, value)
-        outputs = outputs_with(platform, officer, value)
+        found = person(platform, officer, _value(value_from))
     if as_json:
-        print_json({"keys": keys, "outputs": outputs})
+        print_json(found.as_json())
         return
-    rows = [(key["compartment"], key["key"], key["documents"]) for key in keys]
+    rows = [(key["compartment"], key["key"], key["documents"]) for key in found.keys]
     print_table("Subject keys", ("compartment", "id", "documents"), rows)
-    if outputs is None:
+    print_table("Other documents that name them", ("compartment", "id"), found.mentions)
+    if found.outputs is None:
         typer.echo("answers: there are none that you may read")
     else:
-        print_table("Answers that name them", ("id",), [(one,) for one in outputs])
+        print_table("Answers that name them", ("id",), [(one,) for one in found.outputs])
+    if found.hidden:
+        typer.echo(f"{found.hidden} compartments are not for your clearance")
+
+
+def _listed(standing: Standing, *, seen: bool) -> dict[str, Any]:
+    """An order as one line; of one that touches what the caller may not see, only that it is."""
+    told = {**standing.order.as_json(), "state": standing.state}
+    return told if seen else {**told, "names": [], "reason": "not for your clearance"}
 
 
 def _value(source: str) -> str:
@@ -221,11 +230,12 @@ def _order(
     import secrets
 
     from halocline_governance.erasure import Order, What
+    from halocline_infra.erasing import preview
 
-    with _room(token) as (_, room, officer):
+    with _room(token) as (platform, room, officer):
         ident, kind = f"e-{secrets.token_hex(5)}", What(what)
         order = Order(ident, kind, tuple(sorted(set(names))), reason, officer.subject)
-        told: dict[str, Any] = room.look(officer, order)
+        told: dict[str, Any] = preview(platform, officer, room.look(officer, order))
         told["order"] = room.request(officer, order).order.id if yes else None
     if as_json:
         print_json(told)
@@ -235,6 +245,8 @@ def _order(
     for one in told["exposed"]:
         _print_exposed(one)
     _print_unsure(told["unsure"])
+    if told["hidden"]:
+        typer.echo(f"{told['hidden']} things are not for your clearance")
     if yes:
         typer.echo(f"asked for: another officer now runs halocline erase approve {order.id}")
     else:
