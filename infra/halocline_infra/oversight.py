@@ -159,6 +159,10 @@ def verify_report(
     trusted = Trust.parse(key.read_text(encoding="utf-8")) if key else trust(from_env())
     given = files or {}
     found = verify.verify(document, trusted, given.get("html"), given.get("pdf"))
+    if not found.ok:
+        wanted = {"journal": journal, "lake": lake}
+        unused = "was given and not looked at, since the report fails by itself"
+        found.open |= {name: f"the {name} {unused}" for name in wanted if wanted[name] is not None}
     if found.ok and journal is not None:
         found.add(recheck.with_journal(document, trusted, journal), "journal")
     if found.ok and lake is not None:

@@ -96,6 +96,9 @@ def test_a_changed_report_fails(desk: Desk, tmp_path: Path) -> None:
     assert done.exit_code == 1
     assert "not checked: the PDF file: give it with --pdf" in done.stdout
     assert "FAILED" in done.stdout
+    again = desk.run("report", "verify", str(changed), "--journal", str(desk.folder))
+    assert "the journal was given and not looked at" in again.stdout
+    assert "--journal DIR" not in again.stdout
     assert done.stdout.endswith("NOT verified\n")
 
 

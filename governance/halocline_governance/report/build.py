@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 FORMAT = "halocline-report@1"
 OUTPUTS = "serving.outputs"
+OFFICER = "compliance"
 EVENTS = "audit.events"
 AUDIT_LABEL = Label("restricted")
 
@@ -81,11 +82,11 @@ def build(
 
     Raises:
         Denied: the principal may not read the audit record, or no outputs.
-        Refused: no output of this id among what the principal may read.
+        Refused: no compliance officer, or no output of this id among what they may read.
         JournalCorrupt: the journal does not hold the records that were pinned.
     """
     logs = pin.logs if pin else take(sources.journal_dir)
-    require_auditor(sources.gates, principal)
+    require_officer(sources.gates, principal)
     at, rows, labels = _outputs(sources, principal, pin)
     output = next((row for row in rows if row["request_id"] == request_id), None)
     if output is None:
@@ -124,6 +125,19 @@ def require_auditor(gates: Gates, principal: Principal) -> None:
             "labels": {AUDIT_LABEL.label_id: AUDIT_LABEL.as_json()},
         },
     )
+
+
+def require_officer(gates: Gates, principal: Principal) -> None:
+    """As `require_auditor`, and a report is built for nobody but an officer: a service that may
+    read the record, to check or to export it, has none to answer for.
+
+    Raises:
+        Denied: the read gate does not let this principal read `audit.events`.
+        Refused: they do not have the role `compliance`.
+    """
+    require_auditor(gates, principal)
+    if OFFICER not in principal.roles:
+        raise Refused(f"a report is for a compliance officer: ask with a token of role {OFFICER}")
 
 
 def _outputs(

@@ -174,6 +174,17 @@ def test_nobody_else_gets_one(told: World, who: Principal) -> None:
     assert not (told.root / "period").exists()
 
 
+def test_a_service_gets_none(told: World) -> None:
+    """It may read the record and the outputs for audit; a report is an officer's."""
+    service = Principal("svc:curate", ("service",), BOTH)
+
+    with pytest.raises(Refused, match="role compliance"):
+        told.of_period(who=service)
+    with pytest.raises(Refused, match="role compliance"):
+        told.report(who=service)
+    assert not (told.root / "period").exists()
+
+
 def test_the_record_comes_before_the_files(told: World) -> None:
     paths = told.of_period()
     told_of = [entry.object for entry in told.entries() if entry.kind == Kind.REPORT]

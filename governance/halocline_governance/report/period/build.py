@@ -20,7 +20,7 @@ from halocline_governance.journal import records, verify
 from halocline_governance.journal.proof import consistency
 from halocline_governance.principal import Principal, Purpose
 from halocline_governance.records import AuditEvent, Kind, timestamp
-from halocline_governance.report.build import require_auditor
+from halocline_governance.report.build import require_officer
 from halocline_governance.report.period.carried import Place, carry, cited
 from halocline_governance.report.period.document import Document, digest, sha256
 from halocline_governance.report.period.drawn import Figure
@@ -74,13 +74,13 @@ def build(
     Raises:
         Denied: the officer may not read the audit record, or there are outputs and they may read
             none.
-        Refused: another question than the earlier report's, its tables cannot be read again, or a
-            file of the same name is there that has other bytes.
+        Refused: no compliance officer, another question than the earlier report's, its tables
+            cannot be read again, or a file of the same name is there that has other bytes.
         Unverified: built again, it is not what was built then: names the parts that differ.
         JournalCorrupt: the journal does not begin with the records under the heads.
     """
     now = timestamp()
-    require_auditor(sources.gates, officer)
+    require_officer(sources.gates, officer)
     if earlier is not None and question not in (None, earlier.question):
         raise Refused("an earlier report is built again for its own period and duty")
     if earlier is not None:

@@ -140,8 +140,10 @@ SUMS: Mapping[str, Sum] = {
         ("gate", "caller", "data", "allowed", "denied"),
         JOURNAL,
     ),
-    "endings": Sum("Answers as the journal has them", ("record", "outcome", "outputs"), JOURNAL),
-    "outcomes": Sum("Outputs by outcome", ("outcome", "outputs"), OUTPUTS),
+    "endings": Sum(
+        "Calls by outcome, as the journal has them", ("record", "outcome", "outputs"), JOURNAL
+    ),
+    "outcomes": Sum("Calls by outcome, as their table has them", ("outcome", "outputs"), OUTPUTS),
     "output_days": Sum(
         "Outputs by day and outcome", ("day", "outcome", "outputs"), OUTPUTS, "stack"
     ),
@@ -153,7 +155,7 @@ SUMS: Mapping[str, Sum] = {
     ),
     "sources": Sum(
         "Curated rows by source and licence",
-        ("source", "licence", "rows", "rows_with_pii", "pii_found"),
+        ("source", "licence", "rows", "rows_scrubbed", "pii_scrubbed"),
         CURATED,
     ),
     "alerts": Sum("Alerts", ("metric", "severity", "disposition", "alerts"), ALERTS),
@@ -186,8 +188,10 @@ SECTIONS: Mapping[str, Section] = {
     ),
     "data": Section(
         "Data: licences and personal data",
-        "What was let in, under which licence, what curation left of it, how much personal data"
-        " was found, and the dataset versions that models were made from.",
+        "What was let in, under which licence, what curation left of it, and the dataset versions"
+        " that models were made from. Personal data counted here is what curation's detector found"
+        " and replaced before a row was kept. What it did not find is in the rows still: how much"
+        " that is was not measured.",
         ("sources",),
         ("admitted", "curated", "datasets"),
     ),
@@ -199,8 +203,10 @@ SECTIONS: Mapping[str, Section] = {
         ("runs", "models", "parents", "evidence", "approvals", "promotions", "deployments"),
     ),
     "outputs": Section(
-        "Outputs by verdict",
-        "What models answered in the period. Detectors judge the very bytes that are released.",
+        "Outputs by outcome and verdict",
+        "What models were asked in the period, and what became of it: an answer was released, held"
+        " back or cut off, or the call was denied before its model was asked anything. Detectors"
+        " judge the very bytes that are released.",
         ("outcomes", "output_days", "verdicts", "by_model", "endings"),
         (),
     ),
@@ -208,7 +214,9 @@ SECTIONS: Mapping[str, Section] = {
         "Incidents",
         "Denials, outputs whose row is not what was recorded, outputs held back, answers and reads"
         " cut off, alerts, and logs that were not closed in order. A denial is the platform at"
-        " work; many of them are a reason to look.",
+        " work; many of them are a reason to look. A log that was not closed was left by a process"
+        " that was killed, or by a machine that stopped: its records stand, and the next process"
+        " opened it again.",
         ("days", "alerts"),
         ("denials", "differing", "held", "aborts", "ended", "alarms", "crashes"),
     ),

@@ -24,6 +24,7 @@ from halocline_governance.report.period.question import Question
 from halocline_governance.report.register import Period
 
 FORMAT = "halocline-period-report@2"
+_FORMS = "halocline-period-report@"
 _MEMBERS = {"format", "content", "attest", "seal", "records", "bound"}
 
 
@@ -47,6 +48,12 @@ class Document:
         """
         try:
             told = json.loads(data)
+            form = str(told["format"])
+            if form != FORMAT and form.startswith(_FORMS):
+                raise Refused(
+                    f"this report has another form ({form[:60]}, not {FORMAT}): verify it with the"
+                    " release that made it"
+                )
             found = cls(**{name: told[name] for name in _MEMBERS - {"format"}})
             is_one = told["format"] == FORMAT and set(told) == _MEMBERS
         except (ValueError, TypeError, KeyError, RecursionError) as error:

@@ -94,9 +94,10 @@ _ARTICLES: Mapping[Duty, tuple[Article, ...]] = {
         ),
         Article(
             "GDPR, Art. 5, 17, 30",
-            "Personal data left in training data, and erasure",
+            "Personal data scrubbed from training data, and erasure",
             ("data", "erasures"),
-            "Legal basis; whether a model is anonymous",
+            "What personal data is left: none was measured. Legal basis; whether a model is"
+            " anonymous",
         ),
     ),
     Duty.SR_26_2: (

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from halocline_governance.report.period.chart import chart, inert, svg
 
 _TIME = re.compile(r"(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}:\d{2})\.\d{6}Z\Z")
+_SIGNED = re.compile(r"^\u2014 (\S+) ([A-Za-z0-9+/=]+)$", re.MULTILINE)
 _LONG_WORD = 30
 _COLUMNS = {"ts": "when (UTC)", "told": "decisions told of it", "used": "used it", "of": "whose"}
 _WORDS = {"sha256": "SHA-256", "pii": "PII"}
@@ -55,7 +58,11 @@ def page(content: Mapping[str, Any]) -> str:
     environment.filters.update(filters)
     template = environment.get_template("period.html.j2")
     return template.render(
-        report=content, titles=titles(content), tiles=summary(content), span=span(content)
+        report=content,
+        titles=titles(content),
+        tiles=summary(content),
+        span=span(content),
+        signers=signers(content),
     )
 
 
@@ -83,6 +90,17 @@ def span(content: Mapping[str, Any]) -> str:
     return f"{shown(first)} up to and without {shown(end)} (UTC)"
 
 
+def signers(content: Mapping[str, Any]) -> str:
+    """The keys that signed the heads, each as `keys/journal.pub` begins."""
+    notes = (str(head["note"]) for head in content["journal"]["heads"])
+    found = {
+        f"{name}+{base64.b64decode(signature)[:4].hex()}"
+        for note in notes
+        for name, signature in _SIGNED.findall(note)
+    }
+    return ", ".join(sorted(found)) or "none"
+
+
 def long(text: str) -> bool:
     """Whether it has a word that may be broken anywhere, as a hash may."""
     return any(len(word) > _LONG_WORD for word in text.split())
@@ -99,21 +117,24 @@ def summary(content: Mapping[str, Any]) -> list[tuple[str, str]]:
         if name in totals:
             found.append((title, totals[name]))
     if "outcomes" in sums:
-        told = {row["outcome"]: row["outputs"] for row in sums["outcomes"]}
-        found.append(("outputs", sum(told.values())))
-        found.append(("outputs not released", sum(told.values()) - told.get("released", 0)))
+        told: Counter[str] = Counter()
+        for row in sums["endings"]:  # the journal's: a table may have been changed
+            told[row["outcome"]] += row["outputs"]
+        found += [(f"calls {outcome}", told[outcome]) for outcome in sorted(told)]
+    if totals.get("differing"):
+        found.append(("outputs not as recorded", totals["differing"]))
     if "alerts" in sums:
         found.append(("alerts", sum(row["alerts"] for row in sums["alerts"])))
     return [(title, f"{count:,}") for title, count in found]
 
 
 _TILES = {
-    "denials": "denials",
+    "denials": "kinds of denials",
     "crossings": "crossings",
     "models": "models registered",
     "promotions": "promotions decided",
     "erasures": "steps of erasures",
-    "crashes": "logs not closed",
+    "crashes": "logs left open by a kill or a crash",
 }
 
 

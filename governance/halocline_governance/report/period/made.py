@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from halocline_governance.records import Kind
@@ -131,9 +131,11 @@ def ingest(entries: Sequence[Entry], _: Period) -> Fields:
 
 def curated(entries: Sequence[Entry], _: Period) -> Fields:
     told = entries[0].object
-    names = ("run_id", "compartment", "kept", "num_pii")
-    lost = {name: counts(told.get(name)) for name in ("dropped", "quarantined")}
-    return {**_when(entries[0]), **{name: text(told.get(name)) for name in names}, **lost}
+    names = {"run_id": "run_id", "compartment": "compartment", "kept": "kept"}
+    names["pii_scrubbed"] = "num_pii"
+    lost = {name: counts(told.get(name) or 0) for name in ("dropped", "quarantined")}
+    said = {name: text(told.get(field)) for name, field in names.items()}
+    return {**_when(entries[0]), **said, **lost}
 
 
 def dataset(entries: Sequence[Entry], _: Period) -> Fields:
@@ -268,7 +270,6 @@ def alarm(entries: Sequence[Entry], _: Period) -> Fields:
 def erasure(entries: Sequence[Entry], _: Period) -> Fields:
     told = entries[0].object
     order = at(told, "order")
-    more = {name: value for name, value in told.items() if name not in ("step", "order")}
     return {
         **_when(entries[0]),
         "step": text(told.get("step")),
@@ -276,8 +277,37 @@ def erasure(entries: Sequence[Entry], _: Period) -> Fields:
         "what": text(order.get("what")),
         "names": words(order.get("names")),
         "reason": text(order.get("reason")),
-        "says": text(more) if more else "",
+        "says": _erased(told),
     }
+
+
+def _erased(told: Mapping[str, Any]) -> str:
+    """What a step of an erasure tells besides its order."""
+    rows = [
+        f"{text(one.get('rows'))} rows of {text(one.get('compartment'))}:{text(one.get('table'))}"
+        for one in items(told.get("rows"))
+    ]
+    reached = [
+        f"{text(one.get('thing'))}: " + (", ".join(_reached(one)) or "nothing was made from it")
+        for one in items(told.get("exposed"))
+    ]
+    shown_by = told.get("reports")
+    parts = {
+        "rows: ": ", ".join(rows),
+        "reached ": "; ".join(reached),
+        "shown by reports: ": words(shown_by) if shown_by else "",
+    }
+    return text("; ".join(name + part for name, part in parts.items() if part))
+
+
+def _reached(one: Mapping[str, Any]) -> list[str]:
+    """What was made from a thing, counted."""
+    counted = {name: at(value) for name, value in sorted(one.items())}
+    return [
+        f"{text(told['num'])} {name.replace('_', ' ')}"
+        for name, told in counted.items()
+        if told.get("num")
+    ]
 
 
 def handed(entries: Sequence[Entry], _: Period) -> Fields:
@@ -285,11 +315,27 @@ def handed(entries: Sequence[Entry], _: Period) -> Fields:
     hashes = {name: value for name, value in told.items() if name.endswith("sha256")}
     first = [name for name in ("json_sha256", "content_sha256") if name in hashes]
     rest = {name: value for name, value in told.items() if name not in hashes}
+    hashed = {
+        "json_sha256": "the JSON file",
+        "content_sha256": "what it says, before it is written",
+    }
     return {
         **_when(entries[0]),
-        "what": counts(rest),
+        "what": _report(rest),
+        "hash_of": hashed[first[0]] if first else "",
         "sha256": text(hashes.get(first[0])) if first else "",
     }
+
+
+def _report(told: Mapping[str, Any]) -> str:
+    """Which report or export was handed over."""
+    for name, what in (("period", "report of a period"), ("crossings", "register of crossings")):
+        if span := at(told, name):
+            duty = f", {text(told['duty'])}" if "duty" in told else ""
+            return f"{what}, {text(span.get('from'))} up to {text(span.get('to'))}{duty}"
+    if "request_id" in told:
+        return f"report of output {text(told['request_id'])}"
+    return counts(told)
 
 
 def rekeyed(entries: Sequence[Entry], _: Period) -> Fields:

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from halocline_governance.report.period.chart import Chart, chart
 from halocline_governance.report.period.font import font
-from halocline_governance.report.period.html import heading, right, shown, span, summary, titles
+from halocline_governance.report.period.html import (
+    heading,
+    right,
+    shown,
+    signers,
+    span,
+    summary,
+    titles,
+)
 from halocline_governance.report.period.sheet import Sheet
 
 if TYPE_CHECKING:
@@ -46,6 +54,7 @@ def _front(sheet: Sheet, content: Mapping[str, Any]) -> list[Flowable]:
         ("Period", span(content)),
         ("Duty", scope["duty_title"]),
         ("Asked for by", f"{who['subject']} ({', '.join(who['roles'])})"),
+        ("Journal signed with", signers(content)),
         (
             "The journal, when this was built",
             "verified" if observed["verified"] else "NOT verified: see the incidents",

@@ -67,7 +67,9 @@ STATEMENTS: Mapping[str, Statement] = {
         "Policy revisions, and when each decided", made.revision,
         "revision first last decisions", "decisions",
     ),
-    "handed": _plain("Reports and exports handed over", made.handed, "ts subject what sha256"),
+    "handed": _plain(
+        "Reports and exports handed over", made.handed, "ts subject what hash_of sha256"
+    ),
     "crossings": _plain(
         "Crossings", made.crossing,
         "id requester subjects sides tenants purpose reason approvers from until standing steps"
@@ -83,12 +85,12 @@ STATEMENTS: Mapping[str, Statement] = {
     ),
     "firm": _plain("Changes of the firm's lists", made.firm, "ts subject step names facts_after"),
     "admitted": _plain(
-        "Sources let in or refused", made.ingest,
+        "Sources let in or refused, refusals before others when not all are shown", made.ingest,
         "ts subject source licence compartment allowed reasons",
     ),
     "curated": _plain(
         "Curation runs", made.curated,
-        "ts subject run_id compartment kept dropped quarantined num_pii",
+        "ts subject run_id compartment kept dropped quarantined pii_scrubbed",
     ),
     "datasets": _plain(
         "Dataset versions that runs read", made.dataset,
@@ -118,7 +120,10 @@ STATEMENTS: Mapping[str, Statement] = {
         "endpoint model version from until decided", "endpoint model version from until",
         dated=False,
     ),
-    "denials": _plain("Denials", made.denied, "ts subject purpose gate about reasons"),
+    "denials": _plain(
+        "Denials, alike ones together, with the newest of each", made.denied,
+        "ts subject purpose gate about reasons times", "times",
+    ),
     "differing": _plain(
         f"Rows of {OUTPUTS} that are not what was recorded", made.differing,
         "ts subject request_id endpoint recorded differs", "differs", dated=False,

@@ -74,8 +74,8 @@ class Outputs:
 
 @dataclass(slots=True)
 class Curated:
-    """Rows by source and licence, with what personal data is left in them. Of all rows: what lies
-    there was let in at some time, and stays."""
+    """Rows by source and licence, with how much personal data curation scrubbed from them. Of all
+    rows: what lies there was let in at some time, and stays."""
 
     in_period: Callable[[str], bool]
     rows: Counter[tuple[str, ...]] = field(default_factory=Counter[tuple[str, ...]])
@@ -89,7 +89,7 @@ class Curated:
         self.findings[key] += row["num_pii"]
 
     def as_json(self) -> dict[str, Any]:
-        names = ("source", "licence", "rows", "rows_with_pii", "pii_found")
+        names = ("source", "licence", "rows", "rows_scrubbed", "pii_scrubbed")
         counts = (self.rows, self.with_pii, self.findings)
         told = [
             dict(zip(names, (*key, *(count[key] for count in counts)), strict=True))

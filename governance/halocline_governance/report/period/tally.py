@@ -144,6 +144,8 @@ class Tally:
         told["entries"] = self._standing()
         for name in ("seen", "reads"):
             told[name] = self._grouped(name)
+        told["admitted"] = self._admitted()
+        told["denials"] = self._denials()
         told["revisions"] = self._revisions()
         told |= self._crossings()
         return told
@@ -198,13 +200,15 @@ class Tally:
         if gate == "read" and not is_look(entry):
             self._read(entry)
         if gate == "ingest":
-            self._list("admitted").add(entry)
+            self._list("admitted" if allowed(entry) else "refused").add(entry)
         if gate == "promote":
             self._list("promotions").add(entry)
         if at(entry.object, "answer", "obligations").get("touches"):
             self._list("touches").add(entry)
         if verdict == "denied":
-            self._list("denials").add(entry)
+            told = STATEMENTS["denials"].make([entry], self.period)
+            names = ("subject", "purpose", "gate", "about", "reasons")
+            self._group("denials", entry, *(str(told[name]) for name in names))
             for reason in reasons(entry) or ["none given"]:
                 self._count("reasons", gate, reason)
 
@@ -245,6 +249,21 @@ class Tally:
         found = self._newest.get(name, Newest())
         rows = [row(name, entries, self.period) for entries in found.groups()]
         return {"rows": rows, "total": found.total}
+
+    def _admitted(self) -> dict[str, Any]:
+        """The newest refusals, and what was let in as far as there is room."""
+        let, refused = (self._newest.get(name, Newest()) for name in ("admitted", "refused"))
+        no = refused.groups()
+        yes = let.groups()[max(0, len(no) + min(let.total, SHOWN) - SHOWN) :]
+        both = sorted([*no, *yes], key=lambda group: place(group[-1]))
+        rows = [row("admitted", entries, self.period) for entries in both]
+        return {"rows": rows, "total": let.total + refused.total}
+
+    def _denials(self) -> dict[str, Any]:
+        """Alike denials together; those with the newest."""
+        groups = sorted(self._groups.get("denials", {}).values(), key=lambda one: place(one.newest))
+        rows = [row("denials", [one.newest], self.period, times=one.denied) for one in groups]
+        return {"rows": rows[-SHOWN:], "total": len(groups)}
 
     def _standing(self) -> dict[str, Any]:
         """The entries that somebody has at the end of the period."""
