@@ -78,7 +78,7 @@ class World:
         record = InferenceRecord(
             request_id=request_id, row_uid=row_uid("serving.outputs", request_id),
             label_id=self.lake.intern(BUY), ts=when, finished_ts=when, subject="bea",
-            endpoint="house@champion", model="house", model_version=1, weights_sha256="a" * 64,
+            endpoint="/v1/completions", model="house", model_version=1, weights_sha256="a" * 64,
             serve_decision_id="s", release_decision_id="r", policy_revision="p",
             outcome=outcome, finish_reason="stop", prompt="p", output="o", prompt_sha256=zero,
             output_sha256=zero, released_sha256=zero, commitment_key=zero, verdicts="[]",

@@ -43,7 +43,8 @@ _RUNS = uuid.uuid5(uuid.NAMESPACE_URL, f"{REPOSITORY}#runs")
 
 Event = dict[str, Any]
 _Models = Mapping[tuple[str, int], Row]
-# How many outputs an endpoint gave from one time up to another (None: now); None: not known.
+# How many outputs a model (`NAME/VERSION`) gave from one time up to another (None: now); None:
+# not known.
 CountOutputs = Callable[[str, str, str | None], int | None]
 
 
@@ -55,14 +56,14 @@ class Export:
         lineage: the truth.
         heard: what the journal tells: when runs began, and under which decision.
         namespace: of jobs and datasets; one for each installation that a tool collects from.
-        count: outputs of an endpoint in an interval.
+        count: outputs of a model, `NAME/VERSION`, in an interval.
         sees: which things, as nodes of a trace, may be in it; others are left out.
     """
 
     lineage: Lineage
     heard: Told
     namespace: str = "halocline"
-    count: CountOutputs = lambda _endpoint, _start, _end: None
+    count: CountOutputs = lambda _model, _start, _end: None
     sees: Callable[[str], bool] = lambda _id: True
 
     def events(self) -> list[Event]:
@@ -197,7 +198,7 @@ class Export:
         facets = _facets(datasetType={"datasetType": "TABLE"}, storage={"storageLayer": "delta"})
         name = f"outputs/{row['endpoint']}"
         table: dict[str, Any] = {"namespace": self.namespace, "name": name, "facets": facets}
-        number = self.count(row["endpoint"], row["from_ts"], row["to_ts"])
+        number = self.count(f"{row['model']}/{row['version']}", row["from_ts"], row["to_ts"])
         if number is not None:
             table["outputFacets"] = _facets(outputStatistics={"rowCount": number})
         return table

@@ -251,18 +251,18 @@ class Questions:
     def _count(
         self, view: View, found: Reached, gaps: list[str], what: Thing | None = None
     ) -> Count:
-        models: tuple[str, ...] | None = outputs.models(found.of("model"))
-        endpoint = ""
-        if what is not None and what.kind == "endpoint":
-            models, endpoint = None, what.name
-        count = Count()
-        if not models and not endpoint:
-            return count
         to_us = outputs.LAST_US if view.at == ALL_TIME else thing.epoch_us(view.at)
-        for compartment in self._index.answering():
+        if what is not None and what.kind == "endpoint":
+            asked = list(_served(view, what.id, to_us))
+        else:
+            models = outputs.models(found.of("model"))
+            asked = [Asked(models, to_us=to_us)] if models else []
+        count = Count()
+        for compartment in self._index.answering() if asked else ():
             try:
                 with self._index.rows(compartment, [OUTPUTS]) as db:
-                    count.merge(outputs.count(db, Asked(models, endpoint, to_us=to_us)))
+                    for one in asked:
+                        count.merge(outputs.count(db, one))
             except StorageUnavailable as error:
                 gaps.append(str(error))
         return count
@@ -279,6 +279,18 @@ class Questions:
     def _listed(self, compartment: str, asked: Asked) -> Iterator[tuple[int, str]]:
         with self._index.stream(compartment, [OUTPUTS]) as db:
             yield from outputs.listed(db, asked)
+
+
+def _served(view: View, endpoint: str, to_us: int) -> Iterator[Asked]:
+    """What an endpoint answered, by its deployments: an output names its model and not the name it
+    was deployed at."""
+    deployments = [edge.far for edge in view.edges([endpoint], False)[endpoint].edges]
+    behind = view.edges(deployments, False)
+    for id_, node in view.nodes(deployments).items():
+        models = outputs.models(edge.far for edge in behind[id_].edges)
+        ends = node.facts["to"]
+        last = to_us if ends in (None, "now") else min(to_us, thing.epoch_us(str(ends)) - 1)
+        yield Asked(models, from_us=thing.epoch_us(str(node.facts["from"])), to_us=last)
 
 
 def _of_output(view: View, output: Mapping[str, Any], limit: int) -> Trace:

@@ -141,9 +141,10 @@ class Sight:
         found.counts = {kind: n for kind, n in sorted(num.items()) if kind in _COUNTED}
         found.gaps = [gap for gap in whole.gaps if self.may_tell(gap)]
         if "outputs" in whole.nodes:
-            name = whole.root.name if whole.root.kind == "endpoint" else ""
             models = [id_.partition(":")[2] for id_ in there if id_.startswith("model:")]
-            outputs.tell(found, self._count(models, name, at))
+            is_endpoint = whole.root.kind == "endpoint"
+            count = self._served(whole.root.name, at) if is_endpoint else self._count(models, at)
+            outputs.tell(found, count)
         hidden = whole.nodes.keys() - there - {"outputs"}
         return found, len(hidden) + len({*whole.gaps}) - len({*found.gaps})
 
@@ -170,7 +171,7 @@ class Sight:
             descendants=descendants,
             endpoints_now=[e for e in whole.endpoints_now if self._answers(*e)],
             endpoints_before=[e for e in whole.endpoints_before if self._answers(*e[:2])],
-            outputs=self._count([*own, *models, *descendants], "", at),
+            outputs=self._count([*own, *models, *descendants], at),
             gaps=[gap for gap in whole.gaps if self.may_tell(gap)],
         )
         return found, _size(whole) - _size(found)
@@ -239,12 +240,21 @@ class Sight:
         if not self._shows(root):
             raise Refused(f"{root.id} is not on record, or not for your clearance")
 
-    def _count(self, models: list[str], endpoint: str, at: str | None) -> Count:
-        """Outputs of these models that may be seen; of one endpoint, if it is named."""
+    def _served(self, endpoint: str, at: str | None) -> Count:
+        """What an endpoint answered with models that may be seen."""
+        count = Count()
+        for row in self._lineage.rows(DEPLOYMENT):
+            if row["endpoint"] == endpoint and self._answers(endpoint, row["from_ts"]):
+                model = f"{row['model']}/{row['version']}"
+                count.merge(self._count([model], row["to_ts"] or at, row["from_ts"]))
+        return count
+
+    def _count(self, models: list[str], until: str | None, since: str | None = None) -> Count:
+        """Outputs of these models that may be seen."""
         if not models:
             return Count()
         try:
-            count = self._lineage.outputs(models, endpoint, until=at)
+            count = self._lineage.outputs(models, since=since, until=until)
         except StorageUnavailable:
             return Count()  # it is a gap already
         return count.within(self._seen_labels)

@@ -227,8 +227,8 @@ def export(
     with _officer(token) as (platform, sight):
         lineage = platform.lineage
 
-        def count(endpoint: str, since: str, until: str | None) -> int:
-            return lineage.outputs(endpoint=endpoint, since=since, until=until).num
+        def count(model: str, since: str, until: str | None) -> int:
+            return lineage.outputs([model], since=since, until=until).num
 
         events = Export(lineage, sight.heard, namespace, count, sight.sees).events()
     durable.write(openlineage, "".join(lines(events)))
