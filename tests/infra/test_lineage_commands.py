@@ -366,6 +366,13 @@ def test_the_other_sides_officer_is_told_no_more_than_a_number(home: Home, thing
             assert secret not in out, words
 
 
+def test_a_check_does_not_end_well_where_mlflow_differs(home: Home) -> None:
+    code, out, _ = home.call("check")
+
+    assert code == 1
+    assert out.splitlines()[-1] == "lineage in order; MLflow does NOT follow it"
+
+
 def test_the_other_sides_officer_exports_and_checks_her_own_alone(
     home: Home, tmp_path: Path
 ) -> None:

@@ -201,7 +201,8 @@ def check(
             *(f"MLflow differs: {one}" for one in differs),
         ):
             typer.echo(text)
-        typer.echo("lineage NOT in order" if whole.flags else "lineage in order")
+        order = "lineage NOT in order" if whole.flags else "lineage in order"
+        typer.echo(f"{order}; MLflow does NOT follow it" if differ else order)
     if whole.flags or differ:
         raise typer.Exit(1)
 
