@@ -159,10 +159,6 @@ def verify_report(
     trusted = Trust.parse(key.read_text(encoding="utf-8")) if key else trust(from_env())
     given = files or {}
     found = verify.verify(document, trusted, given.get("html"), given.get("pdf"))
-    if not found.ok:
-        wanted = {"journal": journal, "lake": lake}
-        unused = "was given and not looked at, since the report fails by itself"
-        found.open |= {name: f"the {name} {unused}" for name in wanted if wanted[name] is not None}
     if found.ok and journal is not None:
         found.add(recheck.with_journal(document, trusted, journal), "journal")
     if found.ok and lake is not None:
@@ -171,6 +167,11 @@ def verify_report(
         sources = _period_sources(platform)
         again = recheck.with_lake(document, sources, officer)
         found.add(again, "journal", "lake")
+    if not found.ok:
+        wanted = {"journal": journal, "lake": lake}
+        unused = "was given and not looked at, since what was checked before it fails"
+        for name in found.open.keys() & {one for one in wanted if wanted[one] is not None}:
+            found.open[name] = f"the {name} {unused}"
     return found
 
 

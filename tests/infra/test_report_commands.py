@@ -99,6 +99,10 @@ def test_a_changed_report_fails(desk: Desk, tmp_path: Path) -> None:
     again = desk.run("report", "verify", str(changed), "--journal", str(desk.folder))
     assert "the journal was given and not looked at" in again.stdout
     assert "--journal DIR" not in again.stdout
+    none = str(tmp_path / "none")
+    third = desk.run("report", "verify", paths["json"], "--journal", none, "--lake")
+    assert third.exit_code == 1
+    assert "the lake was given and not looked at" in third.stdout
     assert done.stdout.endswith("NOT verified\n")
 
 
