@@ -19,6 +19,7 @@ from halocline_governance.errors import HaloclineError
 from halocline_governance.identity import Issuer
 from halocline_governance.label import parse_compact
 from halocline_governance.records import InferenceRecord
+from halocline_governance.refs import DatasetRef, ModelRef
 from halocline_infra.cli import app
 from tests.governance.erasure_world import LABELS, World, everything, word
 
@@ -147,6 +148,37 @@ def test_who_is_only_mentioned_is_found_by_who_is_cleared(home: World, run: Run)
     assert "buy" not in json.dumps(other)
     assert [one["compartment"] for one in other["keys"]] == ["public"]
     assert "req-jane" not in json.dumps(other)
+
+
+def test_a_preview_shows_what_was_made_from_it_as_far_as_the_caller_is_cleared(
+    home: World, run: Run
+) -> None:
+    """A source that is public went into a model that also knows the buy side."""
+    both = LABELS["public"] | LABELS["buy"]
+    own = (LABELS["public"].label_id,)
+    row = home.made[("public", CURATED)][0]
+    home.write(
+        "public", RAW, [{**home.made[("public", RAW)][0], "row_uid": 81, "source": "handbook"}]
+    )
+    home.write("public", CURATED, [{**row, "row_uid": 81, "source": "handbook"}])
+    held = home.lake.version("public", CURATED) or 0
+    num, prints = home.lineage.fingerprint_of("public", CURATED, held)
+    ref = DatasetRef(CURATED, "public", held, own, num, prints, "d-1")
+    dsv_id = home.lineage.add_dataset(ref, LABELS["public"])
+    home.lineage.add_mixture("mix", "{}", [(dsv_id, 1.0)])
+    home.lineage.add_run("run-1", "mix", [(dsv_id, 1.0, 8, 8)])
+    home.lineage.add_model(ModelRef("secretive", 1, "a" * 64, both), "run-1")
+    asked = ("erase", "source", "handbook", "--reason", "licence ended", "--json")
+
+    whole = told(run("cleo", *asked))
+    seen = told(run("selloff", *asked))
+
+    assert whole["exposed"][0]["models"] == {"num": 1, "first": ["secretive/1"]}
+    assert whole["hidden"] == 0
+    assert seen["exposed"][0]["models"] == {"num": 0, "first": []}
+    assert seen["hidden"] > 0
+    assert "secretive" not in json.dumps(seen)
+    assert seen["rows"] == whole["rows"] != []
 
 
 def test_orders_about_another_side_say_nothing(home: World, run: Run) -> None:
