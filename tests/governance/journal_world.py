@@ -141,7 +141,7 @@ def healthy(closed: bool = True) -> list[Log]:
 
 @cache
 def _healthy(closed: bool) -> list[Log]:
-    """Three logs of three segments, closed in order or not; each tells of the others as they stood."""
+    """Three logs of three segments, closed in order or not; each tells of the others."""
     logs = [Log(f"log-{number:04d}") for number in range(3)]
     for log in logs:
         log.journal(Kind.OPENED, [other for other in logs if other.payloads])
