@@ -197,7 +197,8 @@ def test_a_token_in_another_shape_is_refused(ask: Ask, rng: random.Random) -> No
         f"{head}A.{body}.{tag}", f"{head}.{body}A.{tag}", f"{head}.{body}.{tag}A",
     ]  # fmt: skip
     for shape in shapes:
-        refuse(ask, [f"Bearer {shape}"])
+        if shape != good:  # a signature may end in the same letter twice
+            refuse(ask, [f"Bearer {shape}"])
     for letter in string.ascii_letters + string.digits + "-_":
         if letter != good[-1]:  # most of its bits are not part of the signature
             refuse(ask, [f"Bearer {good[:-1]}{letter}"])
