@@ -77,12 +77,15 @@ class World:
         self.signer = Signer(Ed25519PrivateKey.from_private_bytes(file.read_bytes()))
 
     def room(self, journal: Journal, **other: Any) -> ErasureRoom:
+        def withdraw(names: Sequence[str], by: Principal) -> object:
+            return self.firm.withdraw(names, by, journal)
+
+        other.setdefault("withdraw", withdraw)
         site = Site(
             lake=self.lake,
             journal_dir=self.root / "journal",
             journal=journal,
             lineage=self.lineage,
-            withdraw=lambda sources, by: self.firm.withdraw(sources, by, journal),
             **other,
         )
         return ErasureRoom(site)

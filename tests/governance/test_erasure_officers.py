@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from halocline_governance.erasure import Order, What
 from halocline_governance.erasure.finding import OUTPUTS, RAW
-from halocline_governance.erasure.officers import is_same_person
+from halocline_governance.erasure.order import is_same_person
 from halocline_governance.errors import Refused
 from halocline_governance.journal import Journal, read
 from halocline_governance.label import parse_compact
 from halocline_governance.principal import Principal
+from halocline_governance.records import AuditEvent, Kind
 from tests.governance.erasure_world import CLEO, OMAR, World
 
 SELL = [
@@ -105,6 +106,44 @@ def test_an_order_ends_when_it_is_taken_back_or_refused(
             step(OMAR, "e-0123456789")
     assert len(world.rows("buy", RAW)) == num
     assert room.certificate(CLEO, "e-0123456789")["state"] == "withdrawn"
+
+
+def test_an_order_that_is_withdrawn_while_it_waits_removes_nothing(
+    world: World, journal: Journal
+) -> None:
+    """Here: while it says that the source must not come back, just before it takes the leases."""
+    other = world.room(journal)
+    names = (world.made[("buy", RAW)][0]["source"],)
+    asked = Order("e-0123456789", What.SOURCE, names, "request 118", CLEO.subject)
+
+    def meanwhile(_names: Sequence[str], _by: Principal) -> object:
+        return other.withdraw(CLEO, asked.id)
+
+    room = world.room(journal, withdraw=meanwhile)
+    room.request(CLEO, asked)
+    room.approve(OMAR, asked.id)
+    before = world.lake.version("buy", RAW)
+
+    with pytest.raises(Refused, match="withdrawn"):
+        room.run(OMAR, asked.id)
+
+    assert room.one(asked.id).state == "withdrawn"
+    assert world.lake.version("buy", RAW) == before
+
+
+def test_an_approval_under_ones_own_other_name_does_not_count(
+    world: World, journal: Journal
+) -> None:
+    """However it came into the journal."""
+    asked = order(world)
+    room = world.room(journal)
+    room.request(CLEO, asked)
+    told = {"order": asked.as_json(), "step": "approve"}
+    journal.append(AuditEvent(Kind.ERASE, CLEO.subject.upper(), "audit", told))
+
+    assert not room.one(asked.id).is_approved
+    with pytest.raises(Refused, match="not approved"):
+        room.run(OMAR, asked.id)
 
 
 def test_what_was_begun_is_not_taken_back(world: World, journal: Journal) -> None:

@@ -101,3 +101,13 @@ def test_a_consistency_proof_makes_a_damaged_index_anew(log: Path) -> None:
 
     found = proof.consistency(log.parent, log.name, old)
     assert found.check(SIGNER.trust)[0].size == size
+
+
+def test_what_a_witness_keeps_is_read_from_plain_files_only(tmp_path: Path) -> None:
+    (witness := tmp_path / "witness").mkdir()
+    Journal.open(tmp_path / "journal", SIGNER, witness).close()
+    (witness / "log-0000").unlink()
+    os.mkfifo(witness / "log-0000")
+
+    with pytest.raises(JournalCorrupt, match="witness/log-0000: it is not a plain file"):
+        Journal.open(tmp_path / "journal", SIGNER, witness)

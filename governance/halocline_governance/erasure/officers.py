@@ -6,7 +6,6 @@ touches is what the tables hold when it is asked for, and what each beginning fi
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Collection, Iterable
 from typing import Any
 
@@ -43,11 +42,6 @@ def check_cleared(principal: Principal, lake: Lake, touched: Touched) -> None:
 
 def is_cleared(principal: Principal, lake: Lake, touched: Touched) -> bool:
     return all(_bound(lake, *one) <= principal.clearance for one in set(touched))
-
-
-def is_same_person(one: str, other: str) -> bool:
-    """Two accounts whose names differ only in how they are written are one person's."""
-    return _plain(one) == _plain(other)
 
 
 def touched(found: Found) -> set[tuple[str, str]]:
@@ -90,7 +84,3 @@ def _walls(compartment: str) -> Label:
     if compartment == "public" or side == _CROSSED:
         return Label("public")
     return Label("public", (side,), (tenant,) if tenant else ())
-
-
-def _plain(subject: str) -> str:
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", subject).casefold()).strip()

@@ -8,6 +8,7 @@ Until it is begun, any officer who may take part may end it: `withdrawn`.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -125,13 +126,22 @@ def standings(placed: Iterable[Placed]) -> dict[str, Standing]:
     }
 
 
+def is_same_person(one: str, other: str) -> bool:
+    """Two accounts whose names differ only in how they are written are one person's."""
+    return _plain(one) == _plain(other)
+
+
 def _counts(event: Mapping[str, Any], order: Order) -> bool:
     told: Mapping[str, Any] = event["object"]
     if told["order"] != order.as_json():
         return False
-    return told["step"] != "approve" or event["subject"] != order.requester
+    return told["step"] != "approve" or not is_same_person(event["subject"], order.requester)
 
 
 def _order(held: Mapping[str, Any]) -> Order:
     names: Sequence[str] = held["names"]
     return Order(held["id"], What(held["what"]), tuple(names), held["reason"], held["requester"])
+
+
+def _plain(subject: str) -> str:
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", subject).casefold()).strip()

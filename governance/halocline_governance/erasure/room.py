@@ -18,7 +18,14 @@ from halocline_governance.erasure import exposed, finding, officers, removal, sp
 from halocline_governance.erasure.certificate import certificate
 from halocline_governance.erasure.exposed import Seen
 from halocline_governance.erasure.finding import Found
-from halocline_governance.erasure.order import Order, Placed, Standing, What, standings
+from halocline_governance.erasure.order import (
+    Order,
+    Placed,
+    Standing,
+    What,
+    is_same_person,
+    standings,
+)
 from halocline_governance.errors import Refused
 from halocline_governance.gates import Sink
 from halocline_governance.journal import read
@@ -116,7 +123,7 @@ class ErasureRoom:
             JournalUnavailable: nothing was approved.
         """
         standing = self._taken(principal, order_id)
-        if officers.is_same_person(standing.order.requester, principal.subject):
+        if is_same_person(standing.order.requester, principal.subject):
             raise Refused("another person than asked for it must approve an erasure")
         if not standing.is_approved:
             self._tell(principal, standing.order, "approve")
@@ -179,8 +186,7 @@ class ErasureRoom:
         """An order that goes on, for an officer who may take part in it."""
         officers.check_role(principal)
         standing = self.one(order_id)
-        if standing.state == "withdrawn":
-            raise Refused("this order was withdrawn: ask for another")
+        _check_stands(standing)
         officers.check_cleared(principal, self._site.lake, officers.touched_by(standing))
         if standing.state != "done":
             self._found(principal, standing.order)
@@ -211,6 +217,7 @@ class ErasureRoom:
         for _ in range(_MAX_ROUNDS):
             wanted = finding.find(site.lake, order.what, order.names).places | begun
             with self._leased(order, wanted) as places:
+                _check_stands(self.one(order.id))  # it may have been withdrawn while we waited
                 found = finding.find(site.lake, order.what, order.names)
                 if not found.places <= wanted:
                     continue
@@ -289,6 +296,11 @@ class ErasureRoom:
 
     def _events(self) -> Iterable[Placed]:
         return read(self._site.journal_dir)
+
+
+def _check_stands(standing: Standing) -> None:
+    if standing.state == "withdrawn":
+        raise Refused("this order was withdrawn: ask for another")
 
 
 def _empty(places: Mapping[tuple[str, str], Location], found: Found, order_id: str) -> None:

@@ -15,10 +15,24 @@ from pathlib import Path
 from halocline_governance import durable
 from halocline_governance.errors import JournalCorrupt, Refused, Unverified
 from halocline_governance.journal import frame, record, statement
-from halocline_governance.journal.evidence import HEAD_NAME, LOG_NAMES, first_of, frames, segments
+from halocline_governance.journal.evidence import (
+    HEAD_NAME,
+    LOG_NAMES,
+    first_of,
+    frames,
+    opened,
+    segments,
+)
 from halocline_governance.journal.index import Kept, fitting
 from halocline_governance.journal.merkle import EMPTY_ROOT, Node, Tree, leaf_hash, root
-from halocline_governance.journal.note import ORIGIN, Checkpoint, Endorsement, Signer, Trust
+from halocline_governance.journal.note import (
+    MAX_NOTE_BYTES,
+    ORIGIN,
+    Checkpoint,
+    Endorsement,
+    Signer,
+    Trust,
+)
 from halocline_governance.journal.scan import read_note
 from halocline_governance.journal.segments import begin
 from halocline_governance.journal.writer import cut_tail
@@ -126,12 +140,12 @@ def _check_witness(folder: Path, kept: Kept, signer: Signer, witness: Path) -> N
     for path in sorted(witness.glob(LOG_NAMES)):
         if not (folder.parent / path.name).exists():
             raise JournalCorrupt(path.name, "the witness knows this log, and it is missing")
-    path = witness / folder.name
-    if not path.exists():
-        return
     place = f"witness of {folder.name}"
     try:
-        note = path.read_bytes().decode()
+        with opened(witness / folder.name) as file:
+            note = file.read(MAX_NOTE_BYTES).decode()
+    except FileNotFoundError:
+        return
     except UnicodeDecodeError:
         raise JournalCorrupt(place, "not a signed head") from None
     head = _opened(note, signer, folder.name, place)
