@@ -211,7 +211,8 @@ def test_lineage_is_kept_and_walked_in_a_bucket(server: Server, tmp_path: Path) 
 
     trace = lineage.trace_row("buy", packing.TABLE, uid)
     kinds = Counter(node.kind for node in trace.nodes.values())
-    assert kinds == {"row": 1, "dataset": 1, "run": 1, "model": 1, "deployment": 1}
+    along = ("row", "dataset", "mixture", "run", "model", "deployment", "endpoint")
+    assert kinds == dict.fromkeys(along, 1)
     assert trace.gaps == []
     assert not list((home / "lake").rglob("_delta_log"))
 
