@@ -1,9 +1,11 @@
 """What the journal costs, in this disk's own syncs and beside sqlite (WAL, synchronous=FULL).
 
 Appends by 64 coroutines and by 64 threads as fast as they can; then 2,000 a second that arrive
-whether or not the ones before are done (Poisson). sqlite does the
-same twice: a transaction a record, and behind the journal's own group commit. At last a log of
-BENCH_RECORDS records (ten million): opening it, proving one of its records, verifying all.
+whether or not the ones before are done (Poisson). sqlite does the same twice: a transaction a
+record, and behind the journal's own group commit; and so does a bare file, which shows what no log
+can be quicker than here. A disk that stalls for 20 ms delays 40 records: waits are medians of
+rounds in which all take turns. At last a log of BENCH_RECORDS records (ten million): opening it,
+proving one of its records, verifying all.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +31,13 @@ from halocline_governance.journal import Journal, Signer, proof, verify
 from halocline_governance.journal.keeper import Keeper
 from halocline_governance.journal.recovery import recover
 from halocline_governance.journal.segments import Segments
-from halocline_governance.journal.writer import GroupWriter
+from halocline_governance.journal.writer import GroupWriter, Sink
 from halocline_governance.records import AuditEvent, Kind
 
 CALLERS = 64
 RECORDS = 64 * 1000
 RATE = 2000
-SECONDS = 5
+ROUNDS, SECONDS = 7, 2
 LONG = int(os.environ.get("BENCH_RECORDS") or 10_000_000)
 SIGNER = Signer(Ed25519PrivateKey.generate())
 PLAN = "x" * 200
@@ -159,62 +162,82 @@ class Sqlite:
         return [None] * len(bodies)
 
 
-def waits(
-    folder: Path,
-    append: Callable[[int], object],
-    append_async: Callable[[int], Awaitable[object]] | None = None,
-) -> dict[str, float]:
-    """Waits at `RATE` a second, in ms and in syncs of this disk just before and after."""
-    before = fdatasync_ms(folder)
-    found = {"threads_p99_ms": arriving(append)}
-    if append_async:
-        found["coroutines_p99_ms"] = arriving_coroutines(append_async)
-    disk = (before["p50"] + fdatasync_ms(folder)["p50"]) / 2
-    times = {
-        name.replace("_ms", "_in_fdatasyncs"): round(value / disk, 1)
-        for name, value in found.items()
-    }
-    return {**found, **times, "fdatasync_p50_ms": round(disk, 3)}
+class Bare:
+    """A file, of which each group of bodies is durable when `write` returns."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+
+    def write(self, bodies: Sequence[bytes]) -> Sequence[None]:
+        os.write(self._file, b"".join(bodies))
+        os.fdatasync(self._file)
+        return [None] * len(bodies)
+
+
+@dataclass(frozen=True)
+class Log:
+    """How one of those compared is appended to, by number."""
+
+    append: Callable[[int], object]
+    append_async: Callable[[int], Awaitable[object]] | None = None
+    records: int = RECORDS
+
+    @classmethod
+    def grouped(cls, sink: Sink[None]) -> Log:
+        writer = GroupWriter(sink)
+
+        def encoded(number: int) -> bytes:
+            return json.dumps(event(number).as_json()).encode()
+
+        return cls(
+            lambda number: writer.append(encoded(number)),
+            lambda number: writer.append_async(encoded(number)),
+        )
+
+    def rates(self) -> dict[str, float]:
+        found = {"threads_per_s": by_threads(self.append, self.records)}
+        if self.append_async:
+            found["coroutines_per_s"] = by_coroutines(self.append_async, self.records)
+        return found
+
+    def waits(self, folder: Path) -> dict[str, float]:
+        """At `RATE` a second, with what the disk's own sync took just before and after."""
+        before = fdatasync_ms(folder)["p50"]
+        found = {"threads_p99_ms": arriving(self.append)}
+        if self.append_async:
+            found["coroutines_p99_ms"] = arriving_coroutines(self.append_async)
+        return {**found, "fdatasync_p50_ms": (before + fdatasync_ms(folder)["p50"]) / 2}
+
+
+def told(rounds: Sequence[dict[str, float]]) -> dict[str, Any]:
+    """Medians over rounds; waits also in syncs of the same round, and by their quartiles."""
+    found: dict[str, Any] = {}
+    for name in rounds[0]:
+        values = [one[name] for one in rounds]
+        low, found[name], high = (round(one, 3) for one in statistics.quantiles(values, n=4))
+        if "p99" in name:
+            in_syncs = [one[name] / one["fdatasync_p50_ms"] for one in rounds]
+            found[name + "_quartiles"] = [low, high]
+            found[name.replace("_ms", "_in_fdatasyncs")] = round(statistics.median(in_syncs), 1)
+    return found
 
 
 def short(folder: Path) -> dict[str, Any]:
-    """Rates and waits of the journal, and of sqlite."""
+    """Rates and waits of the journal and of those beside it."""
     sqlite = Sqlite(folder / "each.sqlite")
-    grouped = GroupWriter(Sqlite(folder / "grouped.sqlite"))
-
-    def encoded(number: int) -> bytes:
-        return json.dumps(event(number).as_json()).encode()
-
     with Journal.open(folder / "j", SIGNER) as journal:
-
-        def append(number: int) -> object:
-            return journal.append(event(number))
-
-        def append_async(number: int) -> Awaitable[object]:
-            return journal.append_async(event(number))
-
-        def to_group(number: int) -> object:
-            return grouped.append(encoded(number))
-
-        def to_group_async(number: int) -> Awaitable[object]:
-            return grouped.append_async(encoded(number))
-
-        return {
-            "journal": {
-                "coroutines_per_s": by_coroutines(append_async, RECORDS),
-                "threads_per_s": by_threads(append, RECORDS),
-                **waits(folder, append, append_async),
-            },
-            "sqlite": {
-                "threads_per_s": by_threads(sqlite.append, RECORDS // 16),
-                **waits(folder, sqlite.append),
-            },
-            "sqlite_in_groups": {
-                "coroutines_per_s": by_coroutines(to_group_async, RECORDS),
-                "threads_per_s": by_threads(to_group, RECORDS),
-                **waits(folder, to_group, to_group_async),
-            },
+        logs = {
+            "journal": Log(
+                lambda number: journal.append(event(number)),
+                lambda number: journal.append_async(event(number)),
+            ),
+            "sqlite": Log(sqlite.append, None, RECORDS // 16),
+            "sqlite_in_groups": Log.grouped(Sqlite(folder / "grouped.sqlite")),
+            "bare_file_in_groups": Log.grouped(Bare(folder / "bare")),
         }
+        rates = {name: log.rates() for name, log in logs.items()}
+        rounds = [{name: log.waits(folder) for name, log in logs.items()} for _ in range(ROUNDS)]
+    return {name: rates[name] | told([one[name] for one in rounds]) for name in logs}
 
 
 def build(folder: Path) -> None:
@@ -274,7 +297,8 @@ def main() -> None:
         }
     for key, value in measured.items():
         for inner, figure in value.items():
-            print(f"{key:18} {inner:28} {figure:>12,}", file=sys.stderr)
+            figure_text = f"{figure:,}" if isinstance(figure, int | float) else str(figure)
+            print(f"{key:20} {inner:28} {figure_text:>16}", file=sys.stderr)
     print(json.dumps(measured))
 
 
