@@ -143,7 +143,6 @@ class _Work:
         self._batch = batch
         self._progress = progress
         self._rows: list[dict[str, Any]] = []
-        self._fresh: set[str] = set()
         self._num_new = self._num_pending = 0
         self.marks = _marks(table)
 
@@ -159,7 +158,6 @@ class _Work:
                 mark.extend(leaves)
                 found.check_begins(mark.size, mark.root, "stands there")
                 self._rows += rows
-                self._fresh.add(folder.name)
                 if len(self._rows) >= self._batch:
                     self.flush()
 
@@ -172,7 +170,8 @@ class _Work:
 
         schema: Any = tables.table(EVENTS).arrow()
         told = {log: mark.as_json() for log, mark in self.marks.items() if mark.size}
-        moved = [Transaction(_app_id(log), self.marks[log].size) for log in sorted(self._fresh)]
+        # All of them: who slept past its lease's end is refused, whichever log another brought on.
+        moved = [Transaction(_app_id(log), one["size"]) for log, one in sorted(told.items())]
         with commit.fenced(self._place):
             write_deltalake(
                 self._place.uri if self._table is None else self._table,
@@ -186,7 +185,7 @@ class _Work:
             )
         self._table = commit.seen(self._place)
         self._num_new += len(self._rows)
-        self._rows, self._fresh = [], set()
+        self._rows = []
         if self._progress is not None:
             self._progress(self._num_new)
 
