@@ -51,7 +51,7 @@ def preview(platform: Platform, officer: Principal, told: Mapping[str, Any]) -> 
     )
     exposed, hidden = list[dict[str, Any]](), 0
     for one in told["exposed"]:
-        found, num = sight.impact(one["thing"])
+        found, num = sight.impact_and_rest(one["thing"])
         exposed.append(found.as_json())
         hidden += num
     unsure = dict(told["unsure"])

@@ -62,7 +62,14 @@ def find(directory: Path, ident: str) -> Found:
         decided = answer.get("id") if isinstance(answer, dict) else None  # pyright: ignore
         if ident in (found.event["event_id"], decided):
             return found
-    raise Refused(
+    raise Refused(missing(ident))
+
+
+def missing(ident: str) -> str:
+    """That there is no such record."""
+    if _PLACE.fullmatch(ident):
+        return f"no record {ident} in this journal"
+    return (
         f"no event or decision {ident} in this journal; `halocline audit search --text` looks for"
         " it in all that is recorded"
     )
@@ -75,7 +82,7 @@ def _at(directory: Path, log: str, seq: int) -> Found:
         if seq - segment.first < segment.num_records:
             return Found(log, seq, segment.event(seq - segment.first))
         break
-    raise Refused(f"no record {log}/{seq} in this journal")
+    raise Refused(missing(f"{log}/{seq}"))
 
 
 def in_log(folder: Path, question: Question) -> Iterator[Found]:

@@ -45,20 +45,24 @@ class Chosen:
 def choose(index: Index, view: View, what: Thing) -> Chosen:
     """The rows of a row, a subject, a source or a licence."""
     chosen = Chosen()
-    places, named = index.compartments(), set[tuple[str, str]]()
+    places, named = [*filter(view.seen.place, index.compartments())], set[tuple[str, str]]()
+    told = view.db.execute("SELECT id, compartment, tbl FROM dataset")
+    named.update((place, table) for id_, place, table in told if view.seen.node(f"dataset:{id_}"))
+    concerned = {*filter(view.seen.place, (place for place, _ in named))}
     if what.kind == "row":
-        seen = "SELECT 1 FROM dataset WHERE compartment=?"
-        is_one = index.knows(what.row[0]) or view.db.execute(seen, what.row[:1]).fetchone()
-        concerned = {what.row[0]} if is_one else set[str]()
+        place = what.row[0]
+        is_one = view.seen.place(place) and (index.knows(place) or place in concerned)
+        concerned = {place} if is_one else set[str]()
         places = [place for place in places if place in concerned]
-    else:
-        named.update(view.db.execute("SELECT DISTINCT compartment, tbl FROM dataset"))
-        concerned = {place for place, _ in named}
     for compartment in places:
         names = {*DOCUMENTS, *(table for place, table in named if place == compartment)}
         if what.kind == "row":
             names = selection.kin(what.row[1])
-        mine = selection.versions(view.db, view.at, compartment)
+        mine = [
+            one
+            for one in selection.versions(view.db, view.at, compartment)
+            if view.seen.node(f"dataset:{one.dsv_id}")
+        ]
         try:
             with index.rows(compartment, names) as db:
                 _choose_in(db, view, what, compartment, mine, chosen)
@@ -136,7 +140,7 @@ def _choose_in(
     if what.kind == "row":  # what happened to its raw row did not happen to a curated row
         names = SAME_ROWS.get(what.row[1], (what.row[1],))
         known = [one for one in known if one.table in names]
-    held = selection.lives(db, what)
+    held = selection.lives(db, what, view.seen)
     gone = {one.dsv_id for one in selection.unseen(db, known)}
     hits = {
         hit.dsv_id: hit.num

@@ -90,7 +90,9 @@ class Impact:
         out = self.outputs.as_json()
         ends = self.outputs.told()
         span = f" ({ends}), {out['first']} to {out['last']}" if out["num"] else ""
-        return [*told, f"  outputs: {out['num']}{span}", *(f"! {gap}" for gap in self.gaps)]
+        told.append(f"  outputs: {out['num']}{span}")
+        told += [f"    {num} of label_id={label}" for label, num in out["labels"].items()]
+        return [*told, *(f"! {gap}" for gap in self.gaps)]
 
     def _rows(self, dsv_id: str) -> str:
         num, recorded = self.datasets[dsv_id], self.recorded.get(dsv_id)

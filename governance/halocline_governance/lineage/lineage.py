@@ -24,6 +24,7 @@ from halocline_governance.lineage.index import Index
 from halocline_governance.lineage.keyed import Law, Read, Row, having
 from halocline_governance.lineage.outputs import Count
 from halocline_governance.lineage.questions import LIMIT, Questions
+from halocline_governance.lineage.seen import Seen
 from halocline_governance.lineage.trace import Trace
 from halocline_governance.records import timestamp
 from halocline_governance.refs import DatasetRef, ModelRef
@@ -203,6 +204,10 @@ class Lineage:
     ) -> Trace:
         """See `Questions.trace`."""
         return self._questions.trace(asked, at, direction, limit)
+
+    def questions(self, seen: Seen) -> Questions:
+        """The same questions, answered as if there were nothing but what may be seen."""
+        return Questions(self._lake, self._index, self._pins, seen)
 
     def impact(self, asked: str, at: str | None = None) -> Impact:
         """See `Questions.impact`."""

@@ -6,13 +6,14 @@ import heapq
 import json
 import sqlite3
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple
 
 from halocline_governance.lineage import packed
 from halocline_governance.lineage.lives import OPEN
+from halocline_governance.lineage.seen import WHOLE, Seen
 from halocline_governance.lineage.thing import rfc3339
 from halocline_governance.lineage.trace import Node, Trace
 from halocline_governance.records import row_uid
@@ -68,9 +69,12 @@ class Count:
             found.setdefault(part.model, Count()).add(part, span)
         return found
 
-    def within(self, label_ids: Collection[str]) -> Count:
-        """Those of these labels alone."""
-        return Count({p: span for p, span in self.parts.items() if p.label_id in label_ids})
+    def by_label(self) -> dict[str, int]:
+        """How many bear each label, by its id: who may have seen them."""
+        found: dict[str, int] = {}
+        for part, span in sorted(self.parts.items(), key=lambda one: one[0].label_id):
+            found[part.label_id] = found.get(part.label_id, 0) + span.num
+        return found
 
     def outcomes(self) -> dict[str, int]:
         """How many came to each end: a denied one was asked for, and never answered."""
@@ -89,6 +93,7 @@ class Count:
         return {
             "num": self.num,
             "outcomes": self.outcomes(),
+            "labels": self.by_label(),
             "first": rfc3339(min(span.first_us for span in spans)) if spans else None,
             "last": rfc3339(max(span.last_us for span in spans)) if spans else None,
         }
@@ -116,12 +121,14 @@ class Asked:
         return f"SELECT {columns} {' '.join(where)}", given
 
 
-def count(db: sqlite3.Connection, asked: Asked) -> Count:
+def count(db: sqlite3.Connection, asked: Asked, seen: Seen = WHOLE) -> Count:
     """Exact: parts that lie wholly within are added up, those across an end are looked into."""
     found = Count()
     sql, values = asked.sql("part.id, model, outcome, label, num, first_us, last_us")
     for number, model, outcome, label, num, first_us, last_us in db.execute(sql, values):
         part = Part(model, outcome or "", label or "")
+        if not _is_seen(seen, model, label):
+            continue
         if asked.from_us <= first_us and last_us <= asked.to_us:
             found.add(part, Span(num, first_us, last_us))
             continue
@@ -133,10 +140,14 @@ def count(db: sqlite3.Connection, asked: Asked) -> Count:
     return found
 
 
-def listed(db: sqlite3.Connection, asked: Asked) -> Iterator[tuple[int, str]]:
+def listed(db: sqlite3.Connection, asked: Asked, seen: Seen = WHOLE) -> Iterator[tuple[int, str]]:
     """(time in microseconds, request_id), the oldest first; no more is read than is taken."""
-    sql, values = asked.sql("part.id, first_us")
-    waiting = sorted((first_us, part) for part, first_us in db.execute(sql, values))
+    sql, values = asked.sql("part.id, first_us, model, label")
+    waiting = sorted(
+        (first_us, part)
+        for part, first_us, model, label in db.execute(sql, values)
+        if _is_seen(seen, model, label)
+    )
     waiting.reverse()
     open_: list[tuple[int, str, int]] = []
     streams: dict[int, Iterator[tuple[int, str]]] = {}
@@ -176,6 +187,10 @@ def find(db: sqlite3.Connection, request_id: str) -> Mapping[str, Any] | None:
         "outcome": outcome,
         "ts": rfc3339(packed.unpacked(time)[0]),
     }
+
+
+def _is_seen(seen: Seen, model: str, label: str | None) -> bool:
+    return seen.node(f"model:{model}") and seen.label(label or "")
 
 
 def _within(db: sqlite3.Connection, part: int, asked: Asked) -> Iterator[tuple[int, str]]:

@@ -10,6 +10,7 @@ import difflib
 import heapq
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import islice
 from typing import Any
 
 from halocline_governance.errors import Refused, StorageUnavailable
@@ -20,11 +21,13 @@ from halocline_governance.lineage.dataset import DatasetRows
 from halocline_governance.lineage.impact import Impact, impact
 from halocline_governance.lineage.index import OUTPUTS, Index, pinned
 from halocline_governance.lineage.outputs import Asked, Count
+from halocline_governance.lineage.seen import WHOLE, Seen
 from halocline_governance.lineage.selection import Version
 from halocline_governance.lineage.thing import Thing
 from halocline_governance.lineage.trace import Node, Trace
 from halocline_governance.lineage.view import ALL_TIME, Memory, View
 from halocline_governance.lineage.walk import Reached
+from halocline_governance.records import row_uid
 
 LIMIT = 100
 DIRECTIONS = ("back", "forward", "both")
@@ -36,10 +39,17 @@ class Questions:
         lake: whose rows are asked about.
         index: its indexes.
         pins: versions of the lineage tables to answer from instead of the newest.
+        seen: what may be seen; every answer is what it would be if there were nothing else.
     """
 
-    def __init__(self, lake: Lake, index: Index, pins: Mapping[str, int] | None = None) -> None:
-        self._lake, self._index, self._pins = lake, index, pins
+    def __init__(
+        self,
+        lake: Lake,
+        index: Index,
+        pins: Mapping[str, int] | None = None,
+        seen: Seen = WHOLE,
+    ) -> None:
+        self._lake, self._index, self._pins, self._seen = lake, index, pins, seen
         self._memory = Memory()
 
     def trace(
@@ -61,7 +71,7 @@ class Questions:
             raise Refused(f"a direction is one of {', '.join(DIRECTIONS)}")
         with self._view(then) as view:
             if what.kind == "output":
-                return _of_output(view, self._output(what, then), limit)
+                return self._of_output(view, what, direction, limit)
             if what.kind in thing.OF_GRAPH:
                 return self._of_node(view, what, direction, limit)
             return self._of_rows(view, what, self._chosen(view, what), direction, limit)
@@ -69,7 +79,7 @@ class Questions:
     def trace_output(self, output: Mapping[str, Any], limit: int = LIMIT) -> Trace:
         """Back from one row of `serving.outputs`."""
         with self._view() as view:
-            return _of_output(view, output, limit)
+            return _behind_output(view, output, limit)
 
     def trace_row(self, asked: str, limit: int = LIMIT) -> Trace:
         """Forward from one row, which need not be there."""
@@ -88,28 +98,32 @@ class Questions:
         """
         what, then = thing.parse(asked), thing.moment(at)
         with self._view(then) as view:
-            found = walk.reach(view, self._starts(view, what), forward, 0)
+            found = walk.reach(view, self._starts(view, what, forward), forward, 0)
         yield from sorted(id_.partition(":")[2] for id_ in found.of(kind) if id_ != what.id)
 
     def impact(self, asked: str, at: str | None = None) -> Impact:
-        """What changes if this source, licence, subject, row or dataset version must go.
+        """What changes if this must go, whatever it is: an output goes as the row it is, what
+        answers with models goes with what it answered.
 
         Raises:
             Refused: there is no such thing.
         """
         what, then = thing.parse(asked), thing.moment(at)
-        if what.kind in ("output", "endpoint"):
-            raise Refused(f"nothing is made from an {what.kind}: trace it instead")
         with self._view(then) as view:
             if what.kind in thing.OF_GRAPH:
                 node = _require(view, what)
                 whole = {what.name: int(node.facts["num_rows"])} if what.kind == "dataset" else {}
                 rows, starts = Chosen(hits=whole), [what.id]
+            elif what.kind == "output":
+                rows = self._row_of(view, what)
+                starts = rows.starts
             else:
                 rows = self._chosen(view, what)
                 starts = rows.starts
+            if what.kind == "endpoint":
+                starts += view.edges([what.id], False)[what.id].fars
             found = walk.reach(view, starts, True, 0)
-            answered = self._count(view, found, rows.gaps)
+            answered = self._count(view, found, rows.gaps, what)
             return impact(view, what.id, rows, found, answered, at)
 
     def dataset_rows(self, dsv_ids: Iterable[str]) -> list[DatasetRows]:
@@ -152,7 +166,7 @@ class Questions:
             places = self._chosen(view, what).lives
         for compartment, lives in sorted(places.items()):
             with self._index.stream(compartment, {life.table for life in lives}) as db:
-                held = selection.lives(db, what)
+                held = selection.lives(db, what, self._seen)
                 for table, uid, there in selection.listed(db, what, held, thing.epoch_us(then)):
                     yield f"{compartment}:{table}", uid, there
 
@@ -170,9 +184,9 @@ class Questions:
             StorageUnavailable: a compartment cannot be read, so that no number would be exact.
         """
         count, asked = Count(), _asked(models, endpoint, since, until)
-        for compartment in self._index.answering():
+        for compartment in self._answering():
             with self._index.rows(compartment, [OUTPUTS]) as db:
-                count.merge(outputs.count(db, asked))
+                count.merge(outputs.count(db, asked, self._seen))
         return count
 
     def list_outputs(
@@ -184,7 +198,7 @@ class Questions:
     ) -> Iterator[tuple[str, str]]:
         """(time, request_id) of the same, the oldest first, read as they are taken."""
         asked = _asked(models, endpoint, since, until)
-        streams = [self._listed(compartment, asked) for compartment in self._index.answering()]
+        streams = [self._listed(compartment, asked) for compartment in self._answering()]
         for us, request_id in heapq.merge(*streams):
             yield thing.rfc3339(us), request_id
 
@@ -192,11 +206,15 @@ class Questions:
     def _view(self, at: str = ALL_TIME) -> Generator[View]:
         if self._pins is not None:
             with pinned(self._lake, self._pins) as db:
-                yield View(db, at)
+                yield View(db, at, None, self._seen)
             return
         with self._index.graph() as db:
             self._memory = self._memory.at(db)
-            yield View(db, at, self._memory)
+            yield View(db, at, self._memory, self._seen)
+
+    def _answering(self) -> Iterator[str]:
+        """The compartments whose outputs may be counted."""
+        return filter(self._seen.place, self._index.answering())
 
     def _of_rows(self, view: View, what: Thing, rows: Chosen, direction: str, limit: int) -> Trace:
         trace = Trace(Node(what.id, what.kind, what.name, chosen.facts(what, rows)))
@@ -226,23 +244,47 @@ class Questions:
             raise Refused(_NOT_THERE[what.kind])
         return found
 
-    def _starts(self, view: View, what: Thing) -> list[str]:
+    def _starts(self, view: View, what: Thing, forward: bool) -> list[str]:
+        if what.kind == "output" and forward:
+            return self._row_of(view, what).starts
         if what.kind == "output":
-            output = self._output(what, view.at)
-            return [f"model:{output['model']}/{output['model_version']}"]
+            _, output = self._output(what, view.at)
+            asked = f"model:{output['model']}/{output['model_version']}"
+            return [asked] if self._seen.node(asked) else []
         if what.kind in thing.OF_GRAPH:
             return [_require(view, what).id]
         return self._chosen(view, what).starts
 
-    def _output(self, what: Thing, then: str) -> Mapping[str, Any]:
-        for compartment in self._index.answering():
+    def _of_output(self, view: View, what: Thing, direction: str, limit: int) -> Trace:
+        """Back to its model, forward as the row it is."""
+        _, output = self._output(what, view.at)
+        trace = _behind_output(view, output, limit if direction != "forward" else None)
+        if direction != "back":
+            rows = self._row_of(view, what)
+            found = walk.reach(view, rows.starts, True, limit)
+            trace.gaps += rows.gaps
+            chosen.lead(trace, view, rows, limit)
+            walk.tell(trace, view, found)
+            self._answered(trace, view, found, what)
+        return trace
+
+    def _output(self, what: Thing, then: str) -> tuple[str, Mapping[str, Any]]:
+        """The compartment in which it lies, and its facts."""
+        for compartment in self._answering():
             with self._index.rows(compartment, [OUTPUTS]) as db:
                 found = outputs.find(db, what.name)
-            if found is not None and found["ts"] > then:
+            if found is None or not self._seen.label(found["label_id"]):
+                continue
+            if found["ts"] > then:
                 raise Refused(f"{what.id} was asked for later than {then}, on {found['ts']}")
-            if found is not None:
-                return found
+            return compartment, found
         raise Refused(_NOT_THERE["output"])
+
+    def _row_of(self, view: View, what: Thing) -> Chosen:
+        """An output as a row of its table."""
+        compartment, _ = self._output(what, view.at)
+        uid = row_uid(OUTPUTS, what.name)
+        return self._chosen(view, Thing("row", f"{compartment}:{OUTPUTS}/{uid}"))
 
     def _answered(self, trace: Trace, view: View, found: Reached, what: Thing) -> None:
         """Every output of the models that were reached, as one node."""
@@ -252,17 +294,17 @@ class Questions:
         self, view: View, found: Reached, gaps: list[str], what: Thing | None = None
     ) -> Count:
         to_us = outputs.LAST_US if view.at == ALL_TIME else thing.epoch_us(view.at)
-        if what is not None and what.kind == "endpoint":
-            asked = list(_served(view, what.id, to_us))
+        if what is not None and what.kind in thing.ANSWERING:
+            asked = list(_served(view, what, to_us))
         else:
             models = outputs.models(found.of("model"))
             asked = [Asked(models, to_us=to_us)] if models else []
         count = Count()
-        for compartment in self._index.answering() if asked else ():
+        for compartment in self._answering() if asked else ():
             try:
                 with self._index.rows(compartment, [OUTPUTS]) as db:
                     for one in asked:
-                        count.merge(outputs.count(db, one))
+                        count.merge(outputs.count(db, one, self._seen))
             except StorageUnavailable as error:
                 gaps.append(str(error))
         return count
@@ -278,13 +320,15 @@ class Questions:
 
     def _listed(self, compartment: str, asked: Asked) -> Iterator[tuple[int, str]]:
         with self._index.stream(compartment, [OUTPUTS]) as db:
-            yield from outputs.listed(db, asked)
+            yield from outputs.listed(db, asked, self._seen)
 
 
-def _served(view: View, endpoint: str, to_us: int) -> Iterator[Asked]:
+def _served(view: View, what: Thing, to_us: int) -> Iterator[Asked]:
     """What an endpoint answered, by its deployments: an output names its model and not the name it
     was deployed at."""
-    deployments = [edge.far for edge in view.edges([endpoint], False)[endpoint].edges]
+    deployments = [what.id]
+    if what.kind == "endpoint":
+        deployments = [edge.far for edge in view.edges(deployments, False)[what.id].edges]
     behind = view.edges(deployments, False)
     for id_, node in view.nodes(deployments).items():
         models = outputs.models(edge.far for edge in behind[id_].edges)
@@ -293,13 +337,19 @@ def _served(view: View, endpoint: str, to_us: int) -> Iterator[Asked]:
         yield Asked(models, from_us=thing.epoch_us(str(node.facts["from"])), to_us=last)
 
 
-def _of_output(view: View, output: Mapping[str, Any], limit: int) -> Trace:
+def _behind_output(view: View, output: Mapping[str, Any], limit: int | None) -> Trace:
+    """Nothing but the output itself where there is no limit."""
     request_id = str(output["request_id"])
     facts = {"label_id": output["label_id"], "outcome": output["outcome"], "ts": output["ts"]}
     trace = Trace(Node(f"output:{request_id}", "output", request_id, facts))
+    if limit is None:
+        return trace
     name, version = str(output["model"]), int(output["model_version"])
     id_ = f"model:{name}/{version}"
     model = view.node(id_)
+    if not view.seen.node(id_):
+        trace.gaps.append(walk.cut(f"output {request_id}"))
+        return trace
     if model is not None and model.facts["weights_sha256"] != output["weights_sha256"]:
         trace.gaps.append(f"{name} v{version}: the output names other weights than the registry")
     word = outputs.word(str(output["outcome"]))
@@ -315,10 +365,11 @@ def _require(view: View, what: Thing) -> Node:
     if node is not None:
         return node
     like = view.db.execute(
-        "SELECT DISTINCT id FROM node WHERE id>=? AND id<? LIMIT 5000",
+        "SELECT DISTINCT id FROM node WHERE id>=? AND id<? ORDER BY id",
         (f"{what.kind}:", f"{what.kind};"),
     )
-    near = difflib.get_close_matches(what.id, [id_ for (id_,) in like], 3, 0.8)
+    seen = (id_ for (id_,) in like if view.seen.node(id_))
+    near = difflib.get_close_matches(what.id, islice(seen, 5000), 3, 0.8)
     then = "" if view.at == ALL_TIME else f" by {view.at}"
     hint = f"; did you mean {', '.join(near)}?" if near else ""
     raise Refused(f"{what.id} is not on record{then}{hint}")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from halocline_governance.lineage import packed
 from halocline_governance.lineage.lives import OPEN as OPEN
+from halocline_governance.lineage.seen import WHOLE, Seen
 from halocline_governance.lineage.thing import Thing
 
 # Rows keep their id on the way from the first table to the second.
@@ -55,8 +56,9 @@ _LIFE = (
 )
 
 
-def lives(db: sqlite3.Connection, thing: Thing) -> list[Life]:
-    """Where the rows of a row, a source, a licence or a subject lived."""
+def lives(db: sqlite3.Connection, thing: Thing, seen: Seen = WHOLE) -> list[Life]:
+    """Where the rows of a row, a source, a licence or a subject lived, as far as their labels may
+    be seen."""
     if thing.kind == "row":
         _, table, uid = thing.row
         names = kin(table)
@@ -77,7 +79,7 @@ def lives(db: sqlite3.Connection, thing: Thing) -> list[Life]:
     else:
         sql = _LIFE.format(num="num", first="part", where=f"{thing.kind}=?")
         found = db.execute(sql, (thing.name,))
-    return [Life(*row) for row in found]
+    return [life for row in found if seen.label((life := Life(*row)).label)]
 
 
 def kin(table: str) -> set[str]:

@@ -21,10 +21,13 @@ KINDS = {
     "mixture": "mixture:SHA256",
     "run": "run:RUN_ID",
     "model": "model:NAME/VERSION",
+    "deployment": "deployment:ENDPOINT/SINCE",
     "endpoint": "endpoint:NAME",
 }
 # Kinds of the graph, and kinds that choose rows by one of their columns.
-OF_GRAPH = ("dataset", "mixture", "run", "model", "endpoint")
+OF_GRAPH = ("dataset", "mixture", "run", "model", "deployment", "endpoint")
+# What answers with models: what it gave is counted in its own intervals.
+ANSWERING = ("deployment", "endpoint")
 OF_ROWS = ("subject", "source", "licence")
 
 

@@ -14,6 +14,7 @@ from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from halocline_governance.lineage.seen import WHOLE, Seen
 from halocline_governance.lineage.trace import Node
 
 ALL_TIME = "9999-12-31T23:59:59.999999Z"
@@ -67,19 +68,24 @@ class View:
         db: the graph's index, in one transaction.
         at: RFC 3339 in UTC with microseconds, as records have it.
         memory: of this very state of the index.
+        seen: what may be seen; the rest is as if it were not there.
     """
 
     def __init__(
-        self, db: sqlite3.Connection, at: str = ALL_TIME, memory: Memory | None = None
+        self,
+        db: sqlite3.Connection,
+        at: str = ALL_TIME,
+        memory: Memory | None = None,
+        seen: Seen = WHOLE,
     ) -> None:
-        self.db, self.at = db, at
+        self.db, self.at, self.seen = db, at, seen
         self._memory = memory or Memory()
 
     def node(self, id_: str) -> Node | None:
         return self.nodes([id_]).get(id_)
 
     def nodes(self, ids: Iterable[str]) -> dict[str, Node]:
-        """Those of these nodes that were on record by then."""
+        """Those of these nodes that were on record by then, and may be seen."""
         wanted = list(ids)
         missing = self.missing(wanted)
         return {id_: self._node(id_) for id_ in wanted if id_ not in missing}
@@ -89,11 +95,26 @@ class View:
         wanted, told = list(ids), self._memory.told
         if unknown := [id_ for id_ in wanted if id_ not in told]:
             self._look_up(unknown)
-        at = self.at
-        return {id_ for id_ in wanted if (held := told[id_]) is None or held[0] > at}
+        at, sees = self.at, self.seen.node
+        return {
+            id_ for id_ in wanted if (held := told[id_]) is None or held[0] > at or not sees(id_)
+        }
 
     def edges(self, ids: Iterable[str], forward: bool) -> Mapping[str, Ends]:
-        """Edges that lead on from these, by id, whenever they were made; see `is_on_record`."""
+        """Edges that lead on from these to what may be seen, by id, whenever they were made; see
+        `is_on_record`."""
+        known = self._known(ids := list(ids), forward)
+        return known if self.seen is WHOLE else {id_: self._cut(known[id_]) for id_ in ids}
+
+    def is_cut(self, id_: str) -> bool:
+        """Whether something that this was made of may not be seen, or is not on record where not
+        everything may be seen: both are told alike."""
+        if self.seen is WHOLE:
+            return False
+        behind = self._known([id_], False)[id_]
+        return any(self.is_on_record(e) and not self.seen.node(e.far) for e in behind.edges)
+
+    def _known(self, ids: Iterable[str], forward: bool) -> Mapping[str, Ends]:
         known = self._memory.ahead if forward else self._memory.behind
         if missing := [id_ for id_ in ids if id_ not in known]:
             near, far = ("tail", "head") if forward else ("head", "tail")
@@ -118,6 +139,11 @@ class View:
 
     def is_on_record(self, edge: Found) -> bool:
         return edge.ts <= self.at
+
+    def _cut(self, ends: Ends) -> Ends:
+        if all(map(self.seen.node, ends.fars)):
+            return ends
+        return _ends([edge for edge in ends.edges if self.seen.node(edge.far)])
 
     def _look_up(self, ids: list[str]) -> None:
         sql = "SELECT node.id, ts, name, facts FROM json_each(?) CROSS JOIN node ON node.id=value"

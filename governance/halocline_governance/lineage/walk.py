@@ -94,11 +94,14 @@ def tell(trace: Trace, view: View, found: Reached) -> None:
 def gaps(view: View, found: Reached, missing: Collection[str]) -> Iterator[str]:
     """What is named and not on record, among all that was reached."""
     made = {"model": graph.GAVE, "run": graph.READ}
-    behind = view.edges((), False)
+    behind = view.edges(() if found.forward else found.seen, False)
     for id_ in found.seen:
         kind = _kind(id_)
         needs = None if found.forward else made.get(kind)
-        if needs and not any(e.kind == needs and view.is_on_record(e) for e in behind[id_].edges):
+        # What an endpoint answered with besides is no part of it.
+        if not found.forward and kind != "endpoint" and view.is_cut(id_):
+            yield cut(f"{kind} {_name(id_)}")
+        elif needs and not any(e.kind == needs and view.is_on_record(e) for e in behind[id_].edges):
             if kind == "model":
                 yield f"{_name(id_)}: no run is on record for this version"
             else:
@@ -106,6 +109,10 @@ def gaps(view: View, found: Reached, missing: Collection[str]) -> Iterator[str]:
         elif id_ in missing:
             what = "dataset version" if kind == "dataset" else kind
             yield f"{what} {_name(id_)}: not on record"
+
+
+def cut(name: str) -> str:
+    return f"{name}: some of what it was made of is not on record, or not for your clearance"
 
 
 def words(edge: Found, forward: bool) -> str:

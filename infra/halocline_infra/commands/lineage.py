@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
-from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from halocline_governance.label import SYSTEM
+from halocline_infra.commands.lineage_sight import labels, officer
 from halocline_infra.commands.options import (
     JsonFlag,
     TokenFile,
-    called,
     print_json,
     print_table,
     show,
@@ -86,21 +82,22 @@ def trace(  # noqa: PLR0913 - the command's options are its interface
     from halocline_infra.commands.lineage_thing import take
 
     _check_form(mermaid, html is not None, as_json and not rows, rows or all_rows)
-    with _officer(token) as (platform, sight):
-        taken = take(platform, thing)
+    with officer(token) as (platform, sight):
+        taken = take(platform, sight, thing)
         direction = _direction(taken, forward=forward, backward=backward, both=both)
         if rows or all_rows:
             from halocline_infra.commands import lineage_rows
 
-            rows_of = lineage_rows.Rows(platform.lineage, sight, taken, at)
+            rows_of = lineage_rows.Rows(sight.asks, taken, at)
             rows_of.show(every=all_rows, as_json=as_json)
             return
-        found, unseen = sight.trace(taken.asked, at, direction, limit)
+        found = sight.asks.trace(taken.asked, at, direction, limit)
         found.gaps += lineage_erased.gaps(platform, sight, found)
-        flags, more = sight.flags(_flags(platform, sight, found, at, direction) if checked else [])
-        _tell_unseen(unseen + more)
+        flags = _flags(platform, sight, found, at, direction) if checked else []
+        _tell_sight(sight)
         if html is not None:
-            about = {"taken for": taken.why, "as of": at or "now", "direction": direction}
+            about = {"taken for": taken.why, "as of": at or "now", "direction": direction,
+                     "as far as sees": sight.told}  # fmt: skip
             _write_page(platform, found, flags, about, html)
         elif not as_json and not mermaid:
             typer.echo(f"{thing}: taken for {taken.why}", err=True)
@@ -108,7 +105,8 @@ def trace(  # noqa: PLR0913 - the command's options are its interface
     if as_json:
         asked = {"thing": thing, "taken_for": taken.asked, "at": at, "direction": direction}
         told = [flag.as_json() for flag in flags]
-        print_json({**found.as_json(), "asked": asked, "flags": told, "unseen": unseen + more})
+        seen = {"clearance": sight.clearance.as_json()}
+        print_json({**found.as_json(), "asked": asked, "flags": told, **seen})
     elif mermaid:
         typer.echo(found.mermaid(), nl=False)
 
@@ -121,7 +119,7 @@ def impact(
     token: TokenFile = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """What changes if this source, licence, subject, row or dataset version must go.
+    """What changes if this source, subject, row, model, endpoint or anything else must go.
 
     Counts are exact: rows by compartment, dataset versions, mixtures, runs with what they consumed,
     models and those made from them, endpoints now and before, and the outputs they answered.
@@ -133,17 +131,18 @@ def impact(
     from halocline_governance.lineage import around
     from halocline_infra.commands.lineage_thing import take
 
-    with _officer(token) as (platform, sight):
-        asked = take(platform, thing).asked
-        found, unseen = sight.impact(asked, at)
-        whole = found if sight.is_whole else platform.lineage.impact(asked, at)
-        flags, more = sight.flags(around.flags_ahead(platform.lineage, sight.heard, whole))
-        _tell_unseen(unseen + more)
+    with officer(token) as (platform, sight):
+        found = sight.asks.impact(take(platform, sight, thing).asked, at)
+        flags, _ = sight.flags(around.flags_ahead(platform.lineage, sight, found))
+        _tell_sight(sight)
+        lines = [*found.lines(limit), *(f"FLAGGED {_told(one)}" for one in flags)]
+        inert = [_inert(line, labels(platform)) for line in lines]
     if as_json:
         told = [flag.as_json() for flag in flags]
-        print_json({**found.as_json(limit), "flags": told, "unseen": unseen + more})
+        seen = {"clearance": sight.clearance.as_json()}
+        print_json({**found.as_json(limit), "flags": told, **seen})
     else:
-        typer.echo("\n".join([*found.lines(limit), *(f"FLAGGED {_told(one)}" for one in flags)]))
+        typer.echo("\n".join(inert))
 
 
 @app.command("check")
@@ -173,7 +172,7 @@ def check(
     from halocline_governance.lineage import checks
     from halocline_infra.commands.lineage_mlflow import followed
 
-    with _officer(token) as (platform, sight):
+    with officer(token) as (platform, sight):
         whole = checks.check(platform.lineage, sight.heard, run)
         if rows:
             whole = checks.reread(platform.lineage, whole, run)
@@ -225,11 +224,11 @@ def export(
     from halocline_governance import durable
     from halocline_governance.lineage.openlineage import Export, lines
 
-    with _officer(token) as (platform, sight):
+    with officer(token) as (platform, sight):
         lineage = platform.lineage
 
         def count(model: str, since: str, until: str | None) -> int:
-            return lineage.outputs([model], since=since, until=until).num
+            return sight.asks.outputs([model], since=since, until=until).num
 
         events = Export(lineage, sight.heard, namespace, count, sight.sees).events()
     durable.write(openlineage, "".join(lines(events)))
@@ -252,28 +251,19 @@ def index(
     """
     import time
 
-    with _officer(token) as (platform, _):
+    with officer(token) as (platform, sight):
         began = time.monotonic()
         if rebuild:
             platform.lineage.rebuild()
         platform.lineage.prepare()
-        number = platform.lineage.outputs().num
+        number = sight.asks.outputs().num
         told = {"outputs": number, "seconds": round(time.monotonic() - began, 2)}
     show(told, as_json=as_json, title="Index")
 
 
-@contextmanager
-def _officer(token: str | None) -> Generator[tuple[Platform, Sight]]:
-    """The platform, for somebody the read gate lets at the audit record, and what they see."""
-    from halocline_governance.lineage import checks_told
-    from halocline_governance.lineage.sight import Sight
-    from halocline_infra.oversight import require_auditor
-
-    with called(token) as (platform, officer):
-        require_auditor(platform, officer)
-        lake, hear = platform.lake, partial(checks_told.heard, platform.environment.journal)
-        places = {place: lake.labels(place).values() for place in lake.compartments()}
-        yield platform, Sight(officer.clearance, platform.lineage, hear, _labels(platform), places)
+def _tell_sight(sight: Sight) -> None:
+    """Always, so that it tells nothing of what is left out."""
+    typer.echo(f"as far as a clearance of {sight.told} sees", err=True)
 
 
 def _tell_unseen(number: int) -> None:
@@ -304,37 +294,32 @@ def _flags(
     made from them, where lineage has lost the link."""
     from halocline_governance.lineage import around, checks
 
-    lineage, heard = platform.lineage, sight.heard
     about = {*found.nodes}
-    if direction != "back" and found.root.kind not in ("output", "endpoint"):
-        about |= around.ahead(lineage, heard, lineage.impact(found.root.id, at))
-    return [*checks.check(lineage, heard, about=about).flags]
+    if direction != "back":
+        about |= around.ahead(platform.lineage, sight, sight.asks.impact(found.root.id, at))
+    flags, _ = sight.flags(checks.check(platform.lineage, sight.heard, about=about).flags)
+    return flags
 
 
 def _print_tree(platform: Platform, found: Trace, flags: list[Flag]) -> None:
     """For people: labels in words, and of hashes that are facts only the beginning."""
+    known = labels(platform)
+    for line in (*found.tree(), *(f"FLAGGED {_told(flag)}" for flag in flags)):
+        typer.echo(_inert(line, known))
+
+
+def _inert(line: str, labels: dict[str, Label]) -> str:
+    """What a name holds is shown, and does nothing to the terminal."""
     from halocline_governance.lineage.page import label_text
 
-    labels = _labels(platform)
-    for line in (*found.tree(), *(f"FLAGGED {_told(flag)}" for flag in flags)):
-        said = _HASH.sub("\\1\\2\u2026", line)
-        said = _LABEL.sub(lambda m: f"label={label_text(labels.get(m[1]), m[1])}", said)
-        # What a name holds is shown, and does nothing to the terminal.
-        typer.echo("".join(c if c.isprintable() else ascii(c)[1:-1] for c in said))
-
-
-def _labels(platform: Platform) -> dict[str, Label]:
-    """Every label that is known, by id."""
-    return {
-        label_id: label
-        for place in (SYSTEM, *platform.lake.compartments())
-        for label_id, label in platform.lake.labels(place).items()
-    }
+    said = _HASH.sub("\\1\\2\u2026", line)
+    said = _LABEL.sub(lambda m: f"label={label_text(labels.get(m[1]), m[1])}", said)
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in said)
 
 
 def _told(flag: Flag) -> str:
     records = f" (halocline audit show {flag.records[0]})" if flag.records else ""
-    return f"{flag.about}: {flag.check}: {flag.what}{records}"
+    return f"{flag.about}: {flag.kind}: {flag.what}{records}"
 
 
 def _write_page(
@@ -343,5 +328,5 @@ def _write_page(
     from halocline_governance import durable
     from halocline_governance.lineage.page import page
 
-    durable.write(target, page(found, _labels(platform), flags, about))
+    durable.write(target, page(found, labels(platform), flags, about))
     typer.echo(f"wrote {target}", err=True)

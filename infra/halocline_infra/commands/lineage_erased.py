@@ -28,7 +28,8 @@ def orders(platform: Platform) -> list[Told]:
 
 def gaps(platform: Platform, sight: Sight, found: Trace) -> list[str]:
     """Which orders removed rows of the dataset versions and tables in a trace after they were
-    recorded, and answers of its models."""
+    recorded, and answers of its models; nobody knows what labels those had, so it is told to who
+    may see every label that lies there."""
     tables = dict(_tables(platform, found))
     if found.nodes.keys() & {"outputs"} or found.of("model"):
         tables |= {(place, _OUTPUTS): "" for place in platform.lake.compartments()}
@@ -37,7 +38,7 @@ def gaps(platform: Platform, sight: Sight, found: Trace) -> list[str]:
         f" halocline erase certificate {order.id}"
         for order in orders(platform)
         for one in order.rows
-        if sight.reads(one.compartment)
+        if sight.reads_all(one.compartment)
         and tables.get((one.compartment, one.table), order.ts) < order.ts
     ]
 

@@ -14,22 +14,21 @@ import typer
 from halocline_infra.commands.options import print_json, print_table
 
 if TYPE_CHECKING:
-    from halocline_governance.lineage import Impact, Lineage
-    from halocline_governance.lineage.sight import Sight
+    from halocline_governance.lineage import Impact
+    from halocline_governance.lineage.questions import Questions
     from halocline_infra.commands.lineage_thing import Taken
 
 _SHOWN = 1_000
-_MADE = ("output", "endpoint", "model", "run", "mixture", "dataset")
+_MADE = ("output", "endpoint", "deployment", "model", "run", "mixture", "dataset")
 _CHOOSES = ("subject", "source", "licence")
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
     """The rows that something was made of, or that are of a source, a licence or a subject, as far
-    as who asks may see them."""
+    as who asks may see them: `asks` answers no more."""
 
-    lineage: Lineage
-    sight: Sight
+    asks: Questions
     taken: Taken
     at: str | None
 
@@ -40,25 +39,16 @@ class Rows:
             Refused: it is a row itself, or was not there, or is not for who asks.
         """
         if self.taken.kind in _CHOOSES:
-            told, unseen = self.sight.impact(self.taken.asked, self.at)
-            _tell_unseen(unseen)
+            told = self.asks.impact(self.taken.asked, self.at)
+            rows = self.asks.rows(self.taken.asked, self.at)
             if every:
-                _stream_chosen(self._chosen(), told)
+                _stream_chosen(rows, told)
             else:
-                _list_chosen(self._chosen(), told, as_json=as_json)
-            return
-        whole = self._datasets()
-        made_of = [one for one in whole if self.sight.sees(f"dataset:{one}")]
-        _tell_unseen(len(whole) - len(made_of))
-        if every:
-            _stream(self.lineage, made_of)
+                _list_chosen(rows, told, as_json=as_json)
+        elif every:
+            _stream(self.asks, self._datasets())
         else:
-            _list_first(self.lineage, made_of, as_json=as_json)
-
-    def _chosen(self) -> Iterator[tuple[str, int, bool]]:
-        for table, uid, there in self.lineage.rows_of(self.taken.asked, self.at):
-            if self.sight.sees(f"rows:{table}"):
-                yield table, uid, there
+            _list_first(self.asks, self._datasets(), as_json=as_json)
 
     def _datasets(self) -> list[str]:
         from halocline_governance.errors import Refused
@@ -68,10 +58,9 @@ class Rows:
                 "--rows lists what something was made of, and"
                 f" {self.taken.asked} is a row: trace it without"
             )
-        self.sight.trace(self.taken.asked, self.at, "back", 1)
-        if self.taken.kind == "dataset":
-            return [self.taken.asked.partition(":")[2]]
-        return list(self.lineage.reached(self.taken.asked, "dataset", forward=False, at=self.at))
+        found = [*self.asks.reached(self.taken.asked, "dataset", forward=False, at=self.at)]
+        is_one = self.taken.kind == "dataset"
+        return [self.taken.asked.partition(":")[2]] if is_one else found
 
 
 def _stream_chosen(rows: Iterator[tuple[str, int, bool]], told: Impact) -> None:
@@ -104,10 +93,10 @@ def _list_chosen(rows: Iterator[tuple[str, int, bool]], told: Impact, *, as_json
         typer.echo(f"... {len(first):,} of {num:,} rows are shown: --all streams every one")
 
 
-def _stream(lineage: Lineage, dsv_ids: list[str]) -> None:
+def _stream(asks: Questions, dsv_ids: list[str]) -> None:
     """Every row as a line of JSON, as it is read."""
     for dsv_id in dsv_ids:
-        found = lineage.dataset_rows(dsv_id)
+        found = asks.dataset_rows([dsv_id])[0]
         where = found.version
         table = f"{where.compartment}:{where.table}"
         said = {"dataset": dsv_id, "table": table, "version": where.version}
@@ -117,12 +106,12 @@ def _stream(lineage: Lineage, dsv_ids: list[str]) -> None:
             sys.stderr.write(f"{table} version {where.version}: {gap}\n")
 
 
-def _list_first(lineage: Lineage, dsv_ids: list[str], *, as_json: bool) -> None:
+def _list_first(asks: Questions, dsv_ids: list[str], *, as_json: bool) -> None:
     """Exact counts of every dataset version, and the first rows of all."""
     told: list[dict[str, Any]] = []
     left = _SHOWN
     for dsv_id in dsv_ids:
-        found = lineage.dataset_rows(dsv_id)
+        found = asks.dataset_rows([dsv_id])[0]
         where = found.version
         one: dict[str, Any] = {**found.as_json(), "table": f"{where.compartment}:{where.table}",
                "version": where.version}  # fmt: skip
@@ -154,8 +143,3 @@ def _number(one: dict[str, Any]) -> str:
 
 def _counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{name or 'none'} {number:,}" for name, number in sorted(counts.items()))
-
-
-def _tell_unseen(number: int) -> None:
-    if number:
-        typer.echo(f"{number} things you may not see", err=True)

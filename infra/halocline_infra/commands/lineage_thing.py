@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from halocline_governance.audit.search import Found
-    from halocline_governance.lineage import Lineage
+    from halocline_governance.lineage.questions import Questions
+    from halocline_governance.lineage.sight import Sight
     from halocline_infra.platform import Platform
 
 _ROW = re.compile(r"[a-z0-9][a-z0-9.-]*:[a-z_]+\.[a-z_]+/-?[0-9]+")
@@ -26,10 +27,20 @@ _DONE = {
 }  # fmt: skip
 _ANSWERED = ("admit", "generate", "abort")
 # A name of no form of its own may be one of these.
-_NAMED = ("run", "dataset", "mixture", "endpoint", "source", "licence", "subject", "output")
+_NAMED = (
+    "run",
+    "dataset",
+    "mixture",
+    "deployment",
+    "endpoint",
+    "source",
+    "licence",
+    "subject",
+    "output",
+)
 _NAMED_AT_ONCE = 5
 _FORWARD = ("subject", "source", "licence")
-_BACK = ("output", "endpoint")
+_BACK = ("output", "deployment", "endpoint")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +60,8 @@ class Taken:
         return "forward" if self.kind in _FORWARD else "back" if self.kind in _BACK else "both"
 
 
-def take(platform: Platform, text: str) -> Taken:
-    """What this names, which is there.
+def take(platform: Platform, sight: Sight, text: str) -> Taken:
+    """What this names, which is there and may be seen: what may not is taken as what is not there.
 
     Raises:
         Refused: nothing, or several things; says what to write instead.
@@ -59,28 +70,27 @@ def take(platform: Platform, text: str) -> Taken:
 
     kind, colon, name = text.partition(":")
     if colon and kind in KINDS:
-        if kind == "output" and not _is_there(platform.lineage, text):
-            _check_lost(platform, name)
+        if kind == "output" and not _is_there(sight.asks, text):
+            _check_lost(platform, sight, name)
         return Taken(text, f"{_article(kind)} {kind}")
     if colon and kind in _RECORDS:
-        return _recorded(platform, name)
+        return _recorded(platform, sight, name)
     if _ROW.fullmatch(text):
         return Taken(f"row:{text}", "a row")
     if _PLACE.fullmatch(text):
-        return _recorded(platform, text)
+        return _recorded(platform, sight, text)
     if _UUID.fullmatch(text):
-        return _of_uuid(platform, text)
-    return _only(text, [*_of_form(platform, text)] or [*_of_name(platform.lineage, text)])
+        return _of_uuid(platform, sight, text)
+    return _only(text, [*_of_form(platform, sight, text)] or [*_of_name(sight.asks, text)])
 
 
-def _of_form(platform: Platform, text: str) -> Iterator[Taken]:
+def _of_form(platform: Platform, sight: Sight, text: str) -> Iterator[Taken]:
     """By what it looks like, as far as that is there."""
-    lineage = platform.lineage
     if text.lstrip("-").isdecimal():
         for compartment in platform.lake.compartments():
             for table in _TABLES:
                 asked = f"row:{compartment}:{table}/{text}"
-                if _is_there(lineage, asked):
+                if _is_there(sight.asks, asked):
                     yield Taken(asked, f"a row of {compartment}:{table}")
                     break  # a curated row has the id of its raw row
     elif "@" in text:
@@ -88,32 +98,34 @@ def _of_form(platform: Platform, text: str) -> Iterator[Taken]:
     elif _MODEL.fullmatch(text):
         yield Taken(f"model:{text}", "a model's version")
     elif _SHA256.fullmatch(text):
-        yield from _of_hash(lineage, text)
+        found = _of_hash(platform, text)
+        yield from (taken for taken in found if sight.sees(taken.asked))
 
 
-def _of_hash(lineage: Lineage, text: str) -> Iterator[Taken]:
-    if _is_there(lineage, f"mixture:{text}"):
-        yield Taken(f"mixture:{text}", "a mixture")
-    for row in lineage.rows("lineage.model_edge"):
+def _of_hash(platform: Platform, text: str) -> Iterator[Taken]:
+    for row in platform.lineage.rows("lineage.mixture"):
+        if row["mix_sha"] == text:
+            yield Taken(f"mixture:{text}", "a mixture")
+    for row in platform.lineage.rows("lineage.model_edge"):
         if row["weights_sha256"] == text:
             yield Taken(f"model:{row['model']}/{row['version']}", "the weights of a model")
-    for row in lineage.rows("lineage.dataset_version"):
+    for row in platform.lineage.rows("lineage.dataset_version"):
         if row["fingerprint"] == text:
             yield Taken(f"dataset:{row['dsv_id']}", "the fingerprint of a dataset version")
 
 
-def _of_name(lineage: Lineage, text: str) -> Iterator[Taken]:
+def _of_name(asks: Questions, text: str) -> Iterator[Taken]:
     for kind in _NAMED:
-        if _is_there(lineage, f"{kind}:{text}"):
+        if _is_there(asks, f"{kind}:{text}"):
             yield Taken(f"{kind}:{text}", f"{_article(kind)} {kind}")
 
 
-def _is_there(lineage: Lineage, asked: str) -> bool:
+def _is_there(asks: Questions, asked: str) -> bool:
     from halocline_governance.errors import Refused
 
     is_row = asked.startswith("row:")
     try:
-        trace = lineage.trace(asked, direction="back" if is_row else "both", limit=1)
+        trace = asks.trace(asked, direction="back" if is_row else "both", limit=1)
     except Refused:
         return False
     if is_row:  # its raw row is told of too, where it is in no such table itself
@@ -139,19 +151,22 @@ def _only(text: str, found: list[Taken]) -> Taken:
     )
 
 
-def _of_uuid(platform: Platform, text: str) -> Taken:
+def _of_uuid(platform: Platform, sight: Sight, text: str) -> Taken:
     """An output, else a decision or an event."""
-    if _is_there(platform.lineage, f"output:{text}"):
+    if _is_there(sight.asks, f"output:{text}"):
         return Taken(f"output:{text}", "an output")
-    _check_lost(platform, text)
-    return _recorded(platform, text)
+    _check_lost(platform, sight, text)
+    return _recorded(platform, sight, text)
 
 
-def _check_lost(platform: Platform, request_id: str) -> None:
+def _check_lost(platform: Platform, sight: Sight, request_id: str) -> None:
     """
     Raises:
-        Refused: only the journal knows this output.
+        Refused: only the journal knows this output, whose label nobody can tell any more: said to
+            who may see everything.
     """
+    if not sight.is_whole:
+        return
     from halocline_governance.audit.question import Question
     from halocline_governance.audit.search import newest
     from halocline_governance.errors import Refused
@@ -167,13 +182,14 @@ def _check_lost(platform: Platform, request_id: str) -> None:
         )
 
 
-def _recorded(platform: Platform, ident: str) -> Taken:
+def _recorded(platform: Platform, sight: Sight, ident: str) -> Taken:
     """What a record of the journal is about.
 
     Raises:
-        Refused: there is no such record, or it is about nothing that lineage follows.
+        Refused: there is no such record, or it is about nothing that lineage follows. One that is
+            about what may not be seen is told as one that is not there.
     """
-    from halocline_governance.audit.search import find
+    from halocline_governance.audit.search import find, missing
     from halocline_governance.errors import Refused
 
     found = find(platform.environment.journal, ident)
@@ -187,8 +203,16 @@ def _recorded(platform: Platform, ident: str) -> Taken:
             f"{ident} is {what}, which is about nothing that lineage follows: halocline audit show"
             f" {ident}"
         )
-    chosen = _only(ident, [Taken(asked, "") for asked in about])
+    seen = [asked for asked in about if _may_name(sight, asked)]
+    if not seen:
+        raise Refused(missing(ident))
+    chosen = _only(ident, [Taken(asked, "") for asked in seen])
     return Taken(chosen.asked, f"{what} about {chosen.asked}")
+
+
+def _may_name(sight: Sight, asked: str) -> bool:
+    is_output = asked.startswith("output:")
+    return sight.is_whole or (_is_there(sight.asks, asked) if is_output else sight.sees(asked))
 
 
 def _of_event(event: Mapping[str, Any]) -> Iterator[str]:
