@@ -13,7 +13,7 @@ from halocline_governance.principal import Principal, Purpose
 from halocline_governance.records import AuditEvent, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from halocline_governance.policy.bundle import Bundle
@@ -93,7 +93,7 @@ def crossing_register(platform: Platform, officer: Principal, period: Period) ->
     return told
 
 
-def build_period_report(
+def build_period_report(  # noqa: PLR0913 - one option each
     platform: Platform,
     officer: Principal,
     period: str,
@@ -101,6 +101,7 @@ def build_period_report(
     *,
     out_dir: Path | None = None,
     earlier: Document | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Paths:
     """The report of a period, under `reports/` or where it is wanted.
 
@@ -111,6 +112,7 @@ def build_period_report(
         duty: `ai-act`, `sr-26-2`, `mar` or `all`; unused with `earlier`.
         out_dir: a folder, made when missing.
         earlier: a report to build again, byte by byte.
+        say: is told how far it is.
 
     Raises:
         Refused: no such period or duty.
@@ -124,7 +126,7 @@ def build_period_report(
         raise Refused(f"no duty {duty}; there are: {', '.join(Duty)}")
     question = None if earlier else Question(parse(period), Duty(duty))
     folder = out_dir or _reports(platform)
-    return build(_period_sources(platform), officer, question, folder, earlier)
+    return build(_period_sources(platform, say), officer, question, folder, earlier)
 
 
 def verify_report(
@@ -134,6 +136,7 @@ def verify_report(
     *,
     journal: Path | None = None,
     lake: tuple[Platform, Principal] | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Checked:
     """Check a period report from itself and the public key, and as far as more is given.
 
@@ -143,6 +146,7 @@ def verify_report(
         files: the bytes of `html` and `pdf`, to check them too.
         journal: a copy of the journal, to count again.
         lake: the installation and the officer who reads its tables again.
+        say: is told how far it is.
 
     Raises:
         Refused: no key.
@@ -164,7 +168,7 @@ def verify_report(
     if found.ok and lake is not None:
         platform, officer = lake
         require_auditor(platform, officer)
-        sources = _period_sources(platform)
+        sources = _period_sources(platform, say)
         again = recheck.with_lake(document, sources, officer)
         found.add(again, "journal", "lake")
     if not found.ok:
@@ -183,7 +187,7 @@ def _reports(platform: Platform) -> Path:
     return folder
 
 
-def _period_sources(platform: Platform) -> Sources:
+def _period_sources(platform: Platform, say: Callable[[str], None]) -> Sources:
     from halocline_governance.report.period import Sources
     from halocline_infra.platform import trust
 
@@ -195,4 +199,5 @@ def _period_sources(platform: Platform) -> Sources:
         journal=platform.journal,
         journal_dir=platform.environment.journal,
         trust=trust(platform.environment),
+        say=say,
     )

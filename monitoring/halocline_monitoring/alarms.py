@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from halocline_monitoring import bounds, windows
+from halocline_governance import bounds
+from halocline_monitoring import windows
 from halocline_monitoring.drift import divergence
 from halocline_monitoring.drift.divergence import Shift
 

@@ -57,6 +57,13 @@ KINDS: dict[str, Kind] = {
     )
 }
 
+LIMITS = (
+    "names of people and organisations",
+    "a national number without separators and without a word beside it",
+    "identifiers broken over two lines",
+)
+"""What it cannot find: `docs/detectors.md`. A change of this changes the version below."""
+
 _RANK = {name: rank for rank, name in enumerate(KINDS)}
 
 _FAMILIES = (

@@ -54,7 +54,7 @@ def build(
     earlier = _document(pin) if pin else None
     with called(token) as (platform, officer):
         paths = build_period_report(
-            platform, officer, period or "", duty or "all", out_dir=out, earlier=earlier
+            platform, officer, period or "", duty or "all", out_dir=out, earlier=earlier, say=_say
         )
     told = {"html": str(paths.html), "pdf": str(paths.pdf), "json": str(paths.json)}
     show(told, as_json=as_json, title="Report")
@@ -94,7 +94,9 @@ def verify(  # noqa: PLR0913 - one option each
     files = {name: _bytes(path) for name, path in (("html", html), ("pdf", pdf)) if path}
     if lake:
         with called(token) as (platform, officer):
-            found = verify_report(document, key, files, journal=journal, lake=(platform, officer))
+            found = verify_report(
+                document, key, files, journal=journal, lake=(platform, officer), say=_say
+            )
     else:
         found = verify_report(document, key, files, journal=journal)
     _tell(found, as_json=as_json)
@@ -113,7 +115,12 @@ def _tell(found: Checked, *, as_json: bool) -> None:
         typer.echo(f"not checked: {text}")
     for text in found.faults:
         typer.echo(f"FAILED: {text}")
-    typer.echo("verified" if found.ok else "NOT verified")
+    whole = "as far as it was checked" if found.open else "whole"
+    typer.echo(f"verified, {whole}" if found.ok else "NOT verified")
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)
 
 
 def _document(path: Path) -> Document:

@@ -25,6 +25,11 @@ def decisions(drawings: Mapping[str, Drawing]) -> set[str]:
     return {str(one["decision_id"]) for one in named}
 
 
+def datasets(drawings: Mapping[str, Drawing], period: Period) -> list[Row]:
+    """The dataset versions that were on record at the end of the period, the oldest first."""
+    return _by_time(drawings, DATASET, "ts", period)
+
+
 def lists(
     drawings: Mapping[str, Drawing],
     labels: Mapping[str, Label],
@@ -83,7 +88,7 @@ def lists(
         )
 
     return {
-        "datasets": _list(_by_time(drawings, DATASET, "ts", period), dataset),
+        "datasets": _list(datasets(drawings, period), dataset),
         "parents": _list(_by_time(drawings, MODEL, "ts", period), parent),
         "deployments": _list(
             [

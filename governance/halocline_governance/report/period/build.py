@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,9 @@ from halocline_governance.journal.proof import consistency
 from halocline_governance.principal import Principal, Purpose
 from halocline_governance.records import AuditEvent, Kind, timestamp
 from halocline_governance.report.build import require_officer
+from halocline_governance.report.period import residue
 from halocline_governance.report.period.carried import Place, carry, cited
 from halocline_governance.report.period.document import Document, digest, sha256
-from halocline_governance.report.period.drawn import Figure
 from halocline_governance.report.period.html import page
 from halocline_governance.report.period.pdf import paper
 from halocline_governance.report.period.question import Question, Sources
@@ -96,8 +96,16 @@ def build(
     return _write(sources, officer, made, out_dir)
 
 
-def content_again(sources: Sources, officer: Principal, earlier: Document) -> dict[str, Any]:
+def content_again(
+    sources: Sources, officer: Principal, earlier: Document, *, measure: bool = True
+) -> dict[str, Any]:
     """What the report would say, made anew from the journal and the tables that it is about.
+
+    Args:
+        sources: the journal, the tables.
+        officer: who asked for it.
+        earlier: the report.
+        measure: look for personal data again; else what was found is taken as it was recorded.
 
     Raises:
         Denied, Refused: a table cannot be read again.
@@ -114,9 +122,17 @@ def content_again(sources: Sources, officer: Principal, earlier: Document) -> di
     )
     figures = tables.read()
     bound = {name: _entry(sources.journal_dir, place) for name, place in earlier.places.items()}
+    left = {key: _entry(sources.journal_dir, place) for key, place in earlier.residue.items()}
+    if measure:
+        targets = residue.targets(tables, figures, earlier.question.period)
+        found = residue.Meter(tables, sources.say).measure(
+            one for one in targets if one.key in left
+        )
+        told = {one.target.key: one.told() for one in found}
+        left = {key: _saying(left[key], told[key]) for key in left}
     scope, observed = earlier.content["scope"], earlier.content["journal"]["observed"]
     basis = Basis(earlier.question, scope["asked_by"], earlier.notes, observed)
-    return tell(sources, basis, Drawn(tables, figures, bound))
+    return tell(sources, basis, Drawn(tables, figures, bound, list(left.values())))
 
 
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
@@ -131,6 +147,8 @@ def _new(sources: Sources, officer: Principal, question: Question) -> _Made:
         sources.guard, sources.lake, sources.lineage, officer, question.period.__contains__
     )
     figures = tables.read()
+    targets = residue.targets(tables, figures, question.period)
+    measured = residue.Meter(tables, sources.say).measure(targets)
     # Only now: what a table holds was recorded before, so the heads cover all that is drawn.
     sources.journal.seal()
     notes = _notes(sources.journal_dir)
@@ -141,9 +159,10 @@ def _new(sources: Sources, officer: Principal, question: Question) -> _Made:
         "problems": verification["problems"],
         "gaps": sorted([*tables.gaps, *damaged]),
     }
-    bound = {figure.name: _bind(sources, officer, figure) for figure in figures}
+    bound = {figure.name: _bind(sources, officer, figure.told()) for figure in figures}
+    left = [_bind(sources, officer, one.told()) for one in measured]
     basis = Basis(question, officer.as_json(), notes, observed)
-    told = tell(sources, basis, Drawn(tables, figures, bound))
+    told = tell(sources, basis, Drawn(tables, figures, bound, left))
     html, pdf = page(told), paper(told)
     what = {
         "period": {"from": question.period.start, "to": question.period.end},
@@ -159,6 +178,11 @@ def _new(sources: Sources, officer: Principal, question: Question) -> _Made:
 
 
 def _again(sources: Sources, officer: Principal, earlier: Document) -> _Made:
+    if others := earlier.detectors - {residue.detector()}:
+        raise Refused(
+            f"personal data was measured with {', '.join(sorted(others))}: the report cannot be"
+            f" built again with this detector, {residue.detector()}"
+        )
     told = content_again(sources, officer, earlier)
     if told != earlier.content:
         differ = ", ".join(differences(earlier.content, told))
@@ -189,9 +213,14 @@ def _prove(
     )
 
 
-def _bind(sources: Sources, officer: Principal, figure: Figure) -> Entry:
+def _bind(sources: Sources, officer: Principal, told: dict[str, Any]) -> Entry:
     """The record of a figure's fingerprint, before the figure is told."""
-    return _append(sources, officer, Kind.FINGERPRINT, figure.told())
+    return _append(sources, officer, Kind.FINGERPRINT, told)
+
+
+def _saying(entry: Entry, told: dict[str, Any]) -> Entry:
+    """A record as it would be if this had been recorded."""
+    return replace(entry, event={**entry.event, "object": told})
 
 
 def _append(sources: Sources, officer: Principal, kind: Kind, what: dict[str, Any]) -> Entry:

@@ -13,7 +13,7 @@ class Checked:
     held: list[str] = field(default_factory=list[str])
     faults: list[str] = field(default_factory=list[str])
     open: dict[str, str] = field(default_factory=dict[str, str])
-    """By what it needs: `journal`, `lake`, `html`, `pdf`."""
+    """By what it needs: `journal`, `lake`, `detector`, `html`, `pdf`."""
 
     @property
     def ok(self) -> bool:
@@ -26,6 +26,7 @@ class Checked:
         self.faults += other.faults
         for name in needs:
             self.open.pop(name, None)
+        self.open |= other.open
 
     def as_json(self) -> dict[str, Any]:
         return {

@@ -76,6 +76,7 @@ def content(material: Material) -> dict[str, Any]:
             "lists": [_list("rekeyed", material)],
         },
         "gaps": sorted(set(material.gaps)),
+        "limits": limits(material.figures),
     }
 
 
@@ -122,11 +123,24 @@ def drawn(name: str, figures: Iterable[Mapping[str, Any]]) -> list[Fields]:
     return merged((one for one in figures if one["table"] == told.source), name, told.columns)
 
 
+def limits(figures: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What the detectors that looked at texts say that they cannot find."""
+    found = [one["residue"] for one in figures if "residue" in one]
+    return sorted(
+        {
+            f"Personal data left in curated texts that {one['detector']} cannot find:"
+            f" {'; '.join(one['cannot_find'])}"
+            for one in found
+        }
+    )
+
+
 LISTED_FROM: Mapping[str, str] = {
     "datasets": DATASET,
     "deployments": DEPLOYMENT,
     "parents": MODEL,
     "differing": OUTPUTS,
+    "residue": CURATED,
 }
 """Lists whose rows a table tells; the others are the journal's."""
 
@@ -189,11 +203,15 @@ SECTIONS: Mapping[str, Section] = {
     "data": Section(
         "Data: licences and personal data",
         "What was let in, under which licence, what curation left of it, and the dataset versions"
-        " that models were made from. Personal data counted here is what curation's detector found"
-        " and replaced before a row was kept. What it did not find is in the rows still: how much"
-        " that is was not measured.",
+        " that models were made from. Personal data scrubbed is what curation's detector found and"
+        " replaced before a row was kept. What is left was measured when this was built: a detector"
+        " looked at the texts of each version, at all of up to 10,000 rows, and at 10,000 of more,"
+        " which the version's fingerprint chooses. 'With findings, at most' is then the upper end"
+        " of a one-sided interval of 95 % (Clopper and Pearson, 1934); rows that could not be"
+        " scanned count in it. A detector knows patterns: what it cannot find is among what could"
+        " not be shown.",
         ("sources",),
-        ("admitted", "curated", "datasets"),
+        ("residue", "admitted", "curated", "datasets"),
     ),
     "models": Section(
         "Models, their evidence and approvals",

@@ -23,7 +23,7 @@ from halocline_governance.report.period.duty import Duty
 from halocline_governance.report.period.question import Question
 from halocline_governance.report.register import Period
 
-FORMAT = "halocline-period-report@2"
+FORMAT = "halocline-period-report@3"
 _FORMS = "halocline-period-report@"
 _MEMBERS = {"format", "content", "attest", "seal", "records", "bound"}
 
@@ -93,20 +93,38 @@ class Document:
     @property
     def versions(self) -> dict[str, int]:
         """The version of each table, by `compartment:table`."""
-        figures = self.content["figures"]
-        return {f"{one['compartment']}:{one['table']}": one["version"] for one in figures}
+        return {name: one["version"] for name, one in self._tables().items()}
 
     @property
     def places(self) -> dict[str, tuple[str, int]]:
         """Where the fingerprint of each table is recorded, by `compartment:table`."""
+        return {name: _place(one) for name, one in self._tables().items()}
+
+    @property
+    def residue(self) -> dict[tuple[str, str], tuple[str, int]]:
+        """Where it is recorded what was found in texts, by dataset version (empty for all of a
+        table) and compartment."""
+        return {
+            (one["residue"]["dsv_id"], one["compartment"]): _place(one)
+            for one in self.content["figures"]
+            if "residue" in one
+        }
+
+    @property
+    def detectors(self) -> set[str]:
+        """The detectors that looked at texts, as name@version."""
+        return {one["residue"]["detector"] for one in self.content["figures"] if "residue" in one}
+
+    def _tables(self) -> dict[str, Mapping[str, Any]]:
         figures = self.content["figures"]
         return {
-            f"{one['compartment']}:{one['table']}": (
-                one["proofs"][0]["log"],
-                one["proofs"][0]["seq"],
-            )
-            for one in figures
+            f"{one['compartment']}:{one['table']}": one for one in figures if "residue" not in one
         }
+
+
+def _place(figure: Mapping[str, Any]) -> tuple[str, int]:
+    proof = figure["proofs"][0]
+    return proof["log"], proof["seq"]
 
 
 def digest(content: Mapping[str, Any]) -> str:

@@ -94,9 +94,9 @@ _ARTICLES: Mapping[Duty, tuple[Article, ...]] = {
         ),
         Article(
             "GDPR, Art. 5, 17, 30",
-            "Personal data scrubbed from training data, and erasure",
+            "Personal data scrubbed from training data, what is left of it, and erasure",
             ("data", "erasures"),
-            "What personal data is left: none was measured. Legal basis; whether a model is"
+            "Personal data without a pattern, names above all. Legal basis; whether a model is"
             " anonymous",
         ),
     ),

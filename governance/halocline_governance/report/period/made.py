@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from halocline_governance.records import Kind
-from halocline_governance.report import crossing as crossings
 from halocline_governance.report.period.field import (
     about,
     allowed,
@@ -143,6 +142,20 @@ def dataset(entries: Sequence[Entry], _: Period) -> Fields:
     if not decisions:
         return {"ts": "", "subject": "not on record", "purpose": ""}
     return _why(decisions[0])
+
+
+def residue(entries: Sequence[Entry], _: Period) -> Fields:
+    told = entries[0].object
+    found = at(told, "residue")
+    names = ("rows", "scanned", "unscanned", "with_findings", "at_most")
+    return {
+        "table": f"{text(told.get('compartment'))}:{text(told.get('table'))}",
+        "what": text(found.get("dsv_id")) or "all that was read",
+        "version": told.get("version"),
+        **{name: found.get(name) for name in names},
+        "kinds": counts(found.get("kinds")),
+        "detector": text(found.get("detector")),
+    }
 
 
 def run(entries: Sequence[Entry], _: Period) -> Fields:
@@ -346,44 +359,3 @@ def rekeyed(entries: Sequence[Entry], _: Period) -> Fields:
         "by": text(told.get("by")),
         "key": text(told.get("key")),
     }
-
-
-def crossing(entries: Sequence[Entry], period: Period) -> Fields:
-    story = _story(entries)
-    asked = story.asked
-    names = ("id", "requester", "purpose", "reason")
-    return {
-        **{name: text(asked[name]) for name in names},
-        **{name: words(asked[name]) for name in ("subjects", "sides", "tenants")},
-        "approvers": ", ".join(f"{one['subject']}" for one in story.approvers()),
-        "from": crossings.moment(asked["not_before"]),
-        "until": story.expires,
-        "standing": story.standing(period.end),
-        "steps": "; ".join(
-            f"{entry.object['step']} {entry.event['ts']} {entry.event['subject']}"
-            for entry in story.steps
-        ),
-    }
-
-
-def insider(entries: Sequence[Entry], _: Period) -> Fields:
-    story = _story(entries)
-    opened = story.first("open")
-    asked = story.asked
-    begins = [crossings.moment(asked["not_before"])]
-    begins += [str(opened.event["ts"])] if opened else []
-    return {
-        "subjects": words(asked["subjects"]),
-        "reason": text(asked["reason"]),
-        "inside": words([*asked["sides"], *asked["tenants"]]),
-        "obtained": max(begins) if opened else "",
-        "ceased": story.ended if opened else "",
-        "crossing": text(asked["id"]),
-    }
-
-
-def _story(entries: Sequence[Entry]) -> crossings.Story:
-    """The crossing whose steps these are."""
-    ordered = sorted(entries, key=lambda entry: (str(entry.event["ts"]), entry.log, entry.seq))
-    steps = [entry for entry in ordered if entry.kind == Kind.CROSS]
-    return crossings.Story(crossings.asked(steps[0].object["crossing"]), steps)

@@ -42,7 +42,7 @@ def paper(content: Mapping[str, Any]) -> bytes:
             story += _observed(sheet, content)
     story += [*sheet.section(names["figures"]), *_figures(sheet, content["figures"])]
     story += [*sheet.section(names["journal"]), *_journal(sheet, content["journal"], content)]
-    story += [*sheet.section(names["gaps"]), *_gaps(sheet, content["gaps"])]
+    story += [*sheet.section(names["gaps"]), *_gaps(sheet, content)]
     return sheet.build(story, f"Compliance report {span(content)}")
 
 
@@ -151,7 +151,7 @@ def _observed(sheet: Sheet, content: Mapping[str, Any]) -> list[Flowable]:
 def _figures(sheet: Sheet, figures: Iterable[Row]) -> list[Flowable]:
     rows = [
         [
-            f"{one['compartment']}:{one['table']}",
+            _read(one),
             shown(one["version"]),
             shown(one["num_rows"]),
             one["fingerprint"],
@@ -180,10 +180,16 @@ def _journal(
     return made
 
 
-def _gaps(sheet: Sheet, gaps: Sequence[str]) -> list[Flowable]:
-    if not gaps:
-        return [sheet.plain("Nothing was left out that this report knows of.")]
-    return [sheet.plain(gap) for gap in gaps]
+def _gaps(sheet: Sheet, content: Mapping[str, Any]) -> list[Flowable]:
+    gaps = content["gaps"] or ["Nothing was left out that this report knows of."]
+    return [sheet.plain(text) for text in [*gaps, *(f"{one}." for one in content["limits"])]]
+
+
+def _read(figure: Row) -> str:
+    """Which rows were read."""
+    texts = ", texts" if "residue" in figure else ""
+    of = f" of {figure['residue']['dsv_id']}" if texts and figure["residue"]["dsv_id"] else ""
+    return f"{figure['compartment']}:{figure['table']}{texts}{of}"
 
 
 def _places(row: Row) -> str:

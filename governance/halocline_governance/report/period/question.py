@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where a report's facts come from."""
+    """Where a report's facts come from. `say` is told how far a long reading is."""
 
     guard: Guard
     gates: Gates
@@ -30,6 +31,7 @@ class Sources:
     journal: Journal
     journal_dir: Path
     trust: Trust
+    say: Callable[[str], None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from halocline_governance.journal import Trust, verify
 from halocline_governance.principal import Principal
+from halocline_governance.report.period import residue
 from halocline_governance.report.period.build import content_again, differences
 from halocline_governance.report.period.checked import Checked
 from halocline_governance.report.period.content import JOURNAL
@@ -53,12 +54,18 @@ def with_lake(document: Document, sources: Sources, officer: Principal) -> Check
         JournalCorrupt: the journal does not begin with the records under the heads.
     """
     checked = Checked()
-    again = content_again(sources, officer, document)
+    others = document.detectors - {residue.detector()}
+    again = content_again(sources, officer, document, measure=not others)
     for name in differences(document.content, again):
         checked.faults.append(f"made again from tables and journal, {name} differs")
     if checked.ok:
         num = len(document.content["figures"])
         checked.held.append(
             f"fingerprints and figures of {num} tables, and everything else, came out the same"
+        )
+    if others:
+        checked.open["detector"] = (
+            f"personal data left, which {', '.join(sorted(others))} measured: that cannot be"
+            f" recomputed with this detector, {residue.detector()}"
         )
     return checked

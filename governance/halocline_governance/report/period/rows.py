@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from halocline_governance.report.period import made
+from halocline_governance.report.period import crossed, made
 from halocline_governance.report.period.made import Fields
 from halocline_governance.report.period.sums import OUTPUTS
 from halocline_governance.report.record import Entry
@@ -71,13 +71,13 @@ STATEMENTS: Mapping[str, Statement] = {
         "Reports and exports handed over", made.handed, "ts subject what hash_of sha256"
     ),
     "crossings": _plain(
-        "Crossings", made.crossing,
+        "Crossings", crossed.crossing,
         "id requester subjects sides tenants purpose reason approvers from until standing steps"
         " told allowed used denied",
         "told allowed used denied", dated=False,
     ),
     "insiders": _plain(
-        "Who was let across, from when until when", made.insider,
+        "Who was let across, from when until when", crossed.insider,
         "subjects inside reason obtained ceased crossing", dated=False,
     ),
     "touches": _plain(
@@ -96,6 +96,11 @@ STATEMENTS: Mapping[str, Statement] = {
         "Dataset versions that runs read", made.dataset,
         "ts subject purpose table dsv_id version num_rows label fingerprint",
         "table dsv_id version num_rows label fingerprint", dated=False,
+    ),
+    "residue": _plain(
+        "Personal data that a detector finds in curated texts", made.residue,
+        "table what version rows scanned unscanned with_findings kinds at_most detector",
+        dated=False,
     ),
     "runs": _plain("Training runs", made.run, "ts subject run_id says"),
     "models": _plain(

@@ -18,10 +18,14 @@ from halocline_governance.report.period.sums import ALERTS, COLUMNS, CURATED, OU
 
 if TYPE_CHECKING:
     from halocline_governance.guard import Guard
+    from halocline_governance.guard.plan import Plan
     from halocline_governance.lake import Lake
     from halocline_governance.lineage import Lineage
 
 GUARDED = (OUTPUTS, CURATED, ALERTS)
+UNREADABLE = (Denied, Refused, TableMissing, StorageUnavailable)
+"""How a table says that it cannot be read."""
+
 Pins = Mapping[str, int]
 
 
@@ -69,6 +73,33 @@ class Tables:
         found = {name: drawing.sums for name, drawing in self.drawings.items()}
         return {name: sums.requests for name, sums in found.items() if isinstance(sums, Outputs)}
 
+    def plan(self, name: str, columns: Sequence[str], version: int | None) -> Plan:
+        """A read of `compartment:table` as the officer.
+
+        Raises:
+            Denied, TableMissing, StorageUnavailable: it cannot be read.
+            Refused: nor can it in clear.
+        """
+        plan = self.guard.plan(self.officer, Purpose.AUDIT, name, columns, version=version)
+        if missing := set(columns) - (set(plan.columns) - set(plan.transforms)):
+            raise Refused(f"columns not granted in clear: {', '.join(sorted(missing))}")
+        return plan
+
+    def unreadable(self, name: str, version: int | None, error: Exception, about: str) -> None:
+        """Note a gap for what cannot be read.
+
+        Raises:
+            Refused: it is of an earlier report, which cannot be built again without it.
+        """
+        why = "denied" if isinstance(error, Denied) else str(error)
+        if self.pins is None:
+            self.gaps.append(f"{about}: {why}")
+            return
+        compartment, _, table = name.rpartition(":")
+        if gone := erased.by(self.orders(), compartment, table):
+            why = f"{gone} since, so this version is not kept ({why})"
+        raise Refused(f"{name} cannot be read again at version {version}: {why}") from error
+
     def _places(self, table: str) -> list[str]:
         """The compartments of a table to read; what is left out is a gap."""
         if self.pins is not None:
@@ -97,22 +128,12 @@ class Tables:
         name = f"{compartment}:{table}"
         version = None if self.pins is None else self.pins[name]
         try:
-            plan = self.guard.plan(
-                self.officer, Purpose.AUDIT, name, COLUMNS[table], version=version
-            )
-            if missing := set(COLUMNS[table]) - (set(plan.columns) - set(plan.transforms)):
-                raise Refused(f"columns not granted in clear: {', '.join(sorted(missing))}")
+            plan = self.plan(name, COLUMNS[table], version)
             drawing = draw(table, self.in_period)
             for batch in self.guard.batches(plan):
                 drawing.take(batch.select(sorted(COLUMNS[table])).to_pylist())
-        except (Denied, Refused, TableMissing, StorageUnavailable) as error:
-            why = "denied" if isinstance(error, Denied) else str(error)
-            if self.pins is not None:
-                gone = erased.by(self.orders(), compartment, table)
-                if gone:
-                    why = f"{gone} since, so this version is not kept ({why})"
-                raise Refused(f"{name} cannot be read again at version {version}: {why}") from error
-            self.gaps.append(f"{name}: {why}")
+        except UNREADABLE as error:
+            self.unreadable(name, version, error, name)
             return None
         grant = plan.grants[0]
         return self._figure(name, grant.version, drawing, tuple(grant.label_ids))

@@ -16,10 +16,12 @@ from halocline_governance.report.period.content import Material, content
 from halocline_governance.report.period.drawn import Figure
 from halocline_governance.report.period.held import joined
 from halocline_governance.report.period.question import Question, Sources
+from halocline_governance.report.period.rows import row
 from halocline_governance.report.period.tables import Tables
 from halocline_governance.report.period.tally import SHOWN, Tally
 from halocline_governance.report.pin import LogPin, pinned_records
 from halocline_governance.report.record import Entry
+from halocline_governance.report.register import Period
 
 Notes = Mapping[str, str]
 
@@ -44,11 +46,13 @@ class Basis:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """Tables that were read, and the record of each one's fingerprint."""
+    """Tables that were read, the record of each one's fingerprint, and the records of what was
+    found in texts."""
 
     tables: Tables
     figures: Sequence[Figure]
     bound: Mapping[str, Entry]
+    residue: Sequence[Entry]
 
 
 def tell(sources: Sources, basis: Basis, drawn: Drawn) -> dict[str, Any]:
@@ -79,9 +83,13 @@ def tell(sources: Sources, basis: Basis, drawn: Drawn) -> dict[str, Any]:
             observed=basis.observed,
             lists=tally.lists()
             | ancestry.lists(drawings, labels, drawn.bound, tally.by_id, period)
-            | {"differing": outputs.differing(tally.held, read, drawn.bound, period)},
+            | {"differing": outputs.differing(tally.held, read, drawn.bound, period)}
+            | {"residue": _residue(drawn.residue, period)},
             sums=tally.sums(),
-            figures=[one.as_json(drawn.bound[one.name].proof()) for one in drawn.figures],
+            figures=[
+                *(one.as_json(drawn.bound[one.name].proof()) for one in drawn.figures),
+                *({**one.object, "sums": {}, "proofs": [one.proof()]} for one in drawn.residue),
+            ],
             flags=_flags(drawn, heard),
             gaps=gaps,
         )
@@ -101,13 +109,18 @@ def _flags(drawn: Drawn, heard: checks_told.Told) -> dict[str, Any]:
     rows = [
         {
             "about": flag.about,
-            "check": flag.check,
+            "check": flag.kind,
             "what": flag.what,
             "shown_by": [f"halocline audit show {id_}" for id_ in flag.records[:SHOWN]],
         }
         for flag in found[:SHOWN]
     ]
     return {"total": len(found), "rows": rows}
+
+
+def _residue(records: Sequence[Entry], period: Period) -> dict[str, Any]:
+    rows = [row("residue", [one], period) for one in records]
+    return {"rows": rows[:SHOWN], "total": len(rows)}
 
 
 def heads(trust: Trust, notes: Notes) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from halocline_governance.records import Kind
 from halocline_governance.report.period import duty as duties
 from halocline_governance.report.period.carried import Carried, cited
 from halocline_governance.report.period.checked import Checked
-from halocline_governance.report.period.content import JOURNAL, SECTIONS, SUMS, drawn
+from halocline_governance.report.period.content import JOURNAL, SECTIONS, SUMS, drawn, limits
 from halocline_governance.report.period.document import Document, digest, sha256
 from halocline_governance.report.period.rows import STATEMENTS
 from halocline_governance.report.period.tally import SHOWN
@@ -130,6 +130,9 @@ class _Verifier:
             counted = figure["sums"].get("in_period", 0)
             if counted > figure["num_rows"]:
                 self._fault(f"{name}: more rows in the period than in the table")
+        texts = [one for one in self._content["figures"] if "residue" in one]
+        if any(one["total"] != len(texts) for one in self._lists() if one["name"] == "residue"):
+            self._fault("it does not tell what was found in each table's texts")
         num = len(self._content["figures"])
         self._held(f"{num} tables, each by its recorded version, number of rows and fingerprint")
 
@@ -207,6 +210,7 @@ class _Verifier:
             self._fault("its sections are not those of its duty")
             return
         same: list[tuple[Any, Any]] = [
+            (self._content["limits"], limits(self._content["figures"])),
             (self._content["evidence"], duties.evidence(duty)),
             (self._content["caution"], duties.CAUTION),
             (self._content["scope"]["duty_title"], duties.TITLES[duty]),
