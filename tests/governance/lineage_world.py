@@ -14,7 +14,7 @@ import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
 
 from halocline_governance import tables
-from halocline_governance.label import PUBLIC, SYSTEM, Label
+from halocline_governance.label import PUBLIC, SYSTEM, Label, join
 from halocline_governance.lake import Lake
 from halocline_governance.lineage import fingerprint
 from halocline_governance.lineage.lineage import DATASET, DEPLOYMENT, MIXTURE, MODEL, RUN
@@ -115,7 +115,12 @@ class World:
         pairs = ((row["row_uid"], row["content_sha256"]) for row in held)
         ref = DatasetRef(table, place, version, ids, len(held), fingerprint.of(pairs), "d")
         if all(row["dsv_id"] != ref.dsv_id for row in system[DATASET]):
-            facts = {"dsv_id": ref.dsv_id, **ref.as_json(), "label_id": ids[0], "ts": ts}
+            facts = {
+                "dsv_id": ref.dsv_id,
+                **ref.as_json(),
+                "label_id": join(granted).label_id,
+                "ts": ts,
+            }
             system[DATASET].append(facts)
         known = [row["dsv_id"] for row in system[DATASET]]
         number = self.minute
@@ -154,7 +159,7 @@ class World:
                     full(
                         OUTPUTS,
                         row_uid=row_uid(OUTPUTS, request),
-                        label_id=LABELS["buy"][0].label_id,
+                        label_id=self.rng.choice(LABELS["buy"]).label_id,
                         request_id=request,
                         ts=ts,
                         endpoint=self.rng.choice(("chat", "code")),
@@ -183,7 +188,8 @@ class World:
         rng, rows = self.rng, self.system[MODEL]
         known = sorted({(row["model"], row["version"]) for row in rows})
         own = {"model": rng.choice(("base", "tuned")), "version": number}
-        same = {"weights_sha256": f"w-{own['model']}-{number}", "label_id": "l", "ts": ts}
+        label_id = rng.choice([*LABELS["public"], *LABELS["buy"]]).label_id
+        same = {"weights_sha256": f"w-{own['model']}-{number}", "label_id": label_id, "ts": ts}
         parents = rng.sample(known, min(len(known), rng.randrange(3)))
         edges: list[Row] = [{"parent_model": None, "parent_version": None, "kind": "trained"}]
         if parents:

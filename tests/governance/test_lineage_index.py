@@ -205,6 +205,7 @@ def test_commits_that_were_cleaned_away_are_gaps(world: World) -> None:
 
 def test_a_table_made_anew_is_read_anew(world: World) -> None:
     lineage = Lineage(world.lake)
+    grow(world, 2, "old")
     before = lineage.impact("licence:MIT").rows
     shutil.rmtree(world.lake.location("buy", CURATED).uri)
 

@@ -12,10 +12,9 @@ import pytest
 from halocline_governance.errors import Refused
 from halocline_governance.lake import Lake
 from halocline_governance.lineage import Lineage, fingerprint
-from halocline_governance.lineage.lineage import DATASET, DEPLOYMENT, MIXTURE, MODEL, RUN
+from halocline_governance.lineage.lineage import DATASET
+from tests.governance.lineage_oracle import Chooses, Oracle, model_of, reached
 from tests.governance.lineage_world import CURATED, OUTPUTS, RAW, Row, World, clock
-
-Chooses = Callable[[Row], bool]
 
 
 @pytest.fixture
@@ -23,94 +22,6 @@ def world(tmp_path: Path, rng: random.Random, scale: Callable[[object, object], 
     made = World(Lake(tmp_path / "lake"), rng)
     made.build(scale(14, 60))
     return made
-
-
-class Oracle:
-    """The same questions, answered by looking at everything."""
-
-    def __init__(self, world: World, at: str) -> None:
-        def then(table: str, when: str = "ts") -> list[Row]:
-            return [row for row in world.system[table] if row[when] <= at]
-
-        self.world, self.at = world, at
-        self.datasets, self.mixtures = then(DATASET), then(MIXTURE)
-        self.runs, self.models = then(RUN), then(MODEL)
-        self.deployments = then(DEPLOYMENT, "from_ts")
-
-    def hits(self, place: str, chooses: Chooses, names: tuple[str, ...]) -> dict[str, int]:
-        """By dataset version, how many chosen rows it holds."""
-        found: dict[str, int] = {}
-        for one in self.datasets:
-            if one["compartment"] != place or one["table"] not in names:
-                continue
-            table, version = str(one["table"]), int(one["version"])
-            held = self.world.rows[place, table][version]
-            num = sum(chooses(row) and row["label_id"] in one["label_ids"] for row in held)
-            if num:
-                found[one["dsv_id"]] = num
-        return found
-
-    def forward(self, datasets: set[str]) -> dict[str, set[str]]:
-        runs = {r["run_id"] for r in self.runs if r["dsv_id"] in datasets and r["weight"] > 0}
-        mixtures = {
-            m["mix_sha"]
-            for m in self.mixtures
-            if any(s["dsv_id"] in datasets and s["weight"] > 0 for s in m["sources"])
-        }
-        return {"run": runs, "mixture": mixtures, **self.from_runs(runs)}
-
-    def from_runs(self, runs: set[str]) -> dict[str, set[str]]:
-        models = {_model(row) for row in self.models if row["run_id"] in runs}
-        return self.from_models(models)
-
-    def from_models(self, models: set[str]) -> dict[str, set[str]]:
-        grown = True
-        while grown:
-            more = {_model(row) for row in self.models if _parent(row) in models}
-            grown = not more <= models
-            models = models | more
-        deployed = {
-            f"{row['endpoint']}/{row['from_ts']}"
-            for row in self.deployments
-            if _model(row) in models
-        }
-        endpoints = {name.partition("/")[0] for name in deployed}
-        return {"model": models, "deployment": deployed, "endpoint": endpoints}
-
-    def back(self, models: set[str]) -> dict[str, set[str]]:
-        grown = True
-        while grown:
-            parents = {_parent(row) for row in self.models if _model(row) in models} - {""}
-            grown = not parents <= models
-            models = models | parents
-        runs = {row["run_id"] for row in self.models if _model(row) in models}
-        return {
-            "model": models,
-            "run": runs,
-            "mixture": {row["mix_sha"] for row in self.runs if row["run_id"] in runs},
-            "dataset": {row["dsv_id"] for row in self.runs if row["run_id"] in runs},
-        }
-
-    def outputs(self, models: set[str]) -> int:
-        rows = self.world.rows["buy", OUTPUTS][-1]
-        return sum(
-            f"{row['model']}/{row['model_version']}" in models and row["ts"] <= self.at
-            for row in rows
-        )
-
-
-def _model(row: Row) -> str:
-    return f"{row['model']}/{row['version']}"
-
-
-def _parent(row: Row) -> str:
-    return f"{row['parent_model']}/{row['parent_version']}" if row["parent_model"] else ""
-
-
-def reached(lineage: Lineage, thing: str, at: str, forward: bool = True) -> dict[str, set[str]]:
-    kinds = ("run", "mixture", "model", "deployment", "endpoint")
-    kinds = kinds if forward else ("model", "run", "mixture", "dataset")
-    return {kind: set(lineage.reached(thing, kind, forward, at)) for kind in kinds}
 
 
 def test_rows_lead_where_they_led(world: World, rng: random.Random) -> None:
@@ -184,7 +95,7 @@ def test_the_graph_is_followed_both_ways(world: World, rng: random.Random) -> No
     lineage = Lineage(world.lake)
     for _ in range(8):
         oracle = Oracle(world, clock(rng.uniform(2, world.minute)))
-        model, run = _model(rng.choice(oracle.models)), rng.choice(oracle.runs)["run_id"]
+        model, run = model_of(rng.choice(oracle.models)), rng.choice(oracle.runs)["run_id"]
         dsv_id = rng.choice(oracle.datasets)["dsv_id"]
         behind = oracle.back({model})
         behind["model"].discard(model)
@@ -217,7 +128,7 @@ def test_outputs_are_counted_exactly(world: World, rng: random.Random) -> None:
         assert times == ([mine[0][0], mine[-1][0]] if mine else [None, None])
 
 
-def test_an_output_is_traced_to_what_made_its_model(world: World, rng: random.Random) -> None:
+def test_an_output_is_traced_to_what_made_itsmodel_of(world: World, rng: random.Random) -> None:
     lineage, oracle = Lineage(world.lake), Oracle(world, "9")
     for row in rng.sample(world.rows["buy", OUTPUTS][-1], 3):
         trace = lineage.trace(f"output:{row['request_id']}")

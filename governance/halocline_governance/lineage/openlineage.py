@@ -101,7 +101,8 @@ class Export:
             begun, ended = self.heard.begun.get(run_id, []), max(row["ts"] for row in rows)
             started = min([record.ts for record in begun] + [ended])
             job = self._job("train", "BATCH", "TRAINING")
-            run = _run(f"run:{run_id}", run_id, rows[0]["mix_sha"], _decision(begun))
+            mixture = rows[0]["mix_sha"] if self.sees(f"mixture:{rows[0]['mix_sha']}") else None
+            run = _run(f"run:{run_id}", run_id, mixture, _decision(begun))
             yield _event("START", started, run, job, inputs, [])
             yield _event("COMPLETE", ended, run, job, inputs, outputs)
         yield from self._unfinished(runs)
@@ -185,12 +186,13 @@ class Export:
             version={"datasetVersion": str(version)}, datasetType={"datasetType": "MODEL"}
         )
         if known is not None:
+            run_id = known["run_id"]
             facets |= _facets(
                 haloclineModel={
                     "labelId": known["label_id"],
                     "weightsSha256": known["weights_sha256"],
-                    "runId": known["run_id"],
                 }
+                | ({"runId": run_id} if self.sees(f"run:{run_id}") else {})
             )
         return {"namespace": self.namespace, "name": f"model/{name}", "facets": facets}
 

@@ -368,7 +368,7 @@ def _require(view: View, what: Thing) -> Node:
         "SELECT DISTINCT id FROM node WHERE id>=? AND id<? ORDER BY id",
         (f"{what.kind}:", f"{what.kind};"),
     )
-    seen = (id_ for (id_,) in like if view.seen.node(id_))
+    seen = (id_ for (id_,) in like if id_ != what.id and view.seen.node(id_))
     near = difflib.get_close_matches(what.id, islice(seen, 5000), 3, 0.8)
     then = "" if view.at == ALL_TIME else f" by {view.at}"
     hint = f"; did you mean {', '.join(near)}?" if near else ""

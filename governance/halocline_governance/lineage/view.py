@@ -95,10 +95,17 @@ class View:
         wanted, told = list(ids), self._memory.told
         if unknown := [id_ for id_ in wanted if id_ not in told]:
             self._look_up(unknown)
-        at, sees = self.at, self.seen.node
-        return {
-            id_ for id_ in wanted if (held := told[id_]) is None or held[0] > at or not sees(id_)
-        }
+        at = self.at
+        missing = {id_ for id_ in wanted if (held := told[id_]) is None or held[0] > at}
+        return missing if self.seen is WHOLE else missing | set(filter(self._is_hidden, wanted))
+
+    def _is_hidden(self, id_: str) -> bool:
+        if not self.seen.node(id_):
+            return True
+        # An endpoint is there from the first deployment on that may be seen.
+        return id_.startswith("endpoint:") and not any(
+            map(self.is_on_record, self.edges([id_], False)[id_].edges)
+        )
 
     def edges(self, ids: Iterable[str], forward: bool) -> Mapping[str, Ends]:
         """Edges that lead on from these to what may be seen, by id, whenever they were made; see
