@@ -14,6 +14,7 @@ from halocline_governance.clock import Onward
 from halocline_governance.decision import Decision
 from halocline_governance.errors import Refused
 from halocline_governance.gates import Gate, Gates
+from halocline_governance.person import is_among, is_same_person
 from halocline_governance.principal import Principal
 from halocline_governance.records import AuditEvent, Kind
 from halocline_governance.state.crossings import Approver, Crossing, Crossings, Request, State
@@ -136,7 +137,7 @@ class ControlRoom:
             if crossing.state is State.OPEN:
                 raise Refused(f"{crossing_id} is open already")
             self._check_pending(crossing)
-            if principal.subject not in {one.subject for one in crossing.approvers}:
+            if not is_among(principal.subject, (one.subject for one in crossing.approvers)):
                 self._crossings.add_approval(connection, crossing, approver)
                 self._record("approve", principal, crossing.request, {})
 
@@ -235,9 +236,9 @@ def _check_may_approve(principal: Principal, crossing: Crossing) -> None:
     """What the cross gate would hold against the crossing for ever is not written down."""
     request = crossing.request
     _check_seen(principal, crossing)
-    if principal.subject == request.requester:
+    if is_same_person(principal.subject, request.requester):
         raise Refused("who asked for a crossing cannot approve it")
-    if principal.subject in request.subjects:
+    if is_among(principal.subject, request.subjects):
         raise Refused("who crosses cannot approve it")
     if not request.walls <= principal.clearance:
         raise Refused("who approves must be cleared for every side and tenant it names")

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,7 +20,7 @@ from halocline_governance.label import Label
 from halocline_governance.policy import Engine
 from halocline_governance.principal import Principal
 from halocline_governance.state import Store
-from halocline_governance.state.crossings import State
+from halocline_governance.state.crossings import Approver, State
 from tests.governance.crossing_world import (
     ADA,
     BEA,
@@ -49,6 +50,24 @@ sys.stdin.readline()
 for ident in sys.argv[2:]:
     approve_unless_open(world, {"ada": ADA, "ben": BEN}[sys.argv[1]], ident)
 """
+
+
+def wide(name: str) -> str:
+    """In full-width letters."""
+    return "".join(chr(ord(char) + 0xFEE0) for char in name)
+
+
+def seen_the_same(name: str) -> str:
+    """With a sign that shows nothing, which a name may have."""
+    return name[0] + "\N{VARIATION SELECTOR-16}" + name[1:]
+
+
+def accented(name: str) -> str:
+    return unicodedata.normalize("NFC", name + "\N{COMBINING ACUTE ACCENT}")
+
+
+def spaced(name: str) -> str:
+    return f"{name[0]} {name[1:]}"
 
 
 class CrossingLaws(Decided):
@@ -125,6 +144,51 @@ class CrossingLaws(Decided):
         assert not world.crosses().allow
         with pytest.raises(Refused, match="no such"):
             world.room.approve(Principal("tom", ("banker",), BOTH), "deal-7")
+
+    @pytest.mark.parametrize("spelt", [str.upper, wide, seen_the_same, accented, spaced])
+    def test_nobody_approves_under_another_spelling_of_a_name(
+        self, world: World, spelt: Callable[[str], str]
+    ) -> None:
+        """Hers who asked, hers who crosses, or once more her own."""
+        world.request()
+        for name, says in (("mia", "asked for"), ("bea", "who crosses")):
+            other = Principal(spelt(name), ("approver",), BOTH)
+            with pytest.raises(Refused, match=says):
+                world.room.approve(other, "deal-7")
+        for name in ("ada", spelt("ada")):
+            crossing, _ = world.room.approve(Principal(name, ("approver",), BOTH), "deal-7")
+
+        assert [one.subject for one in crossing.approvers] == ["ada"]
+        assert crossing.state is State.REQUESTED
+        assert world.steps() == [("request", "mia"), ("approve", "ada")]
+        assert world.room.approve(BEN, "deal-7")[0].state is State.OPEN
+
+    def test_an_approval_planted_under_another_spelling_counts_for_nothing(
+        self, world: World
+    ) -> None:
+        """By who writes to the database, past the control room."""
+        world.request()
+        for name in ("ada", "ADA", "Mia", "béa"):
+            with world.crossings.store.change() as connection:
+                crossing = world.crossings.get(connection, "deal-7")
+                planted = Approver(name, ("compliance",), BOTH)
+                world.crossings.add_approval(connection, crossing, planted)
+
+        again, decision = world.room.approve(ADA, "deal-7")
+
+        assert [one.subject for one in again.approvers] == ["ada"]
+        assert decision is not None
+        assert (decision.allow, again.state) == (False, State.REQUESTED)
+
+    def test_two_spellings_that_race_are_one_approval(self, world: World) -> None:
+        world.request()
+        two = [Principal(name, ("approver",), BOTH) for name in ("ada", "Ada")]
+        with ThreadPoolExecutor(2) as pool:
+            done = [pool.submit(world.room.approve, who, "deal-7") for who in two]
+        for one in done:
+            if error := one.exception():
+                assert isinstance(error, Refused)
+        assert len(world.crossings.one("deal-7").approvers) == 1
 
     def test_an_approver_out_of_role_does_not_count(self, world: World) -> None:
         world.request(subjects=("bea", "dan"))

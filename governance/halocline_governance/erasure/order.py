@@ -8,13 +8,13 @@ Until it is begun, any officer who may take part may end it: `withdrawn`.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from halocline_governance.errors import Refused
+from halocline_governance.person import is_same_person
 from halocline_governance.records import Kind
 
 _MAX_REASON = 2000
@@ -126,11 +126,6 @@ def standings(placed: Iterable[Placed]) -> dict[str, Standing]:
     }
 
 
-def is_same_person(one: str, other: str) -> bool:
-    """Two accounts whose names differ only in how they are written are one person's."""
-    return _plain(one) == _plain(other)
-
-
 def _counts(event: Mapping[str, Any], order: Order) -> bool:
     told: Mapping[str, Any] = event["object"]
     if told["order"] != order.as_json():
@@ -141,7 +136,3 @@ def _counts(event: Mapping[str, Any], order: Order) -> bool:
 def _order(held: Mapping[str, Any]) -> Order:
     names: Sequence[str] = held["names"]
     return Order(held["id"], What(held["what"]), tuple(names), held["reason"], held["requester"])
-
-
-def _plain(subject: str) -> str:
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", subject).casefold()).strip()

@@ -23,7 +23,6 @@ from halocline_governance.erasure.order import (
     Placed,
     Standing,
     What,
-    is_same_person,
     standings,
 )
 from halocline_governance.errors import Refused
@@ -31,6 +30,7 @@ from halocline_governance.gates import Sink
 from halocline_governance.journal import read
 from halocline_governance.lake import Lake, Location
 from halocline_governance.lineage import Lineage, keyed
+from halocline_governance.person import is_same_person
 from halocline_governance.principal import Principal, Purpose
 from halocline_governance.records import AuditEvent, Kind
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from halocline_governance.errors import MalformedLabel, Refused, StateUnavailable
 from halocline_governance.label import Label
+from halocline_governance.person import is_among
 from halocline_governance.principal import SUBJECT, Purpose, is_subject
 from halocline_governance.records import timestamp
 from halocline_governance.state.store import METADATA, Store
@@ -227,11 +228,12 @@ class Crossings:
             .order_by(_APPROVAL.c.ts, _APPROVAL.c.subject)
         ).scalars()
         try:
+            request = _request(json.loads(row[0]))
             return Crossing(
-                request=_request(json.loads(row[0])),
+                request=request,
                 state=State(row[1]),
                 version=int(row[2]),
-                approvers=tuple(_approver(json.loads(text)) for text in approvals),
+                approvers=_counting(request, (_approver(json.loads(text)) for text in approvals)),
                 decision_id=row[3],
                 revoked_by=row[4],
                 changed=row[5],
@@ -306,6 +308,18 @@ def _granted(crossing: Crossing) -> Mapping[str, Any]:
     """As every question carries it: an approver's clearance was the cross gate's business."""
     approvers = [{"subject": one.subject, "roles": list(one.roles)} for one in crossing.approvers]
     return {**crossing.request.as_json(), "approvers": approvers}
+
+
+def _counting(request: Request, approvers: Iterable[Approver]) -> tuple[Approver, ...]:
+    """Each person's first approval, and none by who asked or crosses under another spelling of
+    their name: policies compare names as they are written."""
+    counted: list[Approver] = []
+    for one in approvers:
+        barred = (request.requester, *request.subjects)
+        others = [name for name in barred if name != one.subject]
+        if not is_among(one.subject, (*others, *(each.subject for each in counted))):
+            counted.append(one)
+    return tuple(counted)
 
 
 def _request(held: dict[str, Any]) -> Request:
