@@ -97,6 +97,8 @@ def origin(trace: Trace, what: Thing, chosen: Chosen) -> None:
     if table != raw and any(life.table == raw for life in held):
         name = f"{compartment}:{raw}/{uid}"
         trace.lead(trace.root, Node(f"row:{name}", "row", name), "made from")
+    elif table in SAME_ROWS[raw] and table != raw and any(life.table == table for life in held):
+        trace.gaps.append(f"row {what.name}: the raw row that it was made from is not there")
     for fact, value in sorted({(f, v) for life in held for f, v in _told(life)}):
         trace.lead(trace.root, Node(f"{fact}:{value}", fact, value), "came from")
 

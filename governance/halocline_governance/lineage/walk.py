@@ -93,6 +93,8 @@ def tell(trace: Trace, view: View, found: Reached) -> None:
 
 def gaps(view: View, found: Reached, missing: Collection[str]) -> Iterator[str]:
     """What is named and not on record, among all that was reached."""
+    if not found.forward:
+        yield from _unread(view, found)
     made = {"model": graph.GAVE, "run": graph.READ}
     behind = view.edges(() if found.forward else found.seen, False)
     for id_ in found.seen:
@@ -109,6 +111,19 @@ def gaps(view: View, found: Reached, missing: Collection[str]) -> Iterator[str]:
         elif id_ in missing:
             what = "dataset version" if kind == "dataset" else kind
             yield f"{what} {_name(id_)}: not on record"
+
+
+def _unread(view: View, found: Reached) -> Iterator[str]:
+    """Dataset versions that a run's mixture weighs, where no record says that the run read them."""
+    runs = [id_ for id_ in found.seen if id_.startswith("run:")]
+    behind = view.edges(runs, False)
+    mixed = {run: [e.far for e in behind[run].edges if e.kind == graph.MIXED] for run in runs}
+    weighed = view.edges([mixture for of_run in mixed.values() for mixture in of_run], False)
+    for run, mixtures in mixed.items():
+        read = {e.far for e in behind[run].edges if e.kind == graph.READ}
+        for id_ in sorted({far for one in mixtures for far in weighed[one].fars} - read):
+            what = f"dataset version {_name(id_)}, which its mixture weighs"
+            yield f"run {_name(run)}: no record says that it read {what}"
 
 
 def cut(name: str) -> str:
