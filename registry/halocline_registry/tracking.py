@@ -7,14 +7,15 @@ every call may be repeated. Artefacts lie in one folder a compartment, each an e
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+import sqlite3
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from halocline_governance.errors import Refused
+from halocline_governance.errors import HaloclineError, Refused
 from halocline_governance.label import Label
 from halocline_governance.refs import DatasetRef
 from halocline_registry.package import make_private
@@ -27,6 +28,11 @@ MANIFEST_TAG = "halocline.manifest_sha256"
 VERSION_TAG = "halocline.version"
 _METRICS_PER_BATCH = 1000
 _RUNS_PER_PAGE = 1000
+_SQLITE = "sqlite:///"
+
+
+class TrackingUnavailable(HaloclineError):
+    """MLflow's store cannot be read: what it says is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,23 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenVersion:
+    """A registered version as MLflow has it: its number there, where its files lie, the MLflow run
+    it came out of."""
+
+    model: str
+    number: str
+    source: str
+    mlflow_run: str | None
+    tags: Mapping[str, str]
+
+    @property
+    def version(self) -> str:
+        """Our number of it; empty where MLflow does not say."""
+        return self.tags.get(VERSION_TAG, "")
+
+
+@dataclass(frozen=True, slots=True)
 class Point:
     """Metrics at one step, at milliseconds since the epoch."""
 
@@ -114,8 +137,33 @@ class Tracking:
     @property
     def is_there(self) -> bool:
         """Whether there is a store: looking into a local one makes it."""
-        local = self.uri.removeprefix("sqlite:///")
-        return local == self.uri or Path(local).exists()
+        return self._file is None or self._file.exists()
+
+    @contextmanager
+    def reached(self) -> Generator[None]:
+        """Read the store within.
+
+        Raises:
+            TrackingUnavailable: it cannot be read, or MLflow is not installed.
+        """
+        try:
+            if self._file is not None:
+                # MLflow tries for minutes to open what is no database.
+                uri = f"{self._file.absolute().as_uri()}?mode=ro"
+                with closing(sqlite3.connect(uri, uri=True, timeout=2)) as db:
+                    db.execute("SELECT count(*) FROM registered_models").fetchone()
+            from mlflow.exceptions import MlflowException
+            from sqlalchemy.exc import SQLAlchemyError
+        except (sqlite3.Error, OSError) as error:
+            raise TrackingUnavailable(
+                f"its store cannot be read ({error}); restore {self._file}"
+            ) from error
+        except ImportError:
+            raise TrackingUnavailable("mlflow is not installed here") from None
+        try:
+            yield
+        except (MlflowException, SQLAlchemyError, OSError) as error:
+            raise TrackingUnavailable(f"its store failed: {type(error).__name__}") from error
 
     def open_run(self, run: RunDescription) -> str:
         """MLflow's id of this run; it is made, or found again and taken up."""
@@ -230,10 +278,20 @@ class Tracking:
         )
         return str(made.version)
 
-    def versions(self, name: str) -> dict[str, Mapping[str, str]]:
-        """Tags of every version of one model, by MLflow's number."""
-        found: Any = self._client.search_model_versions(f"name = '{name}'")
-        return {str(one.version): MappingProxyType(dict(one.tags)) for one in found}
+    def versions(self) -> list[SeenVersion]:
+        """Every version of every model."""
+        client: Any = self._client
+        found: list[SeenVersion] = []
+        token = None
+        while True:
+            some = client.search_model_versions(page_token=token)
+            found += [
+                SeenVersion(one.name, str(one.version), one.source, one.run_id or None,
+                            dict(one.tags))
+                for one in some
+            ]  # fmt: skip
+            if not (token := some.token):
+                return found
 
     def tag_version(self, name: str, version: str, tags: Mapping[str, str]) -> None:
         """Tags of a model version; those of other names stay."""
@@ -258,13 +316,18 @@ class Tracking:
     def delete_alias(self, name: str, alias: str) -> None:
         self._client.delete_registered_model_alias(name, alias)
 
+    @property
+    def _file(self) -> Path | None:
+        """The store, where it is a file on this machine."""
+        return Path(self.uri[len(_SQLITE) :]) if self.uri.startswith(_SQLITE) else None
+
     @cached_property
     def _client(self) -> MlflowClient:
         """MLflow reads these two at import; it is imported nowhere else."""
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
         os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
-        if self.uri.startswith("sqlite:///"):
-            make_private(Path(self.uri.removeprefix("sqlite:///")).parent)
+        if self._file is not None:
+            make_private(self._file.parent)
         from mlflow import MlflowClient
 
         return MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)

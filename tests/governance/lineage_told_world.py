@@ -44,7 +44,7 @@ class World:
     """One home. Steps are named `refs`, `begin`, `mix`, `end`, `record`, `model`, `register`."""
 
     def __init__(self, home: Path, engine: Engine) -> None:
-        self.home, self.lake = home, Lake(home / "lake")
+        self.home, self.lake, self.num_steps = home, Lake(home / "lake"), 0
         self.journal = Journal.open(
             home / "journal", Signer(keys.ed25519(home / "keys" / "journal.key"))
         )
@@ -74,16 +74,20 @@ class World:
         self, request_id: str, ts: str | None = None, outcome: str = "released"
     ) -> InferenceRecord:
         """One output of house v1, in its table."""
-        when, zero = ts or timestamp(), "0" * 64
+        when, text = ts or timestamp(), hashlib.sha256(b"text").hexdigest()
         record = InferenceRecord(
             request_id=request_id, row_uid=row_uid("serving.outputs", request_id),
             label_id=self.lake.intern(BUY), ts=when, finished_ts=when, subject="bea",
             endpoint="/v1/completions", model="house", model_version=1, weights_sha256="a" * 64,
             serve_decision_id="s", release_decision_id="r", policy_revision="p",
-            outcome=outcome, finish_reason="stop", prompt="p", output="o", prompt_sha256=zero,
-            output_sha256=zero, released_sha256=zero, commitment_key=zero, verdicts="[]",
+            outcome=outcome, finish_reason="stop", prompt="text", output="text",
+            prompt_sha256=text, output_sha256=text, released_sha256=text,
+            commitment_key="0" * 64, verdicts="[]",
             prompt_tokens=1, completion_tokens=1, mean_logprob=None, mean_entropy=None,
         )  # fmt: skip
+        self.journal.append(
+            AuditEvent(Kind.GENERATE, "bea", Purpose.INFERENCE.value, record.commitment())
+        )
         self._write("buy", "serving.outputs", [record.as_json()])
         return record
 
@@ -116,9 +120,10 @@ class World:
         said = lie("register", {
             "model": model.name, "version": model.version, "run_id": run_id,
             "weights_sha256": model.weights_sha256, "label": model.label.as_json(),
+            "folder": "buy/house/m", "manifest_sha256": "m" * 64,
         })  # fmt: skip
         if said is not None:
-            self.append(Kind.REGISTER, {"row": {"step": "registered", "body": said}})
+            self.step(Kind.REGISTER, "registered", said)
         if upto == "register":
             return
         self.lineage.add_model(lie("model", model), run_id)
@@ -161,11 +166,17 @@ class World:
             "model": model.name, "version": model.version, "alias": "champion",
             "decision": decision,
         })  # fmt: skip
+        when = timestamp()
         if body is not None:
-            row = {"step": "promoted", "ts": timestamp(), "body": body}
-            self.append(Kind.PROMOTE, {"row": row})
+            self.step(Kind.PROMOTE, "promoted", body, when)
         if upto != "promote":
-            self.lineage.deploy("house@champion", model, id_, timestamp())
+            self.lineage.deploy("house@champion", model, id_, when)
+
+    def step(self, kind: Kind, step: str, body: Mapping[str, Any], ts: str | None = None) -> None:
+        """A row of the promotion ledger, as the registry journals it."""
+        self.num_steps += 1
+        row = {"seq": self.num_steps, "step": step, "ts": ts or timestamp(), "body": dict(body)}
+        self.append(kind, {"row": row})
 
     def told(self) -> Told:
         """By the journal's search, which reads no more than it must, and by reading it whole."""

@@ -36,7 +36,7 @@ def flagged(world: World, run: str | None = None) -> set[tuple[str, str]]:
     found = world.check(run)
     events = {event["event_id"] for _, _, event in read(world.home / "journal")}
     assert all(set(flag.records) <= events for flag in found.flags)
-    return {(flag.about.partition(":")[0], flag.check) for flag in found.flags}
+    return {(flag.about.partition(":")[0], flag.kind) for flag in found.flags}
 
 
 def test_an_honest_run_is_clean(world: World) -> None:
@@ -81,7 +81,7 @@ LIES: dict[str, tuple[Lie, set[tuple[str, str]]]] = {
         {("run", "inputs"), ("run", "labels"), ("run", "rows"), ("run", "label")}),
     "a decision nobody made": (
         telling("refs", first(decision_id="none")),
-        {("dataset", "no read record"), ("run", "no read record")}),
+        {("dataset", "no_read_record"), ("run", "no_read_record")}),
     "an input declared that lineage lacks": (
         telling("begin", lambda said: {**said, "inputs": said["inputs"][:1]}), {("run", "inputs")}),
     "declared facts of another dataset version": (
@@ -90,10 +90,10 @@ LIES: dict[str, tuple[Lie, set[tuple[str, str]]]] = {
         telling("begin", input_with(dsv_id="d" + "0" * 32)), {("run", "inputs")}),
     "a lower label": (telling("begin", lower), {("run", "label")}),
     "a train decision nobody made": (
-        telling("begin", other(decision_id="none")), {("run", "no train decision")}),
+        telling("begin", other(decision_id="none")), {("run", "no_train_decision")}),
     "no word of its beginning": (
         telling("begin", lambda _: None),
-        {("run", "no train record"), ("model", "no train record")}),
+        {("run", "no_train_record"), ("model", "no_train_record")}),
     "another mixture": (telling("mix", other(mixture_sha256="0" * 64)), {("run", "mixture")}),
     "less consumed": (
         telling("record", lambda said: (*said[:2], [(*row[:3], 1) for row in said[2]])),
@@ -114,16 +114,16 @@ LIES: dict[str, tuple[Lie, set[tuple[str, str]]]] = {
         telling("model", lambda model: replace(model, weights_sha256="b" * 64)),
         {("model", "registration")}),
     "a registration nobody made": (
-        telling("register", lambda _: None), {("model", "no register record")}),
+        telling("register", lambda _: None), {("model", "no_register_record")}),
     "registered from another run": (
         telling("register", other(run_id="r0")), {("model", "registration")}),
     "a promotion nobody made": (
-        telling("promote", lambda _: None), {("deployment", "no promotion")}),
+        telling("promote", lambda _: None), {("deployment", "deployment_not_promoted")}),
     "a promotion of another version": (
-        telling("promote", other(version=2)), {("deployment", "no promotion")}),
+        telling("promote", other(version=2)), {("deployment", "deployment_not_promoted")}),
     "a promotion that was denied": (
         telling("promote", lambda said: {**said, "decision": {**said["decision"], "allow": False}}),
-        {("deployment", "no promotion")}),
+        {("deployment", "deployment_not_promoted")}),
 }  # fmt: skip
 
 
@@ -145,7 +145,7 @@ def test_what_somebody_else_read_is_not_what_the_run_read(world: World) -> None:
     world.append(Kind.TRAIN, {"run_id": "r1", "inputs": inputs, "label": BUY.as_json(),
                               "decision_id": "none"}, who="svc:other")  # fmt: skip
 
-    assert ("run", "no read record") in flagged(world, "r1")
+    assert ("run", "no_read_record") in flagged(world, "r1")
 
 
 def test_a_read_for_another_purpose_is_none(world: World) -> None:
@@ -153,18 +153,24 @@ def test_a_read_for_another_purpose_is_none(world: World) -> None:
     (ref,) = world.guard.refs(plan)
     world.lineage.add_dataset(ref, BUY)
 
-    assert ("dataset", "no read record") in flagged(world)
+    assert ("dataset", "no_read_record") in flagged(world)
 
 
 @pytest.mark.parametrize(
-    ("upto", "about"),
-    [("end", "run:r1"), ("register", "model:house/1"), ("promote", "model:house/1")],
+    ("upto", "about", "kind"),
+    [
+        ("end", "run:r1", "run_not_in_lineage"),
+        ("register", "model:house/1", "model_not_in_lineage"),
+        ("promote", "model:house/1", "promotion_not_deployed"),
+    ],
 )
-def test_a_crash_between_the_record_and_its_effect(world: World, upto: str, about: str) -> None:
+def test_a_crash_between_the_record_and_its_effect(
+    world: World, upto: str, about: str, kind: str
+) -> None:
     world.run(upto=upto)
     (flag,) = world.check().flags
 
-    assert (flag.about, flag.check) == (about, "not in lineage")
+    assert (flag.about, flag.kind) == (about, kind)
     assert flag.records
 
 
@@ -226,9 +232,10 @@ def test_order_of_logs_does_not_matter(world: World) -> None:
 def test_a_model_made_from_a_model_carries_both(world: World) -> None:
     world.run()
     child = ModelRef("adapter", 1, "c" * 64, PUBLIC)
-    world.append(Kind.REGISTER, {"row": {"step": "registered", "body": {
+    world.step(Kind.REGISTER, "registered", {
         "model": "adapter", "version": 1, "run_id": "r1", "weights_sha256": "c" * 64,
-        "label": PUBLIC.as_json()}}})  # fmt: skip
+        "label": PUBLIC.as_json(),
+    })  # fmt: skip
     Lineage(world.lake).add_model(child, "r1", [Parent("house", 1, "adapter")])
 
     assert flagged(world) == {("model", "label")}
@@ -245,7 +252,7 @@ def test_rows_that_changed_since_are_flagged_when_they_are_read_again(world: Wor
     world.lineage.rebuild()
 
     (flag,) = reread(world.lineage, world.check()).flags
-    assert (flag.about.partition(":")[0], flag.check) == ("dataset", "rows now")
+    assert (flag.about.partition(":")[0], flag.kind) == ("dataset", "rows_now")
     file.unlink()
     world.lineage.rebuild()
     again = reread(world.lineage, world.check(), "r1")
@@ -267,7 +274,7 @@ def test_a_run_checked_alone_knows_the_models_of_others(world: World) -> None:
     world.lineage.add_run("r2", mixture, [(source["dsv_id"], source["weight"], 40, 20)])
     body = {"model": "adapter", "version": 1, "run_id": "r2", "weights_sha256": "c" * 64,
             "label": BUY.as_json()}  # fmt: skip
-    world.append(Kind.REGISTER, {"row": {"step": "registered", "body": body}})
+    world.step(Kind.REGISTER, "registered", body)
     child = ModelRef("adapter", 1, "c" * 64, BUY)
     world.lineage.add_model(child, "r2", [Parent("house", 1, "adapter")])
 

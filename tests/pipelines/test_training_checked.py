@@ -55,6 +55,6 @@ def test_another_fingerprint_goes_all_the_way_and_is_found(
 
     monkeypatch.setattr(inputs, "open_sources", lying)
     run = train(site, tiny(4), REQUEST)
-    flags = {(flag.about.partition(":")[0], flag.check) for flag in checked(site, run.run_id).flags}
+    flags = {(flag.about.partition(":")[0], flag.kind) for flag in checked(site, run.run_id).flags}
 
     assert flags == {("dataset", "rows"), ("run", "rows")}

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from halocline_governance.lake import Lake
+from halocline_governance.lineage.checks import Flag
 from halocline_governance.refs import DatasetRef
 from halocline_registry.projection import CHECK_TAG, MIXTURE_TAG, Projection
 from halocline_registry.tracking import RunDescription
@@ -50,21 +51,27 @@ def test_a_run_is_written_once_however_often(place: Place, projection: Projectio
     assert one.dataset.digest == REF.fingerprint[:36]
 
 
+def kinds(flags: list[Flag]) -> list[tuple[str, str]]:
+    return [(flag.about, flag.kind) for flag in flags]
+
+
 def test_what_mlflow_lacks_or_says_otherwise_is_told_and_repaired(
     place: Place, projection: Projection
 ) -> None:
-    model = place.registry.register(place.package(), MIA)
-    assert projection.differences() == ["run r1: MLflow has no such run"]
     mlflow_id = opened(place)
-    assert any("lacks the input buy:curated.documents" in d for d in projection.differences())
+    model = place.registry.register(place.package(), MIA)
+    assert [flag.what for flag in projection.differences()] == [
+        "MLflow lacks the input buy:curated.documents",
+        "MLflow has another halocline.mixture_sha256",
+    ]
     projection.repair({"r1": 0})
     assert projection.differences() == []
     place.client.set_tag(mlflow_id, MIXTURE_TAG, "another")
     place.client.set_model_version_tag("house", "1", "halocline.weights_sha256", "another")
 
-    assert projection.differences() == [
-        "run r1: MLflow has another halocline.mixture_sha256",
-        "model house v1: MLflow has another halocline.weights_sha256",
+    assert kinds(projection.differences()) == [
+        ("model:house/1", "mlflow_version_tag"),
+        ("run:r1", "mlflow_run_tag"),
     ]
     assert len(projection.repair({"r1": 2})) == 3
     assert projection.differences() == []
@@ -86,14 +93,14 @@ def test_what_is_in_mlflow_alone_is_told(place: Place, projection: Projection) -
     where = Lake(place.home / "lake").location("system", "lineage.run_source")
     where.delta().delete(f"dsv_id = '{dsv_id}'")
 
-    told = projection.differences()
-    assert "run r1: MLflow has an input buy:curated.documents that lineage does not know" in told
-    assert "run r2: finished in MLflow, and not in lineage" in told
+    told = kinds(projection.differences())
+    assert ("run:r1", "mlflow_input_unknown") in told
+    assert ("run:r2", "mlflow_run_unknown") in told
 
 
 def test_no_store_is_made_by_looking(place: Place) -> None:
     nowhere = type(place.tracking).local(place.home / "nowhere")
     told = Projection(nowhere, place.lineage, Lake(place.home / "lake")).differences()
 
-    assert told == ["run r1: MLflow has no such run"]
+    assert kinds(told) == [("run:r1", "mlflow_run_missing")]
     assert not (place.home / "nowhere").exists()

@@ -100,7 +100,7 @@ def _unsure(seen: Seen, found: Sequence[Impact], lost: Sequence[Impact]) -> dict
         if row["to_ts"] is None and f"{row['model']}/{row['version']}" in models
     }
     return {
-        "flags": _some([f"{one.about}: {one.check}: {one.what}" for one in flags]),
+        "flags": _some([f"{one.about}: {one.kind}: {one.what}" for one in flags]),
         "models": _some(sorted(models)),
         "endpoints_now": _some(sorted(endpoints)),
     }

@@ -9,12 +9,16 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from halocline_governance.errors import Refused, StorageUnavailable, TableMissing
 from halocline_governance.label import Label, join
-from halocline_governance.lineage import checks_run
+from halocline_governance.lake import Lake
+from halocline_governance.lineage import checks_outputs, checks_run, checks_served
+from halocline_governance.lineage.checks_kinds import KINDS
+from halocline_governance.lineage.checks_outputs import Progress
 from halocline_governance.lineage.checks_told import Told
 from halocline_governance.lineage.keyed import Row
 from halocline_governance.lineage.lineage import DATASET, DEPLOYMENT, MIXTURE, MODEL, RUN, Lineage
@@ -22,28 +26,47 @@ from halocline_governance.lineage.lineage import DATASET, DEPLOYMENT, MIXTURE, M
 
 @dataclass(frozen=True, slots=True, order=True)
 class Flag:
-    """Something that lineage and the journal do not agree on.
+    """Something that is not as the journal has it, or, of MLflow, as lineage has it.
 
     Args:
-        about: the node of a trace that it is about: `run:r1`, `dataset:d1`, `model:house/1`.
-        check: which one failed, in a word or two.
+        about: where: the node of a trace that it is about, `run:r1`, `dataset:d1`, `model:house/1`.
+        kind: one of `checks_kinds.KINDS`.
         what: told to people; ids and counts only.
         records: ids of the events that say otherwise: `halocline audit show ID`.
+        labels: ids of the labels that say who may be told, with spaces between, of a thing that
+            lineage's tables do not name.
     """
 
     about: str
-    check: str
+    kind: str
     what: str
     records: tuple[str, ...] = ()
+    labels: str | None = None
+
+    def __post_init__(self) -> None:
+        assert self.kind in KINDS, self.kind
+
+    @property
+    def todo(self) -> str:
+        """What to do about it."""
+        return KINDS[self.kind]
 
     def as_json(self) -> dict[str, Any]:
-        return {**asdict(self), "records": list(self.records)}
+        return {
+            "kind": self.kind,
+            "about": self.about,
+            "what": self.what,
+            "todo": self.todo,
+            "records": list(self.records),
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
     """What was found. `unfinished` runs began and are not at their end: running, or killed.
-    `unread` says which rows could not be read again, where that was asked for."""
+    `unread` says which rows could not be read again, where that was asked for, `unchecked` what
+    could not be held to anything, `more` how many findings of a kind there are beside those in
+    `flags`. `num_outputs` is None where outputs were not held to their records."""
 
     num_datasets: int
     num_runs: int
@@ -52,6 +75,9 @@ class Checked:
     flags: tuple[Flag, ...]
     unfinished: tuple[str, ...]
     unread: tuple[str, ...] = ()
+    unchecked: tuple[str, ...] = ()
+    num_outputs: int | None = None
+    more: Mapping[str, int] = field(default_factory=dict[str, int])
 
     def as_json(self) -> dict[str, Any]:
         """Plain data, sorted: the same findings are the same bytes."""
@@ -60,9 +86,12 @@ class Checked:
             "runs": self.num_runs,
             "models": self.num_models,
             "deployments": self.num_deployments,
+            "outputs": self.num_outputs,
             "flags": [flag.as_json() for flag in self.flags],
+            "more": dict(sorted(self.more.items())),
             "unfinished": list(self.unfinished),
             "unread": list(self.unread),
+            "unchecked": list(self.unchecked),
         }
 
 
@@ -120,8 +149,26 @@ def reread(lineage: Lineage, found: Checked, run: str | None = None) -> Checked:
             continue
         if now != (row["num_rows"], row["fingerprint"]):
             what = f"{place}: the rows that lie there are not the rows that were recorded"
-            flags.add(Flag(f"dataset:{row['dsv_id']}", "rows now", what))
+            flags.add(Flag(f"dataset:{row['dsv_id']}", "rows_now", what))
     return replace(found, flags=tuple(sorted(flags)), unread=tuple(sorted(unread)))
+
+
+def held(lake: Lake, journal: Path, found: Checked, progress: Progress | None = None) -> Checked:
+    """What was found, and which outputs are not what the journal was told of them.
+
+    Raises:
+        JournalCorrupt: the journal's records cannot be read.
+    """
+    scratch = lake.root.parent / "state" / "lineage"
+    outputs = checks_outputs.outputs(lake, journal, scratch, progress)
+    flags = (Flag(*one) for one in outputs.found)
+    return replace(
+        found,
+        flags=tuple(sorted({*found.flags, *flags})),
+        unchecked=tuple(sorted([*found.unchecked, *outputs.unread])),
+        num_outputs=outputs.num_rows,
+        more=outputs.more,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,9 +307,9 @@ def _registered(row: Row, heard: Told) -> Iterator[Flag]:
     about = _model(row)
     records = heard.registered.get(about.removeprefix("model:"), ())
     if row["run_id"] not in heard.begun:
-        yield Flag(about, "no train record", f"no record of run {row['run_id']} beginning")
+        yield Flag(about, "no_train_record", f"no record of run {row['run_id']} beginning")
     if not records:
-        yield Flag(about, "no register record", "no record of its registration")
+        yield Flag(about, "no_register_record", "no record of its registration")
     now = (row["weights_sha256"], row["run_id"], row["label_id"])
     for record in records:
         said = record.what
@@ -274,18 +321,8 @@ def _registered(row: Row, heard: Told) -> Iterator[Flag]:
 
 
 def _deployments(checking: _Checking) -> Iterator[Flag]:
-    for row in checking.recorded.deployments:
-        about = _deployment(row)
-        if not checking.takes(about):
-            continue
-        said = [
-            record.what for record in checking.heard.promoted.get(row["decision_id"], ())
-            if f"{record.what['model']}@{record.what['alias']}" == row["endpoint"]
-            and record.what["version"] == row["version"]
-            and record.what["decision"]["allow"] is True
-        ]  # fmt: skip
-        if not said:
-            yield Flag(about, "no promotion", f"{row['endpoint']}: no record of such a promotion")
+    found = checks_served.deployments(checking.recorded.deployments, checking.heard)
+    yield from (Flag(*one) for one in found if checking.takes(one[0]))
 
 
 def _lost(checking: _Checking) -> Iterator[Flag]:
@@ -293,22 +330,11 @@ def _lost(checking: _Checking) -> Iterator[Flag]:
     recorded, heard = checking.recorded, checking.heard
     for run_id, records in heard.ended.items():
         if checking.takes(f"run:{run_id}") and run_id not in recorded.runs:
-            what = "it ended, and lineage does not know it: train the same again to record it"
-            yield Flag(f"run:{run_id}", "not in lineage", what, (records[-1].event_id,))
+            what = "it ended, and lineage does not know it"
+            yield Flag(f"run:{run_id}", "run_not_in_lineage", what, (records[-1].event_id,))
     there = {_model(row) for row in recorded.models}
     for known, records in heard.registered.items():
         about = f"model:{known}"
         if about not in there and checking.takes(about):
-            what = "it was registered, and lineage does not know it: halocline model reconcile"
-            yield Flag(about, "not in lineage", what, (records[-1].event_id,))
-    deployed = {(row["endpoint"], row["decision_id"]) for row in recorded.deployments}
-    current = {row["endpoint"]: row for row in recorded.deployments if row["to_ts"] is None}
-    for decision_id, records in heard.promoted.items():
-        body = records[-1].what
-        about, endpoint = _model(body), f"{body['model']}@{body['alias']}"
-        serves = current.get(endpoint)
-        if not checking.takes(about) or (endpoint, decision_id) in deployed:
-            continue
-        if serves is None or _model(serves) != about:
-            what = "it was promoted, and lineage has no deployment: halocline model reconcile"
-            yield Flag(about, "not in lineage", f"{endpoint}: {what}", (records[-1].event_id,))
+            what = "it was registered, and lineage does not know it"
+            yield Flag(about, "model_not_in_lineage", what, (records[-1].event_id,))

@@ -50,7 +50,7 @@ def handed(row: Mapping[str, Any], heard: Told, subject: str | None = None) -> F
         if subject in (None, read.subject)
     ]  # fmt: skip
     if not reads:
-        yield "no read record", f"{place}: the guard handed nothing out for training under its"\
+        yield "no_read_record", f"{place}: the guard handed nothing out for training under its"\
             f" decision {row['decision_id']}", ()  # fmt: skip
         return
     records = tuple(read.event_id for read in reads)
@@ -76,7 +76,7 @@ def handed(row: Mapping[str, Any], heard: Told, subject: str | None = None) -> F
 def run(run_id: str, rows: Sequence[Row], mixture: Row | None, heard: Told) -> Found:
     """What is wrong with a recorded run."""
     if run_id not in heard.begun:
-        yield "no train record", "no record of its beginning", ()
+        yield "no_train_record", "no record of its beginning", ()
         return
     begun = heard.begun[run_id][-1]
     declared = {one["dsv_id"]: one for one in begun.what["inputs"]}
@@ -101,7 +101,7 @@ def _admitted(begun: Record, declared: Mapping[str, Object], heard: Told) -> Fou
     decisions = heard.decisions.get(str(begun.what.get("decision_id")), [])
     allowed = [one for one in decisions if one.what["answer"].get("allow") is True]
     if not allowed:
-        yield "no train decision", "no decision of the train gate allowed it", (begun.event_id,)
+        yield "no_train_decision", "no decision of the train gate allowed it", (begun.event_id,)
         return
     asked = allowed[-1].what["input"]["resource"]
     records = (begun.event_id, allowed[-1].event_id)
@@ -157,7 +157,7 @@ def _says(canonical: str, shares: Mapping[str, float]) -> bool:
 def _consumed(run_id: str, rows: Sequence[Row], heard: Told) -> Found:
     ended = heard.ended.get(run_id)
     if not ended:
-        yield "no end record", "no record of what it consumed", ()
+        yield "no_end_record", "no record of what it consumed", ()
         return
     said = {
         one["dsv_id"]: (one["num_sequences"], one["num_consumed"])

@@ -42,7 +42,8 @@ class Told:
 
     `reads` and `named` (what the guard handed out, and which rows that were) are by decision id,
     `decisions` (of the train gate) by their own; `begun`, `mixed` and `ended` by run;
-    `registered` by `model/version`; `promoted` by decision id.
+    `registered` by `model/version`; `promoted` by decision id. `ledger` has the newest record of
+    each row of the promotion ledger, by its number.
     """
 
     reads: dict[str, list[Record]] = field(default_factory=_records)
@@ -54,6 +55,7 @@ class Told:
     registered: dict[str, list[Record]] = field(default_factory=_records)
     promoted: dict[str, list[Record]] = field(default_factory=_records)
     labels: dict[str, Label] = field(default_factory=dict[str, Label])
+    ledger: dict[int, Record] = field(default_factory=dict[int, Record])
 
     def hear(self, event: Object) -> None:
         """Take one event in; those of other kinds change nothing."""
@@ -104,17 +106,31 @@ class Told:
                 records[record.what["run_id"]].append(record)
 
     def _register(self, record: Record, _: str) -> None:
-        if "row" not in record.what:
+        row = self._row(record)
+        if row is None:
             return
-        body = record.what["row"]["body"]
+        body = row["body"]
         about = Record(record.event_id, record.ts, record.subject, body)
         self.registered[f"{body['model']}/{body['version']}"].append(about)
 
+    def _approve(self, record: Record, _: str) -> None:
+        self._row(record)
+
     def _promote(self, record: Record, _: str) -> None:
-        row = record.what.get("row", {})
-        if row.get("step") == "promoted":
-            about = Record(record.event_id, record.ts, record.subject, row["body"])
+        row = self._row(record)
+        if row is not None and row["step"] == "promoted":
+            what = {**row["body"], "ts": row["ts"], "seq": row["seq"]}
+            about = Record(record.event_id, record.ts, record.subject, what)
             self.promoted[row["body"]["decision"]["id"]].append(about)
+
+    def _row(self, record: Record) -> Object | None:
+        """The row of the promotion ledger that a record has, if it has one."""
+        row: Object | None = record.what.get("row")
+        if row is not None:
+            there = self.ledger.get(row["seq"], record)
+            newest = max(there, record, key=lambda one: (one.ts, one.event_id))
+            self.ledger[row["seq"]] = newest
+        return row
 
 
 _HEARD = {
@@ -123,6 +139,7 @@ _HEARD = {
     Kind.DATASET.value: Told._dataset,  # pyright: ignore[reportPrivateUsage]
     Kind.TRAIN.value: Told._train,  # pyright: ignore[reportPrivateUsage]
     Kind.REGISTER.value: Told._register,  # pyright: ignore[reportPrivateUsage]
+    Kind.APPROVE.value: Told._approve,  # pyright: ignore[reportPrivateUsage]
     Kind.PROMOTE.value: Told._promote,  # pyright: ignore[reportPrivateUsage]
 }
 
@@ -148,7 +165,10 @@ def heard(directory: Path) -> Told:
 _ASKED = (
     Question(kind=Kind.DECISION.value, gate="train"),
     Question(kind=Kind.READ.value, purpose=Purpose.TRAINING.value),
-    *(Question(kind=one.value) for one in (Kind.DATASET, Kind.TRAIN, Kind.REGISTER, Kind.PROMOTE)),
+    *(
+        Question(kind=one.value)
+        for one in (Kind.DATASET, Kind.TRAIN, Kind.REGISTER, Kind.APPROVE, Kind.PROMOTE)
+    ),
 )
 
 

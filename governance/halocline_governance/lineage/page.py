@@ -154,7 +154,7 @@ def _flags(flags: Sequence[Flag], anchors: Mapping[str, str]) -> str:
     if not flags:
         return ""
     items = [
-        f"<li>{_flagged(flag, anchors)} <b>{_text(flag.check)}</b>{_text(flag.what)}</li>"
+        f"<li>{_flagged(flag, anchors)} <b>{_text(flag.kind)}</b>{_text(flag.what)}</li>"
         for flag in flags
     ]
     said = "What the records say of this does not agree"

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from halocline_infra.commands import lineage_check
 from halocline_infra.commands.lineage_sight import labels, officer
 from halocline_infra.commands.options import (
     JsonFlag,
     TokenFile,
     print_json,
-    print_table,
     show,
 )
 
@@ -135,7 +135,7 @@ def impact(
         found = sight.asks.impact(take(platform, sight, thing).asked, at)
         flags, _ = sight.flags(around.flags_ahead(platform.lineage, sight, found))
         _tell_sight(sight)
-        lines = [*found.lines(limit), *(f"FLAGGED {_told(one)}" for one in flags)]
+        lines = [*found.lines(limit), *(f"FLAGGED {lineage_check.line(one)}" for one in flags)]
         inert = [_inert(line, labels(platform)) for line in lines]
     if as_json:
         told = [flag.as_json() for flag in flags]
@@ -145,65 +145,7 @@ def impact(
         typer.echo("\n".join(inert))
 
 
-@app.command("check")
-def check(
-    run: Annotated[str | None, typer.Argument(help="One run; everything when left out.")] = None,
-    rows: Annotated[
-        bool, typer.Option("--rows", help="Fingerprint the rows again too: reads their tables.")
-    ] = False,
-    repair: Annotated[
-        bool, typer.Option("--repair", help="Write to MLflow what it lacks of lineage.")
-    ] = False,
-    token: TokenFile = None,
-    as_json: JsonFlag = False,
-) -> None:
-    """Hold what was registered against what the guard handed out and the gates allowed.
-
-    Flags inputs that were never handed out, rows, labels, weights and counts that differ, models
-    without a run, and what a crash left unrecorded; says where MLflow differs from lineage. Exits
-    with 1 when anything is flagged.
-
-    Example:
-
-        halocline lineage check --token officer.jwt
-
-        halocline lineage check r0123456789abcdef01234567 --token officer.jwt
-    """
-    from halocline_governance.lineage import checks
-    from halocline_infra.commands.lineage_mlflow import followed
-
-    with officer(token) as (platform, sight):
-        whole = checks.check(platform.lineage, sight.heard, run)
-        if rows:
-            whole = checks.reread(platform.lineage, whole, run)
-        done, differ = followed(platform, whole, run, repair=repair)
-        found, unseen = sight.checked(whole)
-        (repaired, _), (differs, more) = sight.texts(done), sight.texts(differ)
-        _tell_unseen(unseen + more)
-    if as_json:
-        told = {"mlflow": differs, "repaired": repaired, "unseen": unseen + more}
-        print_json({**found.as_json(), **told})
-    else:
-        print_table(
-            "Lineage", ("what", "checked"),
-            [("dataset versions", found.num_datasets), ("runs", found.num_runs),
-             ("models", found.num_models), ("deployments", found.num_deployments)],
-        )  # fmt: skip
-        for flag in found.flags:
-            typer.echo(f"FLAGGED {_told(flag)}")
-        for one in found.unfinished:
-            typer.echo(f"note: run {one} began and is not at its end: it goes on, or was killed")
-        for text in found.unread:
-            typer.echo(f"note: not read again: {text}")
-        for text in (
-            *(f"repaired: {one}" for one in repaired),
-            *(f"MLflow differs: {one}" for one in differs),
-        ):
-            typer.echo(text)
-        order = "lineage NOT in order" if whole.flags else "lineage in order"
-        typer.echo(f"{order}; MLflow does NOT follow it" if differ else order)
-    if whole.flags or differ:
-        raise typer.Exit(1)
+app.command("check")(lineage_check.check)
 
 
 @app.command("export")
@@ -266,11 +208,6 @@ def _tell_sight(sight: Sight) -> None:
     typer.echo(f"as far as a clearance of {sight.told} sees", err=True)
 
 
-def _tell_unseen(number: int) -> None:
-    if number:
-        typer.echo(f"{number} things you may not see", err=True)
-
-
 def _check_form(*forms: bool) -> None:
     from halocline_governance.errors import Refused
 
@@ -304,7 +241,7 @@ def _flags(
 def _print_tree(platform: Platform, found: Trace, flags: list[Flag]) -> None:
     """For people: labels in words, and of hashes that are facts only the beginning."""
     known = labels(platform)
-    for line in (*found.tree(), *(f"FLAGGED {_told(flag)}" for flag in flags)):
+    for line in (*found.tree(), *(f"FLAGGED {lineage_check.line(flag)}" for flag in flags)):
         typer.echo(_inert(line, known))
 
 
@@ -315,11 +252,6 @@ def _inert(line: str, labels: dict[str, Label]) -> str:
     said = _HASH.sub("\\1\\2\u2026", line)
     said = _LABEL.sub(lambda m: f"label={label_text(labels.get(m[1]), m[1])}", said)
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in said)
-
-
-def _told(flag: Flag) -> str:
-    records = f" (halocline audit show {flag.records[0]})" if flag.records else ""
-    return f"{flag.about}: {flag.kind}: {flag.what}{records}"
 
 
 def _write_page(
