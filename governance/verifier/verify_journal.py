@@ -30,8 +30,12 @@ HASH, NUM = "([0-9a-f]{64})", "(0|[1-9][0-9]{0,15})"
 END = rf'"head":{NUM},"prev":"{HASH}","seq":{NUM}\}}'
 RECORD = re.compile((r'(?s:\{"event":\{.*\},)' + END).encode())
 SIBLING = re.compile(rf'\{{"log":"({LOG})","root":"{HASH}","size":{NUM}\}}')
-CHANGE = re.compile(r'\{"by":"([^"]+)","key":"([^"]+)","signature":"([^"]+)"\}')
-NOTE = re.compile(rf"((.+)\n{NUM}\n([^\s=]{{43}}=)\n)\n((?:\u2014 [^\s+]+ [^\s=]{{7}}\S+\n)+)")
+NAME = r"[^\s+\0-\x1f]+"
+IDENT = rf"({NAME})\+([0-9a-f]{{8}})"
+NOTE = re.compile(rf"(halocline/(.+)\n{NUM}\n([^\s=]{{43}}=)\n)\n((?:— {NAME} [^\s=]{{7}}\S+\n)+)")
+STRICT = json.JSONDecoder(
+    object_pairs_hook=lambda m: need(len(d := dict(m)) == len(m), "twice") and d, parse_constant=int
+)
 BAD = Exception  # whatever cannot be read is not what was signed
 Key = tuple[str, str, Ed25519PublicKey]  # name+id, line, key
 Claim = tuple[str, str, int, str]  # place, and the log, size and root (hex) that it names
@@ -45,15 +49,12 @@ def need(good: Any, what: str) -> Any:
 
 def unbase64(text: str) -> bytes:
     raw = base64.b64decode(text, validate=True)
-    need(base64.b64encode(raw).decode() == text, "base64 is not canonical")
-    return raw
+    return need(base64.b64encode(raw).decode() == text and raw, "base64 is not canonical")
 
 
 def read_key(line: str) -> Key:
-    form = r"(([^\s+]+)\+([0-9a-f]{8}))\+([A-Za-z0-9+/=]+)"
-    match = need(re.fullmatch(form, line), "not a key line")
-    raw = unbase64(match[4])
-    ident = hashlib.sha256(match[2].encode() + b"\n" + raw).hexdigest()[:8]
+    match = need(re.fullmatch(rf"({IDENT})\+(\S+)", line), "not a key line")
+    ident = sha(match[2].encode(), b"\n", raw := unbase64(match[4])).hex()[:8]
     need(ident == match[3] and raw[:1] == b"\x01", "not an Ed25519 key with its own id")
     return match[1], line, Ed25519PublicKey.from_public_bytes(raw[1:])
 
@@ -66,7 +67,7 @@ def read_head(note: str, keys: list[Key] | None) -> tuple[str, int, str]:
     for key, raw in named:
         key[2].verify(raw[4:], match[1].encode())
     need(named or keys is None, "not signed by a trusted key")
-    return match[2].removeprefix("halocline/"), int(match[3]), unbase64(match[4]).hex()
+    return match[2], int(match[3]), unbase64(match[4]).hex()
 
 
 def canonical(value: Any) -> str:
@@ -90,7 +91,7 @@ def whole(payload: bytes) -> tuple[str, str]:
     need(max(accumulate((b in b"[{") - (b in b"]}") for b in bare)) <= 64, "nested too deep")
     event: dict[str, Any] = (record := json.loads(payload))["event"]
     form = {"object": dict, **dict.fromkeys(("event_id", "kind", "purpose", "subject", "ts"), str)}
-    is_event = {name: type(value) for name, value in event.items()} == form
+    is_event = len(record) == 4 and {name: type(val) for name, val in event.items()} == form
     need(is_event and canonical(record).encode() == payload, "not a record in canonical form")
     return event["kind"], canonical(event["object"])
 
@@ -106,21 +107,21 @@ def text_of(path: Path) -> str:
 
 
 def frames(path: Path) -> Iterator[tuple[int, bytes, str, bool]]:
-    """(offset, payload, "", False) of each frame; at the end, what is wrong and if it is torn."""
+    """(offset, payload, "", _) of each frame; at the end, what is wrong and if it is torn."""
     need(stat.S_ISREG(path.lstat().st_mode), "not a plain file")
-    offset, flaw, torn = 0, "", False
+    offset, flaw = 0, ""
     with path.open("rb") as file:
         while not flaw and (front := file.read(8)):
             size, crc = int.from_bytes(front[:4], "little"), int.from_bytes(front[4:], "little")
-            payload = file.read(min(size, 1 << 24))
+            payload, tail = file.read(min(size, 1 << 24)), b""
             if len(front) == 8 and not 0 < size <= 1 << 24:
-                tail = front + file.read(32 << 20)
-                flaw, torn = "impossible length", len(tail) <= 32 << 20 and not tail.strip(b"\0")
+                flaw, tail = "impossible length", front + payload
             elif len(front) < 8 or len(payload) < size:
-                flaw, torn = "the file ends inside a record", True
+                flaw = "the file ends inside a record"
             elif zlib.crc32(payload) != crc:
-                flaw, torn = "the checksum does not match", not file.read(1)
-            yield offset, b"" if flaw else payload, flaw, torn
+                flaw = "the checksum does not match"
+            tail += file.read(1 + (32 << 20)) if flaw else b""
+            yield offset, b"" if flaw else payload, flaw, not tail[32 << 20 :] + tail.strip(b"\0")
             offset += 8 + size
 
 
@@ -177,10 +178,12 @@ class Log:
         if held and head > self.claimed:  # the log had been written so far before its head was read
             self.rolled_back = self.rolled_back or f"record {seq} knew one over {head} records"
         if kind == "journal.key":
-            change = need(CHANGE.fullmatch(seen), "not a change of key")
-            new, by = read_key(change[2]), [key for key in self.keys if key[0] == change[1]]
+            change = json.loads(seen)
+            new, by = read_key(change["key"]), [key for key in self.keys if key[0] == change["by"]]
+            raw, is_id = unbase64(change["signature"]), re.fullmatch(IDENT, change["by"])
+            need(is_id and len(change) == 3 and len(raw) == 64, "not a change of key")
             for _, _, key in by:
-                key.verify(unbase64(change[3]), f"halocline/journal-key\n{change[2]}\n".encode())
+                key.verify(raw, f"halocline/journal-key\n{new[1]}\n".encode())
             self.keys = [*self.keys, *([new] if by else [])]
         elif kind in ("journal.opened", "journal.siblings", "journal.closed"):
             told = SIBLING.findall(seen)
@@ -244,27 +247,23 @@ def walk(at: int, size: int, path: list[bytes], known: bytes, one: bool) -> list
 
 
 def check_proof(text: str, keys: list[Key]) -> dict[str, Any]:
-    """What a proof shows."""
-    members: list[tuple[str, Any]] = json.loads(text, object_pairs_hook=list)
-    need(len(proof := dict(members)) == len(members), "a member stands twice")
+    proof = STRICT.decode(text)
     one = bool(["halocline-consistency@1", "halocline-proof@1"].index(proof["format"]))
     names = {"checkpoint", "seq", "record"} if one else {"old", "new"}
-    path = [bytes.fromhex(item) for item in proof["path"]]
-    is_form = set(proof) == names | {"format", "log", "path"}
-    need(is_form and [node.hex() for node in path] == proof["path"], "not in the form of a proof")
+    path = [need(re.fullmatch(HASH, x), "not a hash") and bytes.fromhex(x) for x in proof["path"]]
+    need(set(proof) == names | {"format", "log", "path"}, "not in the form of a proof")
     heads = [read_head(proof[name], keys) for name in ("checkpoint", "old", "new") if name in proof]
     need({head[0] for head in heads} == {proof["log"]}, "the head of another log")
     (_, at, before), (_, size, root) = heads[0], heads[-1]
     known, shown = bytes.fromhex(before), {"log": proof["log"], "old": at, "new": size}
     if one:
-        payload, at = proof["record"].encode(), proof["seq"]
-        known, event = sha(b"\0", payload), json.loads(payload)["event"]
-        shown = {"log": proof["log"], "seq": at, **event}
+        known, at = sha(b"\0", payload := proof["record"].encode()), proof["seq"]
+        shown = {"log": proof["log"], "seq": at, **STRICT.decode(proof["record"])["event"]}
         seq = need(RECORD.fullmatch(payload), "not a journal record")[3]
         need(type(at) is int and int(seq) == at < size, "of another record")
-    both = walk(at, size, path, known, one) if one or at else [sha(), bytes.fromhex(root)]
-    is_shown = both[1].hex() == root and (one or both[0].hex() == before) and not path
-    need(is_shown, "the path does not lead to what was signed")
+    end = bytes.fromhex(root) if size else known
+    old, new = walk(at, size, path, known, one) if one or at else [sha(), end]
+    need(new.hex() == root and (one or old.hex() == before) and not path, "to another root")
     return {"ok": True, "logs": [], "problems": [], "unfinished": [], "shown": shown}
 
 
@@ -274,14 +273,14 @@ def main(arguments: list[str]) -> int:
         return print(__doc__) or 0
     try:
         options, names = getopt.gnu_getopt(arguments, "", ["proof=", "head=", "witness=", "json"])
-        given, paths = dict(options), [Path(name) for name in names]
+        given, paths = dict(options), [Path(n).resolve() for n in names]
         need(len(paths) == (1 if "--proof" in given else 2), __doc__ or "")
         keys = [read_key(k) for k in re.findall(r"(?m)^\s*([^\s#].*?)\s*$", text_of(paths[-1]))]
         need(keys, "no key line")
-        older = [(f"head {v}", text_of(Path(v))) for name, v in options if name == "--head"]
+        older = [(f"head {v}", text_of(Path(v).resolve())) for n, v in options if n == "--head"]
         kept = sorted(Path(given["--witness"]).iterdir()) if "--witness" in given else []
         older += [(f"witness/{p.name}", text_of(p)) for p in kept if re.fullmatch(LOG, p.name)]
-        proof = text_of(Path(given["--proof"])) if "--proof" in given else None
+        proof = text_of(Path(given["--proof"]).resolve()) if "--proof" in given else None
         status, place = 1, given.get("--proof", names[0])
         found = verify(paths[0], keys, older) if proof is None else check_proof(proof, keys)
     except BAD as error:

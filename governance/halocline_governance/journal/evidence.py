@@ -81,16 +81,16 @@ def frames(path: Path, start: int = 0) -> Iterator[tuple[int, bytes] | Flaw]:
                 length, crc = _HEAD.unpack_from(data, at)
                 stop = at + HEAD_BYTES + length
                 if not 0 < length <= MAX_PAYLOAD_BYTES:
-                    zeros = _only_zeros(data[at:], file)
-                    yield Flaw(base + at, "impossible record length", torn=zeros)
+                    torn = _only_zeros(data[at:], file)
+                    yield Flaw(base + at, "impossible record length", torn)
                     return
                 if stop > end:
                     want = max(stop - end, _BLOCK_BYTES)
                     break
                 payload = data[at + HEAD_BYTES : stop]
                 if zlib.crc32(payload) != crc:
-                    last = stop == end and not file.read(1)
-                    yield Flaw(base + at, "the record's checksum does not match", torn=last)
+                    torn = _only_zeros(data[stop:], file)
+                    yield Flaw(base + at, "the record's checksum does not match", torn)
                     return
                 yield base + at, payload
                 at = stop
@@ -121,11 +121,12 @@ def _read(file: BinaryIO, count: int) -> bytes:
 
 
 def _only_zeros(block: bytes, file: BinaryIO) -> bool:
-    """Whether there are zeros to the end, and no more than an unfinished write may leave."""
+    """Whether there is nothing from here to the end but zeros, and no more of them than an
+    unfinished write may leave."""
     num_bytes = 0
-    while block and num_bytes <= MAX_TAIL_BYTES:
+    while num_bytes <= MAX_TAIL_BYTES and (block := block or file.read(_BLOCK_BYTES)):
         if block.strip(b"\0"):
             return False
         num_bytes += len(block)
-        block = file.read(_BLOCK_BYTES)
+        block = b""
     return num_bytes <= MAX_TAIL_BYTES

@@ -18,7 +18,8 @@ MAX_TAIL_BYTES = 32 * 1024 * 1024  # of what may be an unfinished write, behind 
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """Why reading stopped: `torn` when the file merely ends too early, else it was altered."""
+    """Why reading stopped: `torn` when a write was cut short (the file ends too early, or in zeros
+    that nobody wrote), else it was altered."""
 
     offset: int
     what: str
@@ -52,8 +53,8 @@ def decode(data: bytes, start: int = 0) -> Iterator[tuple[int, bytes] | Flaw]:
             yield Flaw(offset, "the file ends inside a record", torn=True)
             return
         if zlib.crc32(payload) != crc:
-            last = offset + _HEAD.size + length == len(data)
-            yield Flaw(offset, "the record's checksum does not match", torn=last)
+            rest = data[offset + _HEAD.size + length :]
+            yield Flaw(offset, "the record's checksum does not match", torn=not any(rest))
             return
         yield offset, payload
         offset += _HEAD.size + length
