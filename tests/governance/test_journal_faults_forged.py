@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 import rfc8785
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.governance.journal_world import Judged, framed, healthy, judged, read_event
+from halocline_governance.journal import Signer
+from tests.governance.journal_world import SIGNER, Judged, framed, healthy, judged, read_event
 
 LOGS = healthy(closed=False)  # of processes that were killed: what they wrote last is adopted
 LOG = LOGS[2]
@@ -68,6 +70,8 @@ NO_RECORDS = {
     "a second seq": swapped(b'"seq":', b'"seq":1,"seq":'),
     "a second head": swapped(b'"head":', b'"head":1,"head":'),
     "a fifth member": having(zero=0),
+    "a fifth member behind the event": having(event2={}),
+    "a fifth member of events": having(f={"g": [{}]}),
     **{f"no {member}": without(member) for member in ("event", "head", "prev", "seq")},
     "an event that is null": having(event=None),
     "an event that is a list": having(event=[]),
@@ -195,6 +199,48 @@ def test_a_key_record_that_proves_nothing_trusts_nobody(
 ) -> None:
     seen = {"key": key, "by": key, "signature": key}
     told(rfc8785.dumps(fitting({**read_event(1), "kind": "journal.key", "object": seen})))
+
+
+ENDORSED = Signer(Ed25519PrivateKey.from_private_bytes(bytes([7]) * 32))
+CHANGE = ENDORSED.endorse(SIGNER.public).as_json()  # by a key that nobody here trusts
+
+
+def changing(change: Any) -> bytes:
+    return rfc8785.dumps(fitting({**read_event(1), "kind": "journal.key", "object": change}))
+
+
+@pytest.mark.parametrize(
+    ("member", "text"),
+    [
+        *(
+            ("by", by)
+            for by in ("", "x", "x+", "+00000000", "x+0000000", "x+0000000A", "a b+00000000")
+        ),
+        *(
+            ("by", by)
+            for by in ("a+b+00000000", "x+00000000\n", "\x01+00000000", "\u2003+00000000")
+        ),
+        *(("signature", text) for text in ("", "AAAA", "!", CHANGE["signature"][:-2])),
+        ("signature", CHANGE["signature"] + "\n"),
+        ("key", CHANGE["key"] + " "),
+    ],
+)
+def test_a_key_record_has_its_form_whoever_it_is_by(
+    told: Callable[..., Judged], member: str, text: str
+) -> None:
+    assert told(changing(CHANGE)).ok
+    found = told(changing({**CHANGE, member: text}))
+
+    assert not found.ok
+    assert found.names(PLACE), found
+
+
+@pytest.mark.parametrize("name", ['a"b', "a\\b", "ä", "a/b"])
+def test_a_key_may_have_any_name(told: Callable[..., Judged], name: str) -> None:
+    key = Signer(ENDORSED.key, name)
+
+    assert told(changing(SIGNER.endorse(key.public).as_json())).ok
+    assert told(changing(key.endorse(SIGNER.public).as_json())).ok
 
 
 SCALARS = st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(max_size=9)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -79,6 +81,24 @@ def test_a_head_has_one_form(old: str, new: str) -> None:
     for text in (note.replace(old, new), note[:-1], note + "\n"):
         with pytest.raises(Unverified):
             FIRST.trust.open(text)
+
+
+def test_a_head_over_nothing_has_the_root_of_no_leaves() -> None:
+    nothing = Checkpoint(HEAD.origin, 0, hashlib.sha256().digest())
+
+    assert FIRST.trust.open(FIRST.sign(nothing)) == nothing
+    with pytest.raises(Unverified):
+        FIRST.trust.open(FIRST.sign(Checkpoint(HEAD.origin, 0, HEAD.root)))
+
+
+@pytest.mark.parametrize("name", ["a b", "a\u00a0b", "a+b", "a\x01b", "a\x1fb", ""])
+def test_a_name_holds_no_space_plus_or_control(name: str) -> None:
+    other = Signer(SECOND.key, name).sign(HEAD).split("\n")[-2]
+
+    with pytest.raises(Unverified):
+        FIRST.trust.open(f"{FIRST.sign(HEAD)}{other}\n")
+    with pytest.raises(Refused):
+        Key.parse(Signer(SECOND.key, name).public.line())
 
 
 def test_an_old_key_hands_over_to_a_new_one() -> None:

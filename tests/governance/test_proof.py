@@ -18,7 +18,7 @@ from halocline_governance.errors import JournalCorrupt, Refused, Unverified
 from halocline_governance.journal import Journal, Signer, proof, read
 from halocline_governance.journal.proof import Consistency, Proof
 from halocline_governance.records import AuditEvent, Kind
-from tests.governance.journal_world import SIGNER, Log, read_event
+from tests.governance.journal_world import SIGNER, Log, read_event, root_of, signed
 from tests.governance.verifier_alone import VERIFIER, verified
 
 LOG = "log-0000"
@@ -242,6 +242,30 @@ def test_the_stand_alone_checker_refuses_a_member_that_stands_twice(
     assert (
         "--proof FILE" in subprocess.run(command, capture_output=True, text=True, check=True).stdout
     )
+
+
+def test_heads_over_nothing_show_nothing_else(judged: Callable[[Any], bool]) -> None:
+    nothing, other = (signed(f"halocline/{LOG}", 0, r) for r in (root_of([]), bytes(32)))
+    form: dict[str, Any] = {"format": "halocline-consistency@1", "log": LOG, "path": []}
+
+    assert judged({**form, "old": nothing, "new": nothing})
+    for old, new in ((nothing, other), (other, nothing), (other, other)):
+        assert not judged({**form, "old": old, "new": new})
+
+
+@pytest.mark.parametrize("more", ['"event":{},', '"f":NaN,', '"g":{"h":1,"h":2},', ""])
+def test_a_record_that_two_read_differently_shows_nothing(
+    judged: Callable[[Any], bool], more: str
+) -> None:
+    """Even one that was signed."""
+    log = Log(LOG)
+    log.add(read_event(1))
+    log.payloads[0] = log.payloads[0].replace(
+        b'},"head":', b"}," + more.encode() + b'"f":{},"head":'
+    )
+    log.seal()
+    found = Proof(LOG, 0, log.payloads[0].decode(), (), log.note())
+    assert judged(found.as_json()) == (more == "")
 
 
 def event(number: int) -> AuditEvent:

@@ -19,6 +19,8 @@ from hypothesis import strategies as st
 
 from halocline_governance.journal import Journal, Signer, Trust, segments, verify
 from halocline_governance.records import AuditEvent, Kind
+from tests.governance.journal_world import SIGNER as KEEPER
+from tests.governance.journal_world import Log, signed
 from tests.governance.verifier_alone import VERIFIER, verified, verifier
 
 SIGNER = Signer(Ed25519PrivateKey.from_private_bytes(bytes(32)))
@@ -183,6 +185,26 @@ def test_an_older_head_that_the_log_lacks_is_found(journal: Path, tmp_path: Path
     found = verify(journal, SIGNER.trust, heads=notes).problems
     assert [place for place, _ in found] == ["head 1", "head 2"]
     assert not verified(*asked)["ok"]
+
+
+def test_an_older_head_names_its_journal(tmp_path: Path) -> None:
+    log = Log("log-0000")
+    log.put(tmp_path / "journal")
+    (tmp_path / "key").write_text(KEEPER.trust.text())
+    for origin, is_ok in (("halocline/log-0000", True), ("log-0000", False), ("x/log-0000", False)):
+        note = signed(origin, 0, log.root(0))
+        (tmp_path / "head").write_text(note)
+        asked = [tmp_path / "journal", tmp_path / "key", "--head", tmp_path / "head"]
+        assert verify(tmp_path / "journal", KEEPER.trust, heads=[note]).ok == is_ok
+        assert verified(*asked)["ok"] == is_ok
+
+
+def test_what_is_given_may_be_a_link(journal: Path, tmp_path: Path) -> None:
+    """As a mounted secret is one."""
+    (tmp_path / "text").write_text(SIGNER.trust.text())
+    (tmp_path / "key").symlink_to("text")
+    (tmp_path / "head").symlink_to(journal / "log-0000" / "checkpoint")
+    assert verified(journal, tmp_path / "key", "--head", tmp_path / "head")["ok"]
 
 
 def test_what_cannot_be_asked(journal: Path, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,9 @@ ORIGIN = "halocline/"
 MAX_NOTE_BYTES = 65_536
 _ED25519 = b"\x01"
 _DASH = "\u2014"
+_ID = re.compile(r"[0-9a-f]{8}")
+_SIGNATURE_BYTES = 64
+_NO_LEAVES = hashlib.sha256().digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,8 @@ class Checkpoint:
             raise Unverified("not a checkpoint") from error
         if not origin or len(checkpoint.root) != 32 or not note.startswith(checkpoint.body()):
             raise Unverified("not a checkpoint in canonical form")
+        if checkpoint.size == 0 and checkpoint.root != _NO_LEAVES:
+            raise Unverified("the checkpoint's root is not that of no records")
         return checkpoint
 
 
@@ -107,7 +113,7 @@ class Key:
             key = cls(Ed25519PublicKey.from_public_bytes(raw[1:]), name)
         except (ValueError, binascii.Error) as error:
             raise Refused("a key line looks like name+keyid+base64") from error
-        if raw[:1] != _ED25519 or key.key_id.hex() != key_id or name.split() != [name]:
+        if raw[:1] != _ED25519 or key.key_id.hex() != key_id or not _is_name(name):
             raise Refused("the key line's id is not that of its key")
         return key
 
@@ -132,8 +138,9 @@ class Endorsement:
         """
         match obj:
             case {"by": str(by), "key": str(line), "signature": str(signature), **rest}:
-                key = Key.parse(line)
-                if not rest and key.line() == line:
+                key, (name, _, ident) = Key.parse(line), by.rpartition("+")
+                is_form = _is_name(name) and _ID.fullmatch(ident) and _is_signature(signature)
+                if not rest and key.line() == line and is_form:
                     return cls(key, by, signature)
             case _:
                 pass
@@ -290,12 +297,24 @@ def _signatures(text: str) -> list[tuple[str, bytes]]:
     found: list[tuple[str, bytes]] = []
     for line in lines:
         dash, name, encoded = line.split(" ")
-        if dash != _DASH or name.split() != [name] or "+" in name or len(_decoded(encoded)) < 5:
+        if dash != _DASH or not _is_name(name) or len(_decoded(encoded)) < 5:
             raise ValueError("not a signature line")
         found.append((name, _decoded(encoded)))
     if first or last or not found:
         raise ValueError("not signed")
     return found
+
+
+def _is_name(text: str) -> bool:
+    """Without white space, `+` and what C2SP's notes never hold: characters below U+0020."""
+    return text.split() == [text] and "+" not in text and min(text) >= " "
+
+
+def _is_signature(text: str) -> bool:
+    try:
+        return len(_decoded(text)) == _SIGNATURE_BYTES
+    except ValueError:
+        return False
 
 
 def _statement(new: Key) -> bytes:
