@@ -94,6 +94,8 @@ LIES: dict[str, tuple[Lie, set[tuple[str, str]]]] = {
     "no word of its beginning": (
         telling("begin", lambda _: None),
         {("run", "no_train_record"), ("model", "no_train_record")}),
+    "no word of its end": (
+        telling("end", lambda said: {"run_id": said["run_id"]}), {("run", "no_end_record")}),
     "another mixture": (telling("mix", other(mixture_sha256="0" * 64)), {("run", "mixture")}),
     "less consumed": (
         telling("record", lambda said: (*said[:2], [(*row[:3], 1) for row in said[2]])),
@@ -156,14 +158,14 @@ def test_a_read_for_another_purpose_is_none(world: World) -> None:
     assert ("dataset", "no_read_record") in flagged(world)
 
 
-@pytest.mark.parametrize(
-    ("upto", "about", "kind"),
-    [
-        ("end", "run:r1", "run_not_in_lineage"),
-        ("register", "model:house/1", "model_not_in_lineage"),
-        ("promote", "model:house/1", "promotion_not_deployed"),
-    ],
-)
+CRASHES = [
+    ("end", "run:r1", "run_not_in_lineage"),
+    ("register", "model:house/1", "model_not_in_lineage"),
+    ("promote", "model:house/1", "promotion_not_deployed"),
+]
+
+
+@pytest.mark.parametrize(("upto", "about", "kind"), CRASHES)
 def test_a_crash_between_the_record_and_its_effect(
     world: World, upto: str, about: str, kind: str
 ) -> None:

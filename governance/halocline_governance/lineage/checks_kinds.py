@@ -18,8 +18,8 @@ _LIED = (
 _RECONCILE = "halocline model reconcile"
 _MLFLOW = "halocline lineage check --repair"
 _OUTPUT = (
-    "keep the table and the journal as they are, compare both with a backup, and tell compliance:"
-    " docs/runbook.md"
+    "copy the table and the journal away as they are, and compare both with a backup before"
+    " anything is put back"
 )
 _MLFLOW_INPUT = "MLflow cannot change an input: delete that run there, then train the same again"
 _MLFLOW_VERSION = "delete that version in MLflow, then halocline model reconcile"

@@ -53,6 +53,7 @@ _KEY = 16
 # Key, seal; of a record also the number of its log and its own number there.
 _ROW, _RECORD = struct.Struct(f"{_KEY}s{SEAL_BYTES}s"), struct.Struct(f"{_KEY}s{SEAL_BYTES}sIQ")
 _BATCH_ROWS = 4096
+TOLD_EVERY = 4096
 _SPOOLED = re.compile(rb'"request_id":"((?:[^"\\]|\\.)*)"')
 
 
@@ -183,7 +184,7 @@ class _Comparison:
         key = _key(str(record.get("request_id")))
         self._records[key[0] % _PARTS].write(_RECORD.pack(key, seal(record), log, seq))
         self._result.num_records += 1
-        if self._result.num_records % _BATCH_ROWS == 0:
+        if self._result.num_records % TOLD_EVERY == 0:
             self._progress("records of answers", self._result.num_records)
 
     def _take(self, compartment: str) -> None:
@@ -192,7 +193,7 @@ class _Comparison:
                 key = _key(str(row["request_id"]))
                 self._rows[key[0] % _PARTS].write(_ROW.pack(key, seal(told(row))))
                 self._result.num_rows += 1
-                if self._result.num_rows % _BATCH_ROWS == 0:
+                if self._result.num_rows % TOLD_EVERY == 0:
                     self._progress("outputs", self._result.num_rows)
         except (StorageUnavailable, OSError) as error:
             # A file of a version that is not the newest any more may be vacuumed meanwhile.

@@ -8,8 +8,7 @@ with its number: that one counts.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from halocline_governance.lineage.checks_told import Record, Told
 from halocline_governance.lineage.keyed import Row
@@ -18,23 +17,15 @@ Found = Iterator[tuple[str, str, str, tuple[str, ...]]]
 """What it is about, as a node of a trace, the finding's kind, what, the records that say so."""
 
 
-@dataclass(slots=True)
-class _Wanted:
-    """An interval that the journal tells of."""
-
-    record: Record
-    ends: str | None = None
-
-
 def deployments(rows: Iterable[Row], heard: Told) -> Found:
     """What is wrong with recorded deployments, and which promotions have none."""
-    wanted = {at: _intervals(records) for at, records in _promotions(heard).items()}
+    wanted = {at: _beginnings(records) for at, records in _promotions(heard).items()}
     recorded: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         recorded[row["endpoint"]].append(row)
     for endpoint in sorted(recorded.keys() | wanted.keys()):
         mine = sorted(recorded[endpoint], key=lambda row: (row["from_ts"], row["to_ts"] or "~"))
-        yield from _of_endpoint(endpoint, mine, wanted.get(endpoint, {}))
+        yield from _of_endpoint(endpoint, mine, wanted.get(endpoint, []))
 
 
 def _promotions(heard: Told) -> Mapping[str, list[Record]]:
@@ -50,56 +41,63 @@ def _promotions(heard: Told) -> Mapping[str, list[Record]]:
     return found
 
 
-def _intervals(records: Sequence[Record]) -> dict[str, _Wanted]:
-    """By decision. Promoting what an alias means already begins nothing."""
-    found: dict[str, _Wanted] = {}
-    current: _Wanted | None = None
+def _beginnings(records: Iterable[Record]) -> list[Record]:
+    """Promoting what an alias means already begins nothing."""
+    found: list[Record] = []
     for record in records:
-        if current is not None and _model(current.record.what) == _model(record.what):
-            continue
-        if current is not None:
-            current.ends = record.what["ts"]
-        current = found[record.what["decision"]["id"]] = _Wanted(record)
+        if not found or _model(found[-1].what) != _model(record.what):
+            found.append(record)
     return found
 
 
-def _of_endpoint(endpoint: str, rows: Sequence[Row], wanted: Mapping[str, _Wanted]) -> Found:
-    deployed: set[str] = set()
+def _of_endpoint(endpoint: str, rows: Sequence[Row], wanted: Sequence[Record]) -> Found:
+    deployed = {row["decision_id"] for row in rows}
+    places = {_decision(record): n for n, record in enumerate(wanted)}
     for n, row in enumerate(rows):
         about = f"deployment:{endpoint}/{row['from_ts']}"
-        known = wanted.get(row["decision_id"])
         if n and (rows[n - 1]["to_ts"] is None or rows[n - 1]["to_ts"] > row["from_ts"]):
             what = f"{endpoint}: the deployment before it had not ended"
             yield about, "deployment_overlap", what, ()
-        deployed.add(row["decision_id"])
-        if known is None:
+        at = places.get(row["decision_id"])
+        if at is None:
             what = f"{endpoint}: no record of such a promotion"
             yield about, "deployment_not_promoted", what, ()
             continue
-        if _model(known.record.what) != _model(row):
+        records = (wanted[at].event_id,)
+        if _model(wanted[at].what) != _model(row):
             what = f"{endpoint}: it was promoted with another version"
-            yield about, "deployment_not_promoted", what, (known.record.event_id,)
+            yield about, "deployment_not_promoted", what, records
             continue
-        yield from ((about, *one) for one in _times(endpoint, row, known))
-    for decision_id, one in wanted.items():
-        if decision_id not in deployed:
+        for what in _times(row, wanted[at], _ends(wanted[at + 1 :], deployed)):
+            yield about, "deployment_times", f"{endpoint}: {what}", records
+    for record in wanted:
+        if _decision(record) not in deployed:
             what = f"{endpoint}: it was promoted, and lineage has no such deployment"
-            about = f"model:{_model(one.record.what)}"
-            yield about, "promotion_not_deployed", what, (one.record.event_id,)
+            about = f"model:{_model(record.what)}"
+            yield about, "promotion_not_deployed", what, (record.event_id,)
 
 
-def _times(endpoint: str, row: Row, known: _Wanted) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    kind, records, then = "deployment_times", (known.record.event_id,), known.record.what["ts"]
-    if row["from_ts"] != then:
-        yield (
-            kind,
-            f"{endpoint}: it begins at {row['from_ts']}, the promotion was at {then}",
-            records,
-        )
-    if row["to_ts"] != known.ends:
-        until = known.ends or "nobody promoted another version since"
-        yield kind, f"{endpoint}: it ends at {row['to_ts'] or 'no time'}, by the journal: {until}",\
-            records  # fmt: skip
+def _ends(following: Iterable[Record], deployed: Collection[str]) -> list[str | None]:
+    """When an interval may end: at the next promotion. One that lineage has lost, or never heard
+    of, is told on its own, whether the interval ends at it or at the one after it."""
+    found: list[str | None] = []
+    for record in following:
+        found.append(record.what["ts"])
+        if _decision(record) in deployed:
+            return found
+    return [*found, None]
+
+
+def _times(row: Row, known: Record, ends: Sequence[str | None]) -> Iterator[str]:
+    if row["from_ts"] != known.what["ts"]:
+        yield f"it begins at {row['from_ts']}, the promotion was at {known.what['ts']}"
+    if row["to_ts"] not in ends:
+        until = ends[0] or "nobody promoted another version since"
+        yield f"it ends at {row['to_ts'] or 'no time'}, by the journal: {until}"
+
+
+def _decision(record: Record) -> str:
+    return record.what["decision"]["id"]
 
 
 def _model(what: Mapping[str, object]) -> str:

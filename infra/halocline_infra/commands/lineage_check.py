@@ -25,7 +25,7 @@ _VERDICTS = {
     FLAGGED: "lineage NOT in order",
     NOT_CHECKED: "nothing found, and NOT all could be checked",
 }
-_QUIET_S = 2.0
+_QUIET_S, _EVERY_S = 2.0, 1.0
 
 
 def check(
@@ -158,11 +158,11 @@ def line(flag: Flag) -> str:
 
 def _progress() -> Callable[[str, int], None]:
     """Says on standard error how far it is, once it takes long."""
-    told_at = time.monotonic() + _QUIET_S - 1
+    told_at = time.monotonic() + _QUIET_S - _EVERY_S
 
     def progress(what: str, num: int) -> None:
         nonlocal told_at
-        if time.monotonic() - told_at < 1:
+        if time.monotonic() - told_at < _EVERY_S:
             return
         told_at = time.monotonic()
         sys.stderr.write(f"read {num:,} {what}\n")
