@@ -138,7 +138,8 @@ class Log:
             self.claimed, self.ended = read_head(note, None)[1], True
         except BAD as error:  # said below
             has_begun = bool(cut[0]) or not isinstance(error, FileNotFoundError)
-        self.read(sorted(folder.glob(f"{DIGITS}.seg")))
+        there = sorted(folder.glob(f"{DIGITS}.seg"))  # may lack what was made before the last of it
+        self.read([p for p in sorted(folder.glob(f"{DIGITS}.seg")) if [p] <= there[-1:]])
         try:
             need(stat.S_ISDIR(folder.lstat().st_mode), "not a folder")
             log, self.sealed, root = read_head(note, self.keys) if has_begun else (self.name, 0, "")
@@ -278,8 +279,8 @@ def main(arguments: list[str]) -> int:
         keys = [read_key(k) for k in re.findall(r"(?m)^\s*([^\s#].*?)\s*$", text_of(paths[-1]))]
         need(keys, "no key line")
         older = [(f"head {v}", text_of(Path(v).resolve())) for n, v in options if n == "--head"]
-        kept = sorted(Path(given["--witness"]).iterdir()) if "--witness" in given else []
-        older += [(f"witness/{p.name}", text_of(p)) for p in kept if re.fullmatch(LOG, p.name)]
+        kept = [need(sorted(Path(v).glob(LOG)), "no head") for n, v in options if n == "--witness"]
+        older += [(f"witness/{path.name}", text_of(path)) for held in kept for path in held]
         proof = text_of(Path(given["--proof"]).resolve()) if "--proof" in given else None
         status, place = 1, given.get("--proof", names[0])
         found = verify(paths[0], keys, older) if proof is None else check_proof(proof, keys)

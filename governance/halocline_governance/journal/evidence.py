@@ -35,8 +35,17 @@ def logs(directory: Path) -> list[Path]:
 
 
 def segments(folder: Path) -> list[Path]:
-    """The segments of a log, in order."""
-    return sorted(path for path in folder.glob("*.seg") if _SEGMENT.fullmatch(path.name))
+    """The segments of a log, in order: all that there were at one moment.
+
+    A listing may have a file that was made while it went on, and lack one that was made a little
+    earlier. So what it has is listed again, up to the last of them.
+    """
+    last = max(_listed(folder), default=folder)
+    return sorted(path for path in _listed(folder) if path <= last)
+
+
+def _listed(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.glob("*.seg") if _SEGMENT.fullmatch(path.name))
 
 
 def first_of(segment: Path) -> int:
