@@ -97,7 +97,7 @@ def test_nothing_is_run_or_fetched_whatever_names_hold() -> None:
     trace.lead(trace.root, Node("run:r", "run", evil, {"table": evil}), evil)
     trace.gaps.append(evil)
     plain = Parsed(page(back(), LABELS))
-    parsed = Parsed(page(trace, {}, [Flag("run:r", evil, evil)], {evil: evil}))
+    parsed = Parsed(page(trace, {}, [Flag("run:r", "rows", evil)], {evil: evil}))
 
     assert {tag for tag, _ in parsed.tags} <= {tag for tag, _ in plain.tags} | {
         "ul",
@@ -187,3 +187,43 @@ def test_a_long_line_of_models_is_drawn() -> None:
         last = node
 
     assert "and 2," in page(trace, LABELS)
+
+
+def test_a_drawing_is_as_tall_as_its_fullest_column_and_none_is_cut(rng: random.Random) -> None:
+    """Sixty models made from each other: the page scrolls over them, or makes them fit."""
+    trace = any_trace(rng, 300, 300)
+    drawn = draw(trace)
+    columns: dict[int, float] = {}
+    for box in drawn.boxes.values():
+        columns[box.layer] = columns.get(box.layer, 0.0) + box.height + box.gap
+    text = page(trace, LABELS)
+    sizes = [a for tag, a in Parsed(text).tags if tag == "input"]
+    (svg,) = (a for tag, a in Parsed(text).tags if tag == "svg")
+    width, height = (float(one) for one in str(svg["viewbox"]).split()[2:])
+
+    assert drawn.height <= max(columns.values())
+    assert max(box.x for box in drawn.shown()) < width
+    assert (svg["width"], svg["height"]) == (f"{width:.0f}", f"{height:.0f}")
+    assert [a["id"] for a in sizes if "checked" in a] == ["plain"]
+    assert 'id="whole" checked' in page(back(), LABELS)
+    for id_ in ("whole", "large"):
+        assert f"#{id_}:checked ~ figure svg" in text
+
+
+def test_what_answered_stands_right_of_every_model_in_columns_of_its_own() -> None:
+    trace = back()
+    model, last = trace.nodes["model:house/1"], trace.nodes["model:house/1"]
+    for number in range(2, 5):
+        tuned = Node(f"model:house/{number}", "model", f"house v{number}")
+        trace.lead(last, tuned, "went into (base)")
+        last = tuned
+    for number, served in enumerate((model, last)):
+        deployment = Node(f"deployment:e{number}/0", "deployment", f"e{number}")
+        trace.lead(served, deployment, "deployed at")
+        trace.lead(deployment, Node(f"endpoint:e{number}", "endpoint", f"e{number}"), "is")
+    layers: dict[str, set[int]] = {}
+    for box in draw(trace).shown():
+        layers.setdefault(box.node.kind, set()).add(box.layer)
+
+    assert max(layers["model"]) < min(layers["deployment"]) == max(layers["deployment"])
+    assert layers["endpoint"] == layers["output"] == {max(layers["deployment"]) + 1}

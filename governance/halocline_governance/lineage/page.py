@@ -13,7 +13,7 @@ from typing import Any
 from halocline_governance.label import AXES, Label
 from halocline_governance.lineage.checks import Flag
 from halocline_governance.lineage.page_drawing import COLOURS, GREY, svg
-from halocline_governance.lineage.page_layout import RANKS, draw
+from halocline_governance.lineage.page_layout import RANKS, Drawing, draw
 from halocline_governance.lineage.trace import Node, Trace
 
 MAX_ROWS = 2_000
@@ -48,13 +48,22 @@ ul.counts li { border: 1px solid var(--line); border-radius: 999px; padding: .1r
 .told.bad { border-color: var(--bad); } .told.warn { border-color: var(--warn); }
 .told.good { border-color: var(--good); } .told ul { margin: .3rem 0; padding-left: 1.1rem; }
 .told b { margin-right: .3rem; }
-figure { margin: 1rem 0; overflow-x: auto; border: 1px solid var(--line); border-radius: 8px;
-  background: var(--wash); padding: 1.25rem; }
-figure svg { display: block; height: auto; margin: 0 auto; }
+figure { margin: .6rem 0 1rem; overflow: auto; max-height: 88vh; border: 1px solid var(--line);
+  border-radius: 8px; background: var(--wash); padding: 1.25rem; }
+figure svg { display: block; margin: 0 auto; flex: none; }
+.zoom { display: inline-block; font-size: 13.5px; margin-right: .9rem; }
+#whole:checked ~ figure svg { width: 100%; height: auto; max-height: calc(88vh - 2.6rem); }
+#large:checked ~ figure svg { zoom: 1.6; }
+ul.legend { list-style: none; display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; padding: 0;
+  margin: .4rem 0; font-size: 13.5px; color: var(--soft); }
+.box { display: inline-block; width: 1.5em; height: .95em; border: 1px solid #c6d0d9;
+  border-radius: 3px; background: #fff; margin-right: .45em; vertical-align: -.1em; }
+.box.asked { border: 2px solid var(--ink); } .box.bad { border: 2px solid var(--bad); }
+.box.many { border-style: dashed; border-color: var(--soft); }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 13.5px; margin: .4rem 0 1rem; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .9rem .35rem 0;
-  border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
+  border-bottom: 1px solid var(--line); overflow-wrap: break-word; }
 th { font-weight: 600; color: var(--soft); white-space: nowrap; }
 td.n { font-variant-numeric: tabular-nums; white-space: nowrap; }
 tr:target td { background: #fff4c2; } tr.bad td:first-child { border-left: 4px solid var(--bad);
@@ -64,11 +73,17 @@ tr:target td { background: #fff4c2; } tr.bad td:first-child { border-left: 4px s
 a { color: inherit; }
 @page { size: landscape; margin: 14mm; }
 @media print { body { max-width: none; padding: 0; font-size: 10pt; }
-  figure { border: 0; padding: 0; background: none; overflow: visible; break-inside: avoid; }
-  figure svg { max-width: 100% !important; min-width: 0 !important; max-height: 165mm; }
+  figure { border: 0; padding: 0; background: none; overflow: visible; break-inside: avoid;
+    max-height: none; }
+  figure svg { width: 100%; height: auto; max-height: 165mm; zoom: 1 !important; }
+  input, .zoom { display: none; }
   h2 { break-after: avoid; } tr { break-inside: avoid; } .scroll { overflow: visible; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 """
+
+_SIZES = {"whole": "the whole drawing", "plain": "in its own size", "large": "large"}
+# A drawing up to this many pixels can be read when it is made to fit a screen.
+_FITS = (2_400, 1_300)
 
 
 def page(
@@ -89,7 +104,8 @@ def page(
     marked = {flag.about for flag in flags if flag.about in trace.nodes}
     anchors = {id_: f"t{number}" for number, id_ in enumerate(sorted(trace.nodes))}
     title = f"Lineage of {trace.root.kind} {trace.root.name}"
-    drawing = svg(draw(trace, marked), trace.root.id, marked, anchors, labels)
+    drawn = draw(trace, marked)
+    drawing = svg(drawn, trace.root.id, marked, anchors, labels)
     parts = [
         "<!doctype html>",
         '<html lang="en"><head><meta charset="utf-8">',
@@ -101,9 +117,9 @@ def page(
         _flags(flags, anchors),
         _gaps(sorted(set(trace.gaps)), is_flagged=bool(flags)),
         _unlisted(trace),
-        f"<h2>What led to what</h2><figure>{drawing}</figure>",
-        '<p class="soft">Read from left to right: data, what was trained on it, what answered with'
-        " it. A dashed box stands for several things, all listed below.</p>",
+        f"<section><h2>What led to what</h2>{_zoom(drawn)}<figure>{drawing}</figure>",
+        _legend(trace, is_flagged=bool(marked)),
+        "</section>",
         *(_table(trace, kind, anchors, labels, marked) for kind in _kinds(trace)),
         _edges(trace, anchors),
         "</body></html>",
@@ -117,6 +133,35 @@ def label_text(label: Label | None, label_id: str) -> str:
         return label_id
     bound = [f"{axis} {', '.join(getattr(label, axis))}" for axis in AXES if getattr(label, axis)]
     return " · ".join([label.sensitivity, *bound])
+
+
+def _zoom(drawn: Drawing) -> str:
+    """Sizes to choose from, without a script: the stylesheet looks at which one is chosen."""
+    fits = drawn.width <= _FITS[0] and drawn.height <= _FITS[1]
+    return "".join(
+        f'<input type="radio" name="zoom" id="{id_}"'
+        f"{' checked' if id_ == ('whole' if fits else 'plain') else ''}>"
+        f'<label class="zoom" for="{id_}">{said}</label>'
+        for id_, said in _SIZES.items()
+    )
+
+
+def _legend(trace: Trace, *, is_flagged: bool) -> str:
+    """What colours and borders mean."""
+    kinds = "".join(
+        f'<li><span class="dot" style="background:{COLOURS.get(kind, GREY)}"></span>'
+        f"{_text(_PLURAL.get(kind, kind))}</li>"
+        for kind in _kinds(trace)
+    )
+    borders = {"asked": "what was asked about", "many": "several things, all listed below"}
+    borders |= {"bad": "flagged"} if is_flagged else {}
+    told = "".join(
+        f'<li><span class="box {name}"></span>{what}</li>' for name, what in borders.items()
+    )
+    return (
+        f'<ul class="legend">{kinds}{told}</ul><p class="soft">Read from left to right: data, what'
+        " was trained on it, what answered with it. Point at a box or an arrow for all it says.</p>"
+    )
 
 
 def _kinds(trace: Trace) -> list[str]:

@@ -28,6 +28,8 @@ _CAPITALS = 'letter-spacing="0.9" style="text-transform:uppercase"'
 # With more arrows than this their words would lie on each other: they show on pointing only.
 _MAX_WORDS = 36
 _NAME, _FACT = 21, 28
+# Pixels that a letter of an arrow's words takes, more or less.
+_LETTER = 5.6
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:")
 
 
@@ -46,7 +48,7 @@ def svg(
     boxes = "".join(_box(box, root, marked, anchors, labels) for box in drawing.shown())
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {width:.0f} {height:.0f}"'
-        f' style="width:100%;max-width:{width:.0f}px;min-width:{width * 0.5:.0f}px"'
+        f' width="{width:.0f}" height="{height:.0f}"'
         ' font-family="system-ui, sans-serif">'
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="7"'
         f' markerHeight="7" orient="auto"><path d="M0 0.5 L8 4 L0 7.5 z" fill="{_LINE}"/></marker>'
@@ -172,9 +174,12 @@ def _words(drawing: Drawing, arrow: Arrow) -> str:
     start, end = one.x + WIDTH, other.x
     height = one.centre + (other.centre - one.centre) * (share**2 * (3 - 2 * share))
     lines = arrow.said.replace(" (", "\n").replace(", ", "\n").removesuffix(")").split("\n")[:3]
+    most = max(len(_cut(line, 22)) for line in lines)
+    half = _LETTER * most / 2
+    middle = min(max(start + (end - start) * share, start + half), max(end - half - 9, start))
     return "".join(
         _line(
-            start + (end - start) * share, height - 4 + 12 * (number - (len(lines) - 1) / 2),
+            middle, height - 4 + 12 * (number - (len(lines) - 1) / 2),
             _cut(line, 22), 10, _SOFT,
             'text-anchor="middle" paint-order="stroke" stroke="#f6f8fa" stroke-width="4"',
         )

@@ -15,7 +15,7 @@ from itertools import pairwise
 from halocline_governance.lineage.trace import Edge, Node, Trace
 
 WIDTH, HEIGHT = 212.0, 66.0
-_ACROSS, _BETWEEN, _LANE = 156.0, 20.0, 16.0
+_ACROSS, _BETWEEN, _LANE = 124.0, 18.0, 10.0
 _SWEEPS = 8
 # More boxes of one kind than this are drawn as one: nobody reads a wall of them.
 MAX_OF_A_KIND = 12
@@ -23,6 +23,7 @@ RANKS: Mapping[str, int] = {
     "subject": 0, "source": 0, "licence": 0, "row": 1, "rows": 1, "dataset": 2, "mixture": 3,
     "run": 4, "model": 5, "deployment": 6, "endpoint": 7, "output": 8, "outputs": 8,
 }  # fmt: skip
+_LAST = ("deployment", "endpoint", "output", "outputs")
 # What an arrow says when it is read the way the data went.
 _SAID = {
     "answered by": "answered", "asked of": "was asked",
@@ -49,6 +50,11 @@ class Box:
     @property
     def height(self) -> float:
         return _LANE if self.lane else HEIGHT
+
+    @property
+    def gap(self) -> float:
+        """What must be free below it."""
+        return _LANE if self.lane else _BETWEEN
 
     @property
     def centre(self) -> float:
@@ -88,12 +94,26 @@ def draw(trace: Trace, marked: Iterable[str] = ()) -> Drawing:
             tail, head, said = _with_the_data(edge, trace.nodes)
             if place[tail] != place[head]:
                 merged[place[tail], place[head]].append(said)
+    _leave_to_mixtures(drawing, merged)
     arrows = [(tail, head, _together(said)) for (tail, head), said in merged.items()]
     _layers(drawing, [(tail, head) for tail, head, _ in arrows])
     for tail, head, said in arrows:
         drawing.arrows.append(_led(drawing, tail, head, said))
     _arrange(drawing)
     return drawing
+
+
+def _leave_to_mixtures(drawing: Drawing, merged: dict[tuple[str, str], list[str]]) -> None:
+    """No arrow from a dataset version to a run where one leads there through the run's mixture."""
+    kinds = {id_: box.node.kind for id_, box in drawing.boxes.items()}
+    mixtures: dict[str, set[str]] = defaultdict(set)
+    for tail, head in merged:
+        if kinds[head] == "mixture":
+            mixtures[tail].add(head)
+    for tail, head in list(merged):
+        through = mixtures[tail] if kinds[tail] == "dataset" and kinds[head] == "run" else ()
+        if any((mixture, head) in merged for mixture in through):
+            del merged[tail, head]
 
 
 def _fold(trace: Trace, kept: set[str], drawing: Drawing) -> dict[str, str]:
@@ -148,6 +168,17 @@ def _layers(drawing: Drawing, links: Sequence[tuple[str, str]]) -> None:
     for id_ in order:
         if id_ not in heads and after[id_]:
             boxes[id_].layer = max(0, min(boxes[head].layer for head in after[id_]) - 1)
+    _align(boxes.values())
+
+
+def _align(boxes: Iterable[Box]) -> None:
+    """What answered stands in columns of its own, right of every model."""
+    layer = max((box.layer for box in boxes if box.node.kind not in _LAST), default=-1)
+    for kinds in (("deployment",), ("endpoint", "output", "outputs")):
+        column = [box for box in boxes if box.node.kind in kinds]
+        layer = max([layer + 1, *(box.layer for box in column)]) if column else layer
+        for box in column:
+            box.layer = layer
 
 
 def _topological(boxes: Mapping[str, Box], after: Mapping[str, list[str]]) -> list[str]:
@@ -190,8 +221,9 @@ def _arrange(drawing: Drawing) -> None:
     layers: dict[int, list[Box]] = defaultdict(list)
     for box in sorted(drawing.boxes.values(), key=lambda box: (bool(box.folded), box.id)):
         layers[box.layer].append(box)
+    tall = max(sum(box.height + box.gap for box in layer) for layer in layers.values())
     for layer in layers.values():
-        _stack(layer, [0.0] * len(layer))
+        _stack(layer, [tall / 2] * len(layer), tall)
     for sweep in range(_SWEEPS):
         for number in sorted(layers, reverse=bool(sweep % 2)):
             layer = layers[number]
@@ -199,7 +231,7 @@ def _arrange(drawing: Drawing) -> None:
             if sweep < _SWEEPS // 2:
                 # Folded boxes stay below what is shown.
                 layer.sort(key=lambda box: (bool(box.folded), wanted[box.id], box.id))
-            _stack(layer, [wanted[box.id] for box in layer])
+            _stack(layer, [wanted[box.id] for box in layer], tall)
     top = min(box.y for box in drawing.boxes.values())
     for box in drawing.boxes.values():
         box.x, box.y = box.layer * (WIDTH + _ACROSS), box.y - top
@@ -213,12 +245,15 @@ def _wanted(drawing: Drawing, box: Box, beside: Sequence[str]) -> float:
     return sum(heights) / len(heights) if heights else box.centre
 
 
-def _stack(layer: Sequence[Box], wanted: Sequence[float]) -> None:
-    """Boxes below each other, near the heights they want, none on another."""
-    below = float("-inf")
+def _stack(layer: Sequence[Box], wanted: Sequence[float], tall: float) -> None:
+    """Boxes below each other, near the heights they want, none on another: pushed down from the
+    top, then up from the bottom of a page that is as tall as the fullest layer."""
+    below = 0.0
     for box, centre in zip(layer, wanted, strict=True):
         box.y = max(centre - box.height / 2, below)
-        below = box.y + box.height + _BETWEEN
-    excess = sum(box.centre for box in layer) - sum(wanted)
-    for box in layer:
-        box.y -= excess / len(layer)
+        below = box.y + box.height + box.gap
+    above = tall
+    for number in range(len(layer) - 1, -1, -1):
+        box = layer[number]
+        box.y = min(box.y, above - box.height)
+        above = box.y - layer[number - 1].gap

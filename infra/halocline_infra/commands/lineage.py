@@ -97,7 +97,7 @@ def trace(  # noqa: PLR0913 - the command's options are its interface
         _tell_sight(sight)
         if html is not None:
             about = {"taken for": taken.why, "as of": at or "now", "direction": direction,
-                     "as far as sees": sight.told}  # fmt: skip
+                     "as far as this clearance sees": sight.told}  # fmt: skip
             _write_page(platform, found, flags, about, html)
         elif not as_json and not mermaid:
             typer.echo(f"{thing}: taken for {taken.why}", err=True)
