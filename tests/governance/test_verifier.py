@@ -152,7 +152,7 @@ def test_a_journal_is_whole_while_it_is_written(
                     if number % 10 == 0:
                         own.seal()
 
-    Journal.open(directory, SIGNER).close()
+    Journal.open(directory, SIGNER, witness=witness).close()
     writers = [threading.Thread(target=write) for _ in range(2)]
     for writer in writers:
         writer.start()
@@ -211,6 +211,13 @@ def test_what_cannot_be_asked(journal: Path, tmp_path: Path) -> None:
     (tmp_path / "none").write_text("")
     for arguments in ([], [journal], [journal, tmp_path / "none"], [journal, tmp_path / "missing"]):
         command = [sys.executable, "-I", VERIFIER, *arguments]
+        assert subprocess.run(command, capture_output=True, check=False).returncode == 2
+    (tmp_path / "witness").mkdir()  # of nothing: most likely another folder than was meant
+    (tmp_path / "witness" / "notes").write_text("")
+    (tmp_path / "key").write_text(SIGNER.trust.text())
+    for witness in ("witness", "missing"):
+        command = [sys.executable, "-I", VERIFIER, journal, tmp_path / "key"]
+        command += ["--witness", tmp_path / witness]
         assert subprocess.run(command, capture_output=True, check=False).returncode == 2
     assert not agreed(tmp_path / "nowhere")
 
