@@ -37,7 +37,8 @@ def test_pages_tell_what_the_content_says(told: World) -> None:
         assert number, title
         assert title in pages[int(number[1]) - 1]
     root = content["journal"]["heads"][0]["root"]
-    assert root in pages[0].replace("\n", "").replace("\r", "")
+    assert root in paper.replace("\n", "").replace("\r", "")
+    assert content["installation"]["keys"][0]["sha256"] in pages[0].replace("\r\n", "")
     assert "halocline report verify REPORT.json" in pages[0]
     assert "Отчёт" in paper
     assert "[U+65E5]" in paper

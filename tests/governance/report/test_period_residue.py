@@ -56,15 +56,16 @@ def test_what_is_counted_is_what_a_scan_finds(told: World, rng: random.Random) -
     kinds = sum((Counter(one.findings) for one in verdicts), Counter[str]())
     now, trained = measured(document)
     assert now == {
-        "table": "buy:curated.documents", "what": "all that was read", "version": 2,
+        "what": "all that was read, buy:curated.documents version 2",
         "rows": 37, "scanned": 37, "unscanned": 0,
         "with_findings": sum(one.status == "found" for one in verdicts),
         "at_most": sum(one.status == "found" for one in verdicts),
         "kinds": ", ".join(f"{name} {kinds[name]}" for name in sorted(kinds)),
         "detector": "pii@1", "proofs": now["proofs"],
     }  # fmt: skip
-    assert (trained["version"], trained["rows"], trained["with_findings"]) == (0, 6, 0)
-    assert trained["what"] == part(document, "lists", "datasets")["rows"][0]["dsv_id"]
+    assert (trained["rows"], trained["with_findings"], trained["kinds"]) == (6, 0, "none")
+    dsv_id = part(document, "lists", "datasets")["rows"][0]["dsv_id"]
+    assert trained["what"] == f"{dsv_id}, buy:curated.documents version 0"
     assert document.content["limits"] == [
         f"Personal data left in curated texts that pii@1 cannot find: {'; '.join(pii.LIMITS)}"
     ]

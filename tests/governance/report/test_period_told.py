@@ -13,6 +13,7 @@ from halocline_governance.gates import Gate
 from halocline_governance.records import Kind
 from halocline_governance.report import period
 from halocline_governance.report.period import recheck, verify
+from halocline_governance.report.period.document import sha256
 from halocline_governance.report.period.html import summary
 from tests.governance.report.test_period_erased import erased
 from tests.governance.report.test_period_report import part
@@ -91,8 +92,10 @@ def test_the_first_page_tells_calls_by_outcome_and_who_signed(told: World) -> No
 
     tiles = dict(summary(content))
     assert (tiles["calls released"], tiles["calls denied"]) == ("1", "1")
-    ident = "+".join(told.signer.trust.line().split("+", 2)[:2])
-    assert f"<code>{ident}</code>" in paths.html.read_text()
+    line = told.signer.trust.line()
+    key = {"key": line.rpartition("+")[0], "sha256": sha256(line.encode())}
+    assert content["installation"] == {"keys": [key], "logs": ["halocline/log-0000"]}
+    assert f"<code>{key['key']}, SHA-256 {key['sha256']}</code>" in paths.html.read_text()
 
 
 def test_another_form_is_not_taken_for_a_forgery(told: World) -> None:

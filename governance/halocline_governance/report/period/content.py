@@ -43,6 +43,7 @@ class Material:
 
     question: Question
     asked_by: Mapping[str, Any]
+    installation: Mapping[str, Any]
     heads: Sequence[Mapping[str, Any]]
     observed: Mapping[str, Any]
     lists: Mapping[str, Listed]
@@ -64,6 +65,7 @@ def content(material: Material) -> dict[str, Any]:
             "duty_title": duties.TITLES[duty],
             "asked_by": dict(material.asked_by),
         },
+        "installation": dict(material.installation),
         "caution": duties.CAUTION,
         "evidence": duties.evidence(duty),
         "sections": [_section(name, material) for name in names],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -11,9 +10,15 @@ from typing import Any
 from halocline_governance.report.period.chart import chart, inert, svg
 
 _TIME = re.compile(r"(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}:\d{2})\.\d{6}Z\Z")
-_SIGNED = re.compile(r"^\u2014 (\S+) ([A-Za-z0-9+/=]+)$", re.MULTILINE)
 _LONG_WORD = 30
-_COLUMNS = {"ts": "when (UTC)", "told": "decisions told of it", "used": "used it", "of": "whose"}
+_FIRST = 6  # of what could not be shown, on the first page
+_COLUMNS = {
+    "ts": "when (UTC)",
+    "told": "decisions told of it",
+    "used": "used it",
+    "of": "whose",
+    "at_most": "with findings, at most",
+}
 _WORDS = {"sha256": "SHA-256", "pii": "PII"}
 
 
@@ -62,7 +67,8 @@ def page(content: Mapping[str, Any]) -> str:
         titles=titles(content),
         tiles=summary(content),
         span=span(content),
-        signers=signers(content),
+        known_by=known_by(content),
+        missing=missing(content),
     )
 
 
@@ -90,15 +96,16 @@ def span(content: Mapping[str, Any]) -> str:
     return f"{shown(first)} up to and without {shown(end)} (UTC)"
 
 
-def signers(content: Mapping[str, Any]) -> str:
-    """The keys that signed the heads, each as `keys/journal.pub` begins."""
-    notes = (str(head["note"]) for head in content["journal"]["heads"])
-    found = {
-        f"{name}+{base64.b64decode(signature)[:4].hex()}"
-        for note in notes
-        for name, signature in _SIGNED.findall(note)
-    }
-    return ", ".join(sorted(found)) or "none"
+def known_by(content: Mapping[str, Any]) -> str:
+    """What the installation is known by, in full."""
+    keys = (f"{one['key']}, SHA-256 {one['sha256']}" for one in content["installation"]["keys"])
+    return "; ".join(keys) or "no key: nothing was signed"
+
+
+def missing(content: Mapping[str, Any]) -> tuple[list[str], int]:
+    """What could not be shown, as far as the first page tells it, and how much more there is."""
+    told = [*content["gaps"], *(f"{one}." for one in content["limits"])]
+    return told[:_FIRST], len(told[_FIRST:])
 
 
 def long(text: str) -> bool:

@@ -148,12 +148,12 @@ def residue(entries: Sequence[Entry], _: Period) -> Fields:
     told = entries[0].object
     found = at(told, "residue")
     names = ("rows", "scanned", "unscanned", "with_findings", "at_most")
+    place = f"{text(told.get('compartment'))}:{text(told.get('table'))}"
+    of = text(found.get("dsv_id"))
     return {
-        "table": f"{text(told.get('compartment'))}:{text(told.get('table'))}",
-        "what": text(found.get("dsv_id")) or "all that was read",
-        "version": told.get("version"),
+        "what": f"{of or 'all that was read'}, {place} version {text(told.get('version'))}",
         **{name: found.get(name) for name in names},
-        "kinds": counts(found.get("kinds")),
+        "kinds": counts(found.get("kinds")) or "none",
         "detector": text(found.get("detector")),
     }
 

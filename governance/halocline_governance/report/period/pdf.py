@@ -9,9 +9,10 @@ from halocline_governance.report.period.chart import Chart, chart
 from halocline_governance.report.period.font import font
 from halocline_governance.report.period.html import (
     heading,
+    known_by,
+    missing,
     right,
     shown,
-    signers,
     span,
     summary,
     titles,
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
     from reportlab.platypus import Flowable
 
 _WIDE = 10
+_ON_RECORD = "on record, shown by: halocline audit show"
+_NEVER = (
+    "What no such report shows: what was done outside the platform; that the person behind a"
+    " subject is the one the token names; whether the journal lost its newest records together with"
+    " the head over them, which a head kept elsewhere shows."
+)
 Row = Mapping[str, Any]
 
 
@@ -54,14 +61,17 @@ def _front(sheet: Sheet, content: Mapping[str, Any]) -> list[Flowable]:
         ("Period", span(content)),
         ("Duty", scope["duty_title"]),
         ("Asked for by", f"{who['subject']} ({', '.join(who['roles'])})"),
-        ("Journal signed with", signers(content)),
+        ("Installation, by the key that signs its journal", known_by(content)),
+        ("Logs", ", ".join(content["installation"]["logs"])),
         (
             "The journal, when this was built",
             "verified" if observed["verified"] else "NOT verified: see the incidents",
         ),
         ("Flags of lineage's checks", str(content["flags"]["total"])),
-        ("Could not be shown", str(len(content["gaps"]))),
     ]
+    first, more = missing(content)
+    num = len(first) + more
+    gaps = [f"and {more:,} more, in the last section"] if more else []
     repeat = (
         "halocline report verify REPORT.json --key journal.pub --html REPORT.html --pdf REPORT.pdf"
     )
@@ -69,12 +79,8 @@ def _front(sheet: Sheet, content: Mapping[str, Any]) -> list[Flowable]:
         *sheet.title("Compliance report", f"{scope['duty_title']}. {span(content)}"),
         sheet.facts(facts),
         sheet.tiles(summary(content)),
-        sheet.heading("The heads this is about"),
-        sheet.table(
-            ["log", "records", "root"],
-            [[one["log"], shown(one["size"]), one["root"]] for one in journal["heads"]],
-            numbers=(1,),
-        ),
+        sheet.heading(f"What could not be shown: {num:,}"),
+        *sheet.marked([*first, *gaps] or ["Nothing was left out that this report knows of."]),
         sheet.heading("To check this without the platform"),
         sheet.plain(
             "The JSON file beside this one holds everything that is said here, the records it is"
@@ -85,7 +91,7 @@ def _front(sheet: Sheet, content: Mapping[str, Any]) -> list[Flowable]:
         sheet.soft(content["caution"]),
         sheet.soft(
             "Each row names its place in the journal as log/record, and the id by which"
-            " `halocline audit show ID` shows it."
+            " `halocline audit show ID` shows it. Below each sum stands what counts it again."
         ),
     ]
 
@@ -106,17 +112,23 @@ def _evidence(sheet: Sheet, content: Mapping[str, Any], names: Mapping[str, str]
 
 def _sum(sheet: Sheet, told: Mapping[str, Any], scope: Mapping[str, Any]) -> list[Flowable]:
     columns: list[str] = told["columns"]
-    made: list[Flowable] = [sheet.heading(told["title"])]
+    drawn: Chart | None = chart(told, scope) if told["rows"] else None
+    made: list[Flowable] = [sheet.heading(told["title"], drawn.height if drawn else 0)]
     if not told["rows"]:
-        return [*made, sheet.soft("None in this period.")]
-    drawn: Chart | None = chart(told, scope)
+        return [*made, sheet.soft(f"None in this period. {_again(told)}")]
     if drawn:
         made.append(sheet.drawing(drawn))
     if told["chart"] != "stack":
         rows = [[shown(row[name]) for name in columns] for row in told["rows"]]
         made.append(sheet.table([heading(n) for n in columns], rows, _numbers(told)))
-    where = "the journal" if told["source"] == "journal" else told["source"]
-    return [*made, sheet.soft(f"From {where}.")]
+    return [*made, sheet.soft(_again(told))]
+
+
+def _again(told: Mapping[str, Any]) -> str:
+    """Where a sum is from, and the command that counts it again."""
+    if told["source"] == "journal":
+        return "From the journal; counted again by: halocline report verify FILE --journal DIR"
+    return f"From {told['source']}; drawn again by: halocline report verify FILE --lake"
 
 
 def _list(sheet: Sheet, told: Mapping[str, Any]) -> list[Flowable]:
@@ -130,10 +142,10 @@ def _list(sheet: Sheet, told: Mapping[str, Any]) -> list[Flowable]:
     if len(columns) > _WIDE:
         for row in rows:
             facts = [(heading(name), shown(row[name])) for name in columns]
-            made.append(sheet.facts([*facts, ("on record", _places(row))]))
+            made.append(sheet.facts([*facts, (_ON_RECORD, _places(row))]))
         return made
     cells = [[*(shown(row[name]) for name in columns), _places(row)] for row in rows]
-    names = [*(heading(name) for name in columns), "on record"]
+    names = [*(heading(name) for name in columns), _ON_RECORD]
     return [*made, sheet.table(names, cells, _numbers(told))]
 
 
@@ -141,11 +153,17 @@ def _observed(sheet: Sheet, content: Mapping[str, Any]) -> list[Flowable]:
     problems = [
         f"{one['place']}: {one['what']}" for one in content["journal"]["observed"]["problems"]
     ]
-    flags = [f"{one['about']}: {one['what']}" for one in content["flags"]["rows"]]
+    flags = [
+        "; ".join([f"{one['about']}: {one['what']}", *one["shown_by"]])
+        for one in content["flags"]["rows"]
+    ]
     made: list[Flowable] = [sheet.heading("Problems of the journal")]
-    made += [sheet.plain(text) for text in problems or ["None found when this was built."]]
+    made += [
+        sheet.plain(text)
+        for text in problems or ["None found when this was built (halocline audit verify)."]
+    ]
     made += [sheet.heading(f"Flags of lineage's checks: {content['flags']['total']:,}")]
-    return [*made, *(sheet.plain(text) for text in flags or ["None."])]
+    return [*made, *(sheet.plain(text) for text in flags or ["None (halocline lineage check)."])]
 
 
 def _figures(sheet: Sheet, figures: Iterable[Row]) -> list[Flowable]:
@@ -165,14 +183,25 @@ def _figures(sheet: Sheet, figures: Iterable[Row]) -> list[Flowable]:
     )
     if not rows:
         return [sheet.soft("No table was read.")]
-    columns = ["table", "version", "rows", "fingerprint", "on record"]
+    columns = ["table", "version", "rows", "fingerprint", _ON_RECORD]
     return [sheet.soft(says), sheet.table(columns, rows, (1, 2))]
 
 
 def _journal(
     sheet: Sheet, journal: Mapping[str, Any], content: Mapping[str, Any]
 ) -> list[Flowable]:
-    made: list[Flowable] = []
+    made: list[Flowable] = [
+        sheet.soft(
+            "Statements are about the records under these signed heads. Whoever holds an older"
+            " head, or a copy of the journal, can tell whether records were removed since:"
+            " halocline report verify FILE --journal DIR"
+        ),
+        sheet.table(
+            ["log", "records", "root"],
+            [[one["log"], shown(one["size"]), one["root"]] for one in journal["heads"]],
+            numbers=(1,),
+        ),
+    ]
     for told in journal["sums"]:
         made += _sum(sheet, told, content["scope"])
     for told in journal["lists"]:
@@ -181,8 +210,11 @@ def _journal(
 
 
 def _gaps(sheet: Sheet, content: Mapping[str, Any]) -> list[Flowable]:
-    gaps = content["gaps"] or ["Nothing was left out that this report knows of."]
-    return [sheet.plain(text) for text in [*gaps, *(f"{one}." for one in content["limits"])]]
+    gaps = [*content["gaps"], *(f"{one}." for one in content["limits"])]
+    return [
+        *sheet.marked(gaps or ["Nothing was left out that this report knows of."]),
+        sheet.soft(_NEVER),
+    ]
 
 
 def _read(figure: Row) -> str:

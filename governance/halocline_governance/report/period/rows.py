@@ -99,7 +99,7 @@ STATEMENTS: Mapping[str, Statement] = {
     ),
     "residue": _plain(
         "Personal data that a detector finds in curated texts", made.residue,
-        "table what version rows scanned unscanned with_findings kinds at_most detector",
+        "what rows scanned unscanned with_findings at_most kinds detector",
         dated=False,
     ),
     "runs": _plain("Training runs", made.run, "ts subject run_id says"),

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 _MARGIN = 40
 _INK, _SOFT, _LINE, _WASH = "#16202a", "#5a6875", "#c9d1d9", "#f4f6f8"
-_SIZE, _GAP = 7, 10  # of a cell's text, in points
-_WORD, _LONGEST = 30, 60  # characters
+_SIZE, _GAP, _AFTER = 7, 10, 8  # of a cell's text, in points
+_WORD, _LONGEST = 30, 66  # characters: a hash stands on one line where there is room
 _LONELY, _ROOM = 160, 240  # points
 
 
@@ -38,6 +38,9 @@ class Sheet:
         self._section = style("section", 15, letters.bold, spaceBefore=16, spaceAfter=6)
         self._heading = style("heading", 10.5, letters.bold, spaceBefore=10, spaceAfter=3)
         self._plain = style("plain", 9, spaceAfter=4)
+        self._marked = style(
+            "marked", 9, leftIndent=10, borderPadding=(2, 2, 2, 8), backColor=_WASH, spaceAfter=4
+        )
         self._soft = style("soft", 8.5, textColor=_SOFT, spaceAfter=4)
         self._cell = style("cell", 7)
         self._right = style("right", 7, alignment=2)
@@ -76,11 +79,17 @@ class Sheet:
 
         return [CondPageBreak(_ROOM), self._paragraph(text, self._section)]
 
-    def heading(self, text: str) -> Flowable:
-        """The heading of a part, never alone at the foot of a page."""
+    def heading(self, text: str, below: float = 0) -> Flowable:
+        """The heading of a part, never alone at the foot of a page.
+
+        Args:
+            text: what it says.
+            below: how high what follows is, in points, if that does not break.
+        """
         from reportlab.platypus import CondPageBreak, KeepTogether
 
-        return KeepTogether([CondPageBreak(_LONELY), self._paragraph(text, self._heading)])
+        room = min(max(_LONELY, below + _LONELY / 2), self._size[1] - 3 * _MARGIN)
+        return KeepTogether([CondPageBreak(room), self._paragraph(text, self._heading)])
 
     def tiles(self, counts: Sequence[tuple[str, str]]) -> Flowable:
         """Numbers to see at once, each over its name."""
@@ -92,7 +101,9 @@ class Sheet:
             [self._paragraph(count, self._count) for _, count in counts],
             [self._paragraph(name, self._soft) for name, _ in counts],
         ]
-        return Table(cells, colWidths=[self._room / len(counts)] * len(counts), hAlign="LEFT")
+        table = Table(cells, colWidths=[self._room / len(counts)] * len(counts), hAlign="LEFT")
+        table.setStyle([("VALIGN", (0, 0), (-1, -1), "TOP"), ("LEFTPADDING", (0, 0), (-1, -1), 0)])
+        return table
 
     def plain(self, text: str) -> Flowable:
         """A paragraph."""
@@ -101,6 +112,10 @@ class Sheet:
     def soft(self, text: str) -> Flowable:
         """A paragraph that explains."""
         return self._paragraph(text, self._soft)
+
+    def marked(self, texts: Sequence[str]) -> list[Flowable]:
+        """Paragraphs that nobody may miss: a line stands beside them."""
+        return [self._paragraph(text, self._marked) for text in texts]
 
     def code(self, text: str) -> Flowable:
         """A command."""
@@ -132,9 +147,13 @@ class Sheet:
             for row in rows
         ]
         table = LongTable(
-            [head, *body], colWidths=self._widths(columns, rows), repeatRows=1, hAlign="LEFT"
+            [head, *body],
+            colWidths=self._widths(columns, rows, numbers),
+            repeatRows=1,
+            hAlign="LEFT",
         )
         table.setStyle(self._lines(1))
+        table.setStyle([("RIGHTPADDING", (at, 0), (at, -1), 6 + _AFTER) for at in numbers])
         return table
 
     def drawing(self, chart: Chart) -> Flowable:
@@ -220,7 +239,9 @@ class Sheet:
 
         return Paragraph(self._font.write(text), style)
 
-    def _widths(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[float]:
+    def _widths(
+        self, columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int]
+    ) -> list[float]:
         """By the longest text of each column, within bounds; no word is broken that need not be,
         and a table is no wider than it must be."""
         wanted: list[float] = []
@@ -229,9 +250,10 @@ class Sheet:
             texts = [row[at] for row in rows]
             words = [word for text in texts for word in text.split()]
             head = max(self._width(word, self._font.bold) for word in [*name.split(), ""])
-            least.append(max(head, self._width(max(words, key=len, default="")[:_WORD])) + _GAP)
+            gap = _GAP + _AFTER * (at in numbers)
+            least.append(max(head, self._width(max(words, key=len, default="")[:_WORD])) + gap)
             longest = self._width(max(texts, key=len, default="")[:_LONGEST])
-            wanted.append(max(longest, self._width(name, self._font.bold)) + _GAP)
+            wanted.append(max(longest, self._width(name, self._font.bold)) + gap)
         wanted = [max(pair) for pair in zip(wanted, least, strict=True)]
         if sum(wanted) <= self._room:
             return wanted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -79,6 +80,7 @@ def tell(sources: Sources, basis: Basis, drawn: Drawn) -> dict[str, Any]:
         Material(
             question=basis.question,
             asked_by=basis.asked_by,
+            installation=installation(sources.trust, basis.notes),
             heads=heads(sources.trust, basis.notes),
             observed=basis.observed,
             lists=tally.lists()
@@ -130,6 +132,19 @@ def heads(trust: Trust, notes: Notes) -> list[dict[str, Any]]:
         head = trust.open(notes[log])
         told.append({"log": log, "size": head.size, "root": head.root.hex(), "note": notes[log]})
     return told
+
+
+def installation(trust: Trust, notes: Notes) -> dict[str, Any]:
+    """What an installation is known by: the keys that signed its heads, each with the SHA-256 of
+    its line in `keys/journal.pub`, and the origins of its logs."""
+    keys = {key.line(): key.ident for note in notes.values() for key in trust.signers(note)[:1]}
+    return {
+        "keys": [
+            {"key": keys[line], "sha256": hashlib.sha256(line.encode()).hexdigest()}
+            for line in sorted(keys)
+        ],
+        "logs": sorted(trust.open(note).origin for note in notes.values()),
+    }
 
 
 def entries(journal_dir: Path, trust: Trust, notes: Notes) -> Iterator[Entry]:

@@ -22,7 +22,7 @@ from halocline_governance.report.period.content import JOURNAL, SECTIONS, SUMS, 
 from halocline_governance.report.period.document import Document, digest, sha256
 from halocline_governance.report.period.rows import STATEMENTS
 from halocline_governance.report.period.tally import SHOWN
-from halocline_governance.report.period.told import heads
+from halocline_governance.report.period.told import heads, installation
 from halocline_governance.report.record import Entry
 
 
@@ -81,6 +81,8 @@ class _Verifier:
             carried.follows(document.seal, notes[log])
             told = heads(self._trust, notes)
             self._checked.same("heads", self._content["journal"]["heads"], told, "the notes")
+            known = installation(self._trust, notes)
+            self._checked.same("installation", self._content["installation"], known, "the notes")
         carried.take(document.records, notes)
         carried.take(document.bound, sealed)
         attest = {(str(document.attest["log"]), int(document.attest["seq"]))}
