@@ -114,6 +114,10 @@ def checked(platform: Platform, sight: Sight, asked: Asked) -> Told:
     except TrackingUnavailable as error:
         whole = replace(whole, unchecked=(*whole.unchecked, f"MLflow: {error}"))
     found, unseen = sight.checked(whole)
+    if not sight.is_whole:
+        unchecked, num = sight.texts(found.unchecked)
+        unseen += num + sum(found.more.values())
+        found = replace(found, unchecked=tuple(unchecked), more={})
     repaired, more = sight.texts(done)
     code = FLAGGED if whole.flags else NOT_CHECKED if whole.unchecked else 0
     return Told(found, repaired, unseen + more, code)
