@@ -100,7 +100,8 @@ def test_both_find_the_same_damage(
         path.write_bytes(damage := rng.choice(damages))
         is_whole = agreed(journal)
         found += not is_whole
-        if is_whole and damage != good:  # only what no head covers can look like a cut write
+        if is_whole and not good.startswith(damage):  # a cut at a frame's edge leaves nothing
+            # Only what no head covers can look like a write that was cut short.
             assert verify(journal, SIGNER.trust).unfinished
         path.write_bytes(good)
     assert found > scale(50, 4500)
