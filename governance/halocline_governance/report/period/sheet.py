@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ _MARGIN = 40
 _INK, _SOFT, _LINE, _WASH = "#16202a", "#5a6875", "#c9d1d9", "#f4f6f8"
 _SIZE, _GAP, _AFTER = 7, 10, 8  # of a cell's text, in points
 _WORD, _LONGEST = 30, 66  # characters: a hash stands on one line where there is room
+_LIKELY = 8  # words of a column whose widths are looked at
 _LONELY, _ROOM = 160, 240  # points
 
 
@@ -248,10 +250,11 @@ class Sheet:
         least: list[float] = []
         for at, name in enumerate(columns):
             texts = [row[at] for row in rows]
-            words = [word for text in texts for word in text.split()]
+            words = {word[:_WORD] for text in texts for word in text.split()}
+            longest_words = heapq.nlargest(_LIKELY, words, key=len)  # one of them is the widest
             head = max(self._width(word, self._font.bold) for word in [*name.split(), ""])
             gap = _GAP + _AFTER * (at in numbers)
-            least.append(max(head, self._width(max(words, key=len, default="")[:_WORD])) + gap)
+            least.append(max(head, *map(self._width, [*longest_words, ""])) + gap)
             longest = self._width(max(texts, key=len, default="")[:_LONGEST])
             wanted.append(max(longest, self._width(name, self._font.bold)) + gap)
         wanted = [max(pair) for pair in zip(wanted, least, strict=True)]
