@@ -6,29 +6,35 @@ word. The journal's own records of runs and registrations lead on from there.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from halocline_governance.lineage.checks import Flag, check
+from halocline_governance.lineage.checks_told import Told
 from halocline_governance.lineage.impact import Impact
 from halocline_governance.lineage.lineage import DATASET, Lineage
-from halocline_governance.lineage.sight import Sight
+
+Sees = Callable[[str], bool]
 
 
-def flags_ahead(lineage: Lineage, sight: Sight, found: Impact) -> list[Flag]:
+def _all(_id: str) -> bool:
+    return True
+
+
+def flags_ahead(lineage: Lineage, heard: Told, found: Impact, sees: Sees = _all) -> list[Flag]:
     """What the checks flag of all that was found ahead of a thing, and of what the journal says
     was made from that.
 
     Args:
         lineage: as it is.
-        sight: of who asks; what is hidden leads nowhere.
+        heard: `checks_told.heard(directory)`.
         found: `impact` of the thing, as it is seen.
+        sees: which nodes are; what is hidden leads nowhere.
     """
-    return [*check(lineage, sight.heard, about=ahead(lineage, sight, found)).flags]
+    return [*check(lineage, heard, about=ahead(lineage, heard, found, sees)).flags]
 
 
-def ahead(lineage: Lineage, sight: Sight, found: Impact) -> set[str]:
+def ahead(lineage: Lineage, heard: Told, found: Impact, sees: Sees = _all) -> set[str]:
     """Ids of what was found, and of what the journal says was made from that."""
-    heard = sight.heard
     datasets = {*found.datasets}
     runs, models = {*found.runs}, {*found.models, *found.descendants}
     kind, _, name = found.thing.partition(":")
@@ -37,7 +43,7 @@ def ahead(lineage: Lineage, sight: Sight, found: Impact) -> set[str]:
             names.add(name)
     known = {row["dsv_id"] for row in lineage.rows(DATASET)}
     for run_id, records in heard.begun.items():
-        if not sight.sees(f"run:{run_id}"):
+        if not sees(f"run:{run_id}"):
             continue
         declared = records[-1].what["inputs"]
         # Rows may have been in a version of their table that lineage does not know any more.

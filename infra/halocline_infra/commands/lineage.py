@@ -133,7 +133,7 @@ def impact(
 
     with officer(token) as (platform, sight):
         found = sight.asks.impact(take(platform, sight, thing).asked, at)
-        flags, _ = sight.flags(around.flags_ahead(platform.lineage, sight, found))
+        flags, _ = sight.flags(around.flags_ahead(platform.lineage, sight.heard, found, sight.sees))
         _tell_sight(sight)
         lines = [*found.lines(limit), *(f"FLAGGED {lineage_check.line(one)}" for one in flags)]
         inert = [_inert(line, labels(platform)) for line in lines]
@@ -233,7 +233,8 @@ def _flags(
 
     about = {*found.nodes}
     if direction != "back":
-        about |= around.ahead(platform.lineage, sight, sight.asks.impact(found.root.id, at))
+        reached = sight.asks.impact(found.root.id, at)
+        about |= around.ahead(platform.lineage, sight.heard, reached, sight.sees)
     flags, _ = sight.flags(checks.check(platform.lineage, sight.heard, about=about).flags)
     return flags
 
