@@ -251,7 +251,7 @@ def check_proof(text: str, keys: list[Key]) -> dict[str, Any]:
     proof = STRICT.decode(text)
     one = bool(["halocline-consistency@1", "halocline-proof@1"].index(proof["format"]))
     names = {"checkpoint", "seq", "record"} if one else {"old", "new"}
-    path = [need(re.fullmatch(HASH, x), "not a hash") and bytes.fromhex(x) for x in proof["path"]]
+    path = [need(re.fullmatch(HASH, x), "no hash") and bytes.fromhex(x) for x in proof["path"] + []]
     need(set(proof) == names | {"format", "log", "path"}, "not in the form of a proof")
     heads = [read_head(proof[name], keys) for name in ("checkpoint", "old", "new") if name in proof]
     need({head[0] for head in heads} == {proof["log"]}, "the head of another log")

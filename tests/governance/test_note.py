@@ -83,6 +83,14 @@ def test_a_head_has_one_form(old: str, new: str) -> None:
             FIRST.trust.open(text)
 
 
+def test_a_head_covers_less_than_ten_to_the_sixteenth() -> None:
+    largest = Checkpoint(HEAD.origin, 10**16 - 1, HEAD.root)
+
+    assert FIRST.trust.open(FIRST.sign(largest)) == largest
+    with pytest.raises(Unverified):
+        FIRST.trust.open(FIRST.sign(Checkpoint(HEAD.origin, 10**16, HEAD.root)))
+
+
 def test_a_head_over_nothing_has_the_root_of_no_leaves() -> None:
     nothing = Checkpoint(HEAD.origin, 0, hashlib.sha256().digest())
 

@@ -249,6 +249,8 @@ def test_heads_over_nothing_show_nothing_else(judged: Callable[[Any], bool]) -> 
     form: dict[str, Any] = {"format": "halocline-consistency@1", "log": LOG, "path": []}
 
     assert judged({**form, "old": nothing, "new": nothing})
+    for path in ("{}", '""', "null"):
+        assert not judged({**form, "old": nothing, "new": nothing, "path": json.loads(path)})
     for old, new in ((nothing, other), (other, nothing), (other, other)):
         assert not judged({**form, "old": old, "new": new})
 

@@ -31,6 +31,7 @@ _ED25519 = b"\x01"
 _DASH = "\u2014"
 _ID = re.compile(r"[0-9a-f]{8}")
 _SIGNATURE_BYTES = 64
+_MAX_DIGITS = 16
 _NO_LEAVES = hashlib.sha256().digest()
 
 
@@ -61,7 +62,7 @@ class Checkpoint:
             raise Unverified(f"a checkpoint has at most {MAX_NOTE_BYTES} bytes")
         try:
             origin, size, root = note.split("\n\n", 1)[0].split("\n")
-            checkpoint = cls(origin, int(size[:17]), _decoded(root))
+            checkpoint = cls(origin, int(size[:_MAX_DIGITS]), _decoded(root))
         except ValueError as error:
             raise Unverified("not a checkpoint") from error
         if not origin or len(checkpoint.root) != 32 or not note.startswith(checkpoint.body()):
