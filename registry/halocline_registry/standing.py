@@ -9,6 +9,7 @@ from typing import Any
 from halocline_governance.decision import Decision
 from halocline_governance.errors import Refused
 from halocline_governance.label import parse
+from halocline_governance.person import is_same_person
 from halocline_governance.refs import ModelRef
 from halocline_registry.ledger import Entry, Step
 
@@ -109,7 +110,8 @@ def _advance(standing: Standing, entry: Entry) -> None:
             request, evidence=body["evidence"], evidence_sha256=body["evidence_sha256"]
         )
     elif entry.step is Step.APPROVED:
-        request = replace(request, approvals=(*request.approvals, body["approval"]))
+        approval = {**body["approval"], "subject": _person(request, body["approval"]["subject"])}
+        request = replace(request, approvals=(*request.approvals, approval))
     else:
         request = replace(request, decision=_decision(body["decision"]))
     standing.requests[request.id] = replace(request, step=entry.step)
@@ -117,6 +119,13 @@ def _advance(standing: Standing, entry: Entry) -> None:
         model = request.model
         holder = standing.version(model.name, model.version)
         standing.aliases[model.name, request.alias] = holder
+
+
+def _person(request: Request, name: str) -> str:
+    """Somebody by the name under which they first took part: another spelling of it is no other
+    person, so the gate counts it as none."""
+    known = (request.requester, *(approval["subject"] for approval in request.approvals))
+    return next((one for one in known if is_same_person(one, name)), name)
 
 
 def _version(entry: Entry) -> Version:

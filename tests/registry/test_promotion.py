@@ -84,6 +84,8 @@ def test_nobody_approved(place: Place) -> None:
         ((replace(MIA, roles=("approver",)), OMAR), "the requester is among the approvers"),
         ((OMAR,), "fewer than the needed"),
         ((OMAR, OMAR), "fewer than the needed"),
+        ((OMAR, replace(OMAR, subject=f" {OMAR.subject.upper()}")), "fewer than the needed"),
+        ((replace(OMAR, subject=MIA.subject.title()), PIA), "the requester is among"),
         ((OMAR, replace(PIA, roles=("analyst",))), "fewer than the needed"),
     ],
 )
