@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -71,18 +73,26 @@ def open_site() -> Iterator[OpenSite]:
         journal.close()
 
 
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home that nobody trained in: documents, and MLflow's tables, which it makes in seconds."""
+    home = tmp_path_factory.mktemp("bare")
+    fill(Lake(home / "lake"))
+    client: Any = MlflowClient(tracking_uri=Tracking.local(home / "mlflow").uri)
+    client.search_experiments()
+    return home
+
+
 @pytest.fixture
-def site(tmp_path: Path, open_site: OpenSite) -> Site:
-    site = open_site(tmp_path)
-    fill(site.lake)
-    return site
+def site(tmp_path: Path, bare: Path, open_site: OpenSite) -> Site:
+    return open_site(shutil.copytree(bare, tmp_path, dirs_exist_ok=True))
 
 
 @pytest.fixture(scope="module")
 def finished(
     tmp_path_factory: pytest.TempPathFactory, open_site: OpenSite
 ) -> tuple[Site, TrainedRun]:
-    """One run to its end, for those who only look."""
+    """One run to its end, for those who only look; in a home that has nothing but documents."""
     site = open_site(tmp_path_factory.mktemp("finished"))
     fill(site.lake)
     return site, train(site, tiny(), REQUEST)
@@ -274,23 +284,22 @@ sys.path.insert(0, sys.argv[2])
 import test_training as t
 
 site, _ = t.site_in(Path(sys.argv[1]))
-t.train(site, t.tiny(400), t.REQUEST, lambda text: print(text, flush=True))
+t.train(site, t.tiny(120), t.REQUEST, lambda text: print(text, flush=True))
 """
 
 
 @pytest.mark.slow
-def test_sigkill_at_any_time(tmp_path: Path, open_site: OpenSite) -> None:
+def test_sigkill_at_any_time(tmp_path: Path, bare: Path, open_site: OpenSite) -> None:
     """A process killed twice, then let run, against one that was never killed."""
-    homes = [tmp_path / "killed", tmp_path / "whole"]
-    for home in homes:
-        fill(Lake(home / "lake"))
-    for lines in (3, 30):
+    homes = [shutil.copytree(bare, tmp_path / name) for name in ("killed", "whole")]
+    for lines in (3, 15):
         command = [sys.executable, "-c", RUN, str(homes[0]), str(Path(__file__).parent)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             assert all(process.stdout.readline() for _ in range(lines))
             process.kill()
-    runs = [train(open_site(home), tiny(400), REQUEST) for home in homes]
+        assert process.returncode == -signal.SIGKILL, "it was not done yet"
+    runs = [train(open_site(home), tiny(120), REQUEST) for home in homes]
 
     assert weights(runs[0]) == weights(runs[1])
     assert runs[0].samples == runs[1].samples
