@@ -6,6 +6,7 @@ Neither verifier may raise or hang on them, both say the same, and what is no re
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from halocline_governance.errors import JournalCorrupt
 from halocline_governance.journal import Signer
+from halocline_governance.journal.recovery import recover
 from tests.governance.journal_world import SIGNER, Judged, framed, healthy, judged, read_event
 
 LOGS = healthy(closed=False)  # of processes that were killed: what they wrote last is adopted
@@ -148,6 +151,26 @@ def test_what_is_no_record_is_named(told: Callable[..., Judged], name: str) -> N
 
     assert not found.ok
     assert found.names(PLACE), found
+
+
+def test_a_writer_goes_on_behind_none_of_them(journal: Path, tmp_path: Path) -> None:
+    """Else it would sign them."""
+
+    def put(name: str, payload: bytes) -> Path:
+        shutil.copytree(journal / LOG.name, folder := tmp_path / name / LOG.name)
+        with (folder / f"{LOG.starts[-1]:012d}.seg").open("ab") as file:
+            file.write(framed(payload))
+        return folder
+
+    for name, payload in NO_RECORDS.items():
+        folder = put(name, payload)
+        before = (folder / f"{LOG.starts[-1]:012d}.seg").read_bytes()
+        with pytest.raises(JournalCorrupt):
+            recover(folder, SIGNER, None)
+        assert (folder / f"{LOG.starts[-1]:012d}.seg").read_bytes() == before, name
+    found = recover(put("one that fits", rfc8785.dumps(fitting())), SIGNER, None)
+    found.kept.close()
+    assert found.tree.size == NEXT + 1
 
 
 @pytest.mark.parametrize("kind", ["journal.opened", "journal.siblings", "journal.closed"])

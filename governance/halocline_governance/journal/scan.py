@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from halocline_governance import strict_json
 from halocline_governance.errors import JournalCorrupt, Refused, Unverified
 from halocline_governance.journal import record, statement
 from halocline_governance.journal.evidence import (
@@ -41,7 +40,6 @@ Progress = Callable[[int], None]
 Place = tuple[str, int]  # a segment's name and where a record ends there
 _BEGIN = b'{"event":{'
 _CHUNK = 1024
-_NUM_MEMBERS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +256,7 @@ class _Reading:
             return f"the record says that {head} records were signed, which cannot be"
         self._head = head
         must_be_whole = seq >= self._covered or statement.may_be_own(payload)
-        if must_be_whole and not _is_whole(payload):
+        if must_be_whole and not statement.is_whole(payload):
             return "the record is not a journal record in canonical form"
         before_cut = self._cut is not None and self._cut.covers(*place)
         if seq == self._covered - 1:
@@ -339,11 +337,6 @@ def _claimed(note: str | None) -> int | None:
         return Checkpoint.claimed(note).size if note else None
     except Unverified:
         return None
-
-
-def _is_whole(payload: bytes) -> bool:
-    """Whether a record is in canonical form: an event, what stands in its tail, and no more."""
-    return statement.is_whole(payload) and len(strict_json.loads(payload)) == _NUM_MEMBERS
 
 
 def _place(log: str, seq: int, offset: int, path: Path) -> str:

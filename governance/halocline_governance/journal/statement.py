@@ -22,6 +22,7 @@ _OWN_KIND = b'"kind":"journal.'  # in canonical JSON nothing but a member `kind`
 # over none, nothing else stands.
 OPENING = (Kind.OPENED, Kind.KEY)
 NOBODY = "no process of this journal wrote it"
+_MEMBERS = {"event", "head", "prev", "seq"}
 _TEXTS = ("event_id", "kind", "purpose", "subject", "ts")
 _ROOT = re.compile(r"[0-9a-f]{64}")
 
@@ -44,12 +45,14 @@ def may_be_own(payload: bytes) -> bool:
 
 
 def is_whole(payload: bytes) -> bool:
-    """Whether a record is in canonical form and its event has the members it must have."""
+    """Whether a record is in canonical form, and it and its event have the members they must have
+    and no more."""
     try:
         content = strict_json.loads(payload)
         event = content["event"]
         return (
-            event.keys() == {*_TEXTS, "object"}
+            content.keys() == _MEMBERS
+            and event.keys() == {*_TEXTS, "object"}
             and all(isinstance(event[name], str) for name in _TEXTS)
             and isinstance(event["object"], dict)
             and canonical.encode(content) == payload
