@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -39,39 +39,46 @@ def run(job: Job) -> None:
     curate(job, "buy", english())
 
 
-@pytest.mark.parametrize("at", ["documents to buy", "curation.signals of", "curated.documents of"])
-def test_no_row_is_lost_or_doubled(
-    open_job: Callable[[Path], Job], tmp_path: Path, at: str
-) -> None:
-    child = subprocess.Popen(
-        [sys.executable, __file__, str(tmp_path)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        start_new_session=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
-    assert child.stdout is not None
-    with child.stdout as told:
-        line = next((line for line in told if at in line), None)
-        child.send_signal(signal.SIGKILL)
-    child.wait()
-    assert line is not None
-    try:
+def test_no_row_is_lost_or_doubled(open_job: Callable[[Path], Job], tmp_path: Path) -> None:
+    """Killed in each write, one run after the other; what their JVMs still do comes between."""
+    with ExitStack() as leaving:
+        for at in ("documents to buy", "curation.signals of", "curated.documents of"):
+            _kill(tmp_path, at, leaving)
         job = open_job(tmp_path)
         run(job)
         tables = ("raw.documents", "curation.decisions", "curated.documents")
         raw, ledger, curated = (_uids(job, table) for table in tables)
         signals = _uids(job, "curation.signals")
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
     documents = [one for source in firm().sources[:2] for one in source.documents()]
     assert len(raw) == len(set(raw)) == len(documents)
     assert sorted(ledger) == sorted(raw)
     assert len(curated) == len(set(curated)) < len(raw)
     assert set(signals) == set(raw)
     assert len(signals) % len(raw) == 0
+
+
+def _kill(home: Path, at: str, leaving: ExitStack) -> None:
+    """Kill a run once it says that it writes this; its JVM, when all is over."""
+    child = subprocess.Popen(
+        [sys.executable, __file__, str(home)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    leaving.callback(_end, child.pid)
+    assert child.stdout is not None
+    with child.stdout as told:
+        line = next((line for line in told if at in line), None)
+        child.send_signal(signal.SIGKILL)
+    child.wait()
+    assert line is not None
+
+
+def _end(group: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)
 
 
 def _uids(job: Job, table: str) -> list[int]:
