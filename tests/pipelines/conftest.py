@@ -1,7 +1,7 @@
 """One Spark session for all, and a small real platform for each: lake, journal, policies."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from halocline_governance import keys
+from halocline_governance.detect.pseudonym import PseudonymKey
 from halocline_governance.gates import Gates
 from halocline_governance.guard import Guard
 from halocline_governance.journal import Journal, Signer
@@ -16,7 +17,10 @@ from halocline_governance.label import Label, join
 from halocline_governance.lake import Lake
 from halocline_governance.policy.choose import open_engine
 from halocline_governance.principal import Principal
+from halocline_pipelines.assessment import Assessor
+from halocline_pipelines.ingest.source import Document
 from halocline_pipelines.job import Job
+from halocline_pipelines.recipes.curation import english
 from halocline_pipelines.recipes.firm import Firm, FirmConfig, generate
 from halocline_pipelines.spark import session
 
@@ -92,3 +96,10 @@ def narrowed() -> Callable[[Job, str], Job]:
 
 def clearance(firm: Firm) -> Label:
     return join(source.label for source in firm.sources if source.label)
+
+
+def sound(documents: Iterable[Document]) -> Iterator[str]:
+    """The texts that `english` keeps, duplicates aside: of a firm, others with each seed."""
+    assessor = Assessor(english(), PseudonymKey.derive(SECRET, "buy"))
+    texts = (one.text or "" for one in documents)
+    return (text for text in texts if assessor.assess(text).outcome == "kept")

@@ -24,6 +24,7 @@ from halocline_pipelines.job import Job
 from halocline_pipelines.recipes.curation import english
 from halocline_pipelines.recipes.firm import Firm, FirmConfig, generate
 from halocline_pipelines.recipes.firm_truth import Truth
+from tests.pipelines.conftest import sound
 
 pytestmark = pytest.mark.spark
 
@@ -305,7 +306,7 @@ def test_what_comes_later_is_compared_with_what_was_kept(
 
 def test_killed_between_text_and_ledger_then_grown(job: Job, small_firm: Firm) -> None:
     """What stands in the curated text stays, though a smaller duplicate comes before its entry."""
-    text = next(one.text for one in buy_side(small_firm) if len(one.text or "") > 900) or ""
+    text = next(sound(buy_side(small_firm)))
     ids = sorted(range(20), key=lambda n: row_uid("buy", "s", str(n), _sha256(text)))
     late, early = str(ids[0]), str(ids[-1])
 
