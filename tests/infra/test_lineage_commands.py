@@ -121,6 +121,7 @@ TAKEN = {
 NOT_TAKEN = {
     "nobody": "nothing here is called nobody; name it by its kind",
     "4711": "nothing here is called 4711",
+    MODEL.partition("/")[0]: f"may be endpoint:{ENDPOINT} or model:{MODEL}: say which",
     "log-0000/99999": "no record log-0000/99999",
     "01a1fcba-0000-7ae8-a9b0-a2654be011ad": "no event or decision",
     "event:{read event}": "about nothing that lineage follows",

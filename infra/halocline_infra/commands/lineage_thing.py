@@ -81,7 +81,8 @@ def take(platform: Platform, sight: Sight, text: str) -> Taken:
         return _recorded(platform, sight, text)
     if _UUID.fullmatch(text):
         return _of_uuid(platform, sight, text)
-    return _only(text, [*_of_form(platform, sight, text)] or [*_of_name(sight.asks, text)])
+    found = [*_of_form(platform, sight, text)] or [*_of_name(sight.asks, text)]
+    return _only(text, found or [*_of_model(platform, sight, text)])
 
 
 def _of_form(platform: Platform, sight: Sight, text: str) -> Iterator[Taken]:
@@ -118,6 +119,18 @@ def _of_name(asks: Questions, text: str) -> Iterator[Taken]:
     for kind in _NAMED:
         if _is_there(asks, f"{kind}:{text}"):
             yield Taken(f"{kind}:{text}", f"{_article(kind)} {kind}")
+
+
+def _of_model(platform: Platform, sight: Sight, text: str) -> Iterator[Taken]:
+    """Versions of a model of that name, and endpoints of it."""
+    for row in platform.lineage.rows("lineage.model_edge"):
+        asked = f"model:{row['model']}/{row['version']}"
+        if row["model"] == text and sight.sees(asked):
+            yield Taken(asked, "a model's version")
+    for row in platform.lineage.rows("lineage.deployment"):
+        asked = f"endpoint:{row['endpoint']}"
+        if row["endpoint"].startswith(f"{text}@") and _is_there(sight.asks, asked):
+            yield Taken(asked, "an endpoint")
 
 
 def _is_there(asks: Questions, asked: str) -> bool:
