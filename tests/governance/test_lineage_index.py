@@ -157,7 +157,8 @@ def test_vacuumed_versions_are_gaps_unless_they_were_seen(world: World) -> None:
         delta.delete("source = 'soon-gone'")
         delta.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
     dataset = {
-        **next(row for row in world.system[DATASET] if row["compartment"] == "buy"),
+        **world.system[DATASET][0],
+        "compartment": "buy",
         "dsv_id": "d-gone",
         "table": CURATED,
         "version": held,
