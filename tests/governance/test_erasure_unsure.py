@@ -104,11 +104,14 @@ def test_a_link_that_lineage_lost_is_flagged_and_its_models_are_listed(
     (dataset,) = [
         r for r in world.lineage.rows("lineage.dataset_version") if r["version"] == version
     ]
+    body = {
+        "model": "house", "version": 1, "weights_sha256": "a" * 64, "run_id": "house",
+        "label": model.label.as_json(),
+    }  # fmt: skip
     for what, kind in (
         ({"run_id": "house", "inputs": [dataset]}, Kind.TRAIN),
-        ({"row": {"body": {"model": "house", "version": 1, "weights_sha256": "a" * 64,
-                           "run_id": "house", "label": model.label.as_json()}}}, Kind.REGISTER),
-    ):  # fmt: skip
+        ({"row": {"seq": 1, "step": "registered", "body": body}}, Kind.REGISTER),
+    ):
         journal.append(AuditEvent(kind, "svc", Purpose.TRAINING.value, what))
     without_runs(world)
     asked = Order("e-0123456789", What.SOURCE, ("tickets",), "request 118", CLEO.subject)
