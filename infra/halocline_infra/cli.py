@@ -12,7 +12,7 @@ import sys
 import typer
 from rich.console import Console
 
-from halocline_governance.errors import Denied, HaloclineError
+from halocline_governance.errors import Denied, HaloclineError, Refused
 from halocline_infra.commands import (
     audit,
     cross,
@@ -76,6 +76,7 @@ def main() -> None:
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
+        _check_text(sys.argv[1:])
         app()
     except KeyboardInterrupt:
         _tell("interrupted; run the same command to go on")
@@ -89,6 +90,28 @@ def main() -> None:
         # A full disk, a closed pipe, a file that is not ours: the system's own words.
         _tell(str(error))
         sys.exit(1)
+    except Exception as error:
+        if not _is_of_delta(error):
+            raise
+        _tell(f"a table could not be read or written: {str(error).strip()[:300]}")
+        sys.exit(1)
+
+
+def _check_text(arguments: list[str]) -> None:
+    """What is no UTF-8 arrives as lone surrogates, which nothing can be called.
+
+    Raises:
+        Refused: an argument is no text.
+    """
+    for place, argument in enumerate(arguments, start=1):
+        if not argument.isprintable() and any("\ud800" <= char <= "\udfff" for char in argument):
+            raise Refused(f"argument {place} is not UTF-8")
+
+
+def _is_of_delta(error: Exception) -> bool:
+    """Whether a table's files failed, without loading what nobody else has."""
+    loaded = sys.modules.get("deltalake.exceptions")
+    return loaded is not None and isinstance(error, loaded.DeltaError)
 
 
 def _tell(text: str) -> None:

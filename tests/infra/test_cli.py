@@ -61,6 +61,7 @@ def test_a_token_names_its_holder(tmp_path: Path) -> None:
         ["audit", "verify", "nowhere"],
         ["lake", "describe", "no.table"],
         ["policy", "decide", "nogate", "--input", "-"],
+        ["lineage", "trace", "source:\udcff\udcfe"],  # bytes that are no UTF-8
     ],
 )
 def test_what_is_refused_exits_with_one_line_and_a_code(

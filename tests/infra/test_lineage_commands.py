@@ -136,6 +136,8 @@ def test_anything_is_found_by_its_id(home: Home) -> None:
             taken = take(platform, sight, given.format_map(home.facts))
             assert taken.asked == wanted.format_map(home.facts), given
             assert platform.lineage.trace(taken.asked).root.id == taken.asked
+        key = "subject:v1:abcdefghijklmnop"  # as it stands in tables
+        assert take(platform, sight, key).asked == f"subject:{key}"
         for given, told in NOT_TAKEN.items():
             with pytest.raises(Refused, match=told):
                 take(platform, sight, given.format_map(home.facts))

@@ -36,10 +36,11 @@ To = Annotated[
 _COLUMNS = ("when", "who", "what", "where")
 _WHOLE = frozenset({"when", "where"})
 _EVERY_S = 0.5
+_MOST = 10**9  # as many as nobody has, and a count that every iterator takes
 
 
 def tail(  # noqa: PLR0913 - the command's options are its interface
-    count: Annotated[int, typer.Option("-n", min=1, help="How many events.")] = 20,
+    count: Annotated[int, typer.Option("-n", min=1, max=_MOST, help="How many events.")] = 20,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on with what is written from now on.")
     ] = False,
@@ -80,7 +81,9 @@ def tail(  # noqa: PLR0913 - the command's options are its interface
 
 
 def search(  # noqa: PLR0913 - the command's options are its interface
-    count: Annotated[int | None, typer.Option("-n", min=1, help="At most so many.")] = None,
+    count: Annotated[
+        int | None, typer.Option("-n", min=1, max=_MOST, help="At most so many.")
+    ] = None,
     kind: Kind = None,
     subject: Subject = None,
     purpose: Annotated[str | None, typer.Option(help="Only events of this purpose.")] = None,

@@ -95,7 +95,7 @@ def describe(
 @app.command("sample")
 def sample(
     table: TableName,
-    count: Annotated[int, typer.Option("-n", min=1, help="How many rows.")] = 5,
+    count: Annotated[int, typer.Option("-n", min=1, max=10**9, help="How many rows.")] = 5,
     token: TokenFile = None,
     purpose: PurposeOption = Purpose.ANALYSIS,
     as_json: JsonFlag = False,

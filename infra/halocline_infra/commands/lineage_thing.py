@@ -18,6 +18,7 @@ _PLACE = re.compile(r"log-[0-9]{4}/[0-9]{1,12}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _MODEL = re.compile(r"[^/\s]+/[0-9]+")
+_KEY = re.compile(r"subject:v[0-9]+:[a-z0-9]+")
 _RECORDS = ("decision", "event")
 _TABLES = ("curated.documents", "raw.documents", "serving.outputs")
 # Which records say what was done under a decision of a gate.
@@ -68,6 +69,8 @@ def take(platform: Platform, sight: Sight, text: str) -> Taken:
     """
     from halocline_governance.lineage.thing import KINDS
 
+    if _KEY.fullmatch(text):  # whole as it stands in tables, which begins with its kind too
+        text = f"subject:{text}"
     kind, colon, name = text.partition(":")
     if colon and kind in KINDS:
         if kind == "output" and not _is_there(sight.asks, text):
