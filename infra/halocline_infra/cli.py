@@ -93,7 +93,8 @@ def main() -> None:
     except Exception as error:
         if not _is_of_delta(error):
             raise
-        _tell(f"a table could not be read or written: {str(error).strip()[:300]}")
+        first = (str(error).strip() or type(error).__name__).splitlines()[0]  # then a backtrace
+        _tell(f"a table could not be read or written: {first[:300]}")
         sys.exit(1)
 
 
