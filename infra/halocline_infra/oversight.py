@@ -59,6 +59,7 @@ def build_report(platform: Platform, officer: Principal, request_id: str) -> Rep
         report.Sources(
             guard=platform.guard,
             gates=platform.gates,
+            lake=platform.lake,
             lineage=platform.lineage,
             journal_dir=platform.environment.journal,
             trust=platform.signer.trust,

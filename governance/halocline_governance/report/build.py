@@ -25,13 +25,14 @@ from halocline_governance.lineage import Lineage
 from halocline_governance.lineage.keyed import Row
 from halocline_governance.principal import Principal, Purpose
 from halocline_governance.records import AuditEvent, Kind
-from halocline_governance.report import record, sections
+from halocline_governance.report import away, record, sections
 from halocline_governance.report.answer import Answer
 from halocline_governance.report.pin import Pin, take
 from halocline_governance.report.render import page
 
 if TYPE_CHECKING:
     from halocline_governance.guard import Guard
+    from halocline_governance.lake import Lake
 
 FORMAT = "halocline-report@1"
 OUTPUTS = "serving.outputs"
@@ -50,6 +51,7 @@ class Sources:
 
     guard: Guard
     gates: Gates
+    lake: Lake
     lineage: Lineage
     journal_dir: Path
     trust: Trust
@@ -96,6 +98,7 @@ def build(
     events = record.load(sources.journal_dir, pinned.logs)
     answer = Answer(events, lineage, output, labels[output["label_id"]])
     told = answer.build(sources.guard, principal)
+    gone = away.gaps(sources.lake, sources.journal_dir)
     content = {
         "format": FORMAT,
         "request_id": request_id,
@@ -103,7 +106,7 @@ def build(
         "answer": told,
         "period": _period(events, rows, sources.ledger),
         "journal": _journal(sources, pinned),
-        "gaps": sorted({*answer.gaps, *_uncounted(events, rows)}),
+        "gaps": sorted({*answer.gaps, *_uncounted(events, rows), *gone}),
     }
     return _write(sources.gates, principal, content, out_dir)
 

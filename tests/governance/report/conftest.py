@@ -63,6 +63,7 @@ class World:
         return report.Sources(
             guard=Guard(self.lake, self.gates),
             gates=self.gates,
+            lake=self.lake,
             lineage=Lineage(self.lake),
             journal_dir=self.root / "journal",
             trust=self.signer.trust,

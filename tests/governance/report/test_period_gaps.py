@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from halocline_governance.errors import JournalCorrupt
+from halocline_governance.errors import JournalCorrupt, Refused
 from halocline_governance.journal import Journal, Signer
 from halocline_governance.label import parse_compact
 from halocline_governance.records import AuditEvent, Kind
@@ -52,6 +52,27 @@ def test_outputs_and_answers_are_reconciled(told: World) -> None:
     gaps = told.period_document().content["gaps"]
 
     assert [gap.partition(" outputs")[0] for gap in gaps] == ["1"]
+
+
+def test_a_table_that_is_away_is_told(told: World, tmp_path: Path) -> None:
+    whole = told.period_document()
+    (told.root / "lake" / "buy" / "curated").rename(tmp_path / "x")
+    away = "buy:curated.documents: the journal knows this table, and it is not there"
+
+    paths = told.of_period(folder="without")
+    document = period.Document.parse(paths.json.read_bytes())
+
+    assert any(gap.startswith(away) for gap in document.content["gaps"])
+    assert away in paths.html.read_text().partition("<h2")[0]
+    assert any(gap.startswith(away) for gap in told.report().content["gaps"])
+    checked = recheck.with_lake(document, told.period_sources, told.officer)
+    assert (checked.faults, away in checked.open["away"]) == ([], True)
+    with pytest.raises(Refused, match=r"curated\.documents cannot be read again"):
+        recheck.with_lake(whole, told.period_sources, told.officer)
+    (tmp_path / "x").rename(told.root / "lake" / "buy" / "curated")
+    back = recheck.with_lake(document, told.period_sources, told.officer)
+    assert away in back.open["away"]
+    assert recheck.with_lake(whole, told.period_sources, told.officer).open == {}
 
 
 def test_an_installation_without_outputs_has_a_report(world: World) -> None:

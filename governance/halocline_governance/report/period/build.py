@@ -20,6 +20,7 @@ from halocline_governance.journal import records, verify
 from halocline_governance.journal.proof import consistency
 from halocline_governance.principal import Principal, Purpose
 from halocline_governance.records import AuditEvent, Kind, timestamp
+from halocline_governance.report import away
 from halocline_governance.report.build import require_officer
 from halocline_governance.report.period import residue
 from halocline_governance.report.period.carried import Place, carry, cited
@@ -157,7 +158,7 @@ def _new(sources: Sources, officer: Principal, question: Question) -> _Made:
     observed = {
         "verified": verification["ok"],
         "problems": verification["problems"],
-        "gaps": sorted([*tables.gaps, *damaged]),
+        "gaps": sorted([*tables.gaps, *damaged, *away.gaps(sources.lake, sources.journal_dir)]),
     }
     bound = {figure.name: _bind(sources, officer, figure.told()) for figure in figures}
     left = [_bind(sources, officer, one.told()) for one in measured]

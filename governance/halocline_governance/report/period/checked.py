@@ -13,7 +13,7 @@ class Checked:
     held: list[str] = field(default_factory=list[str])
     faults: list[str] = field(default_factory=list[str])
     open: dict[str, str] = field(default_factory=dict[str, str])
-    """By what it needs: `journal`, `lake`, `detector`, `html`, `pdf`."""
+    """By what it needs: `journal`, `lake`, `away`, `detector`, `html`, `pdf`."""
 
     @property
     def ok(self) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from halocline_governance.journal import Trust, verify
 from halocline_governance.principal import Principal
+from halocline_governance.report import away
 from halocline_governance.report.period import residue
 from halocline_governance.report.period.build import content_again, differences
 from halocline_governance.report.period.checked import Checked
@@ -62,6 +63,11 @@ def with_lake(document: Document, sources: Sources, officer: Principal) -> Check
         num = len(document.content["figures"])
         checked.held.append(
             f"fingerprints and figures of {num} tables, and everything else, came out the same"
+        )
+    then = [gap for gap in document.content["journal"]["observed"]["gaps"] if away.tells(gap)]
+    if gone := sorted({*then, *away.gaps(sources.lake, sources.journal_dir)}):
+        checked.open["away"] = (
+            f"tables that were away when the report was built, or are now: {'; '.join(gone)}"
         )
     if others:
         checked.open["detector"] = (
