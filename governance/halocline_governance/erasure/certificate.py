@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from halocline_governance.erasure.order import Placed, Standing, What
+from halocline_governance.erasure.order import Placed, Standing, What, plain
 
 FORMAT = "halocline-erasure@1"
 _KEPT: Mapping[What, Sequence[str]] = {
@@ -59,7 +59,7 @@ def certificate(standing: Standing) -> dict[str, Any]:
 
 
 def text(told: Mapping[str, Any]) -> str:
-    """The same for people."""
+    """The same for people. No line of it is an order's own words."""
     order: Mapping[str, Any] = told["order"]
     lines = [
         f"Erasure {order['id']}: {told['state']}",
@@ -87,7 +87,7 @@ def text(told: Mapping[str, Any]) -> str:
             lines += [f"  ... and {num} more: halocline lineage check"] if num else []
     if told["end_endpoints"]:
         lines.append("To end an endpoint, stop its process: halocline serve run.")
-    return "\n".join([*lines, f"Check: {told['check']}"])
+    return "\n".join(plain(line) for line in [*lines, f"Check: {told['check']}"])
 
 
 def _step(placed: Placed) -> dict[str, Any]:

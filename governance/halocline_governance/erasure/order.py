@@ -43,7 +43,7 @@ class Order:
         id: `e-` and ten hex digits.
         what: the kind of the names.
         names: subject keys (pseudonyms), names of sources, or request ids.
-        reason: why, in a sentence.
+        reason: why, in a sentence of one line.
         requester: who asks for it.
 
     Raises:
@@ -77,6 +77,23 @@ class Order:
             "reason": self.reason,
             "requester": self.requester,
         }
+
+
+def check_words(order: Order) -> None:
+    """What is asked for now is one line of text: it must not read as lines of a certificate.
+
+    An order that is in a journal already may hold anything; `plain` shows it.
+
+    Raises:
+        Refused: the reason or a name holds a line feed or what cannot be printed.
+    """
+    if not all(text.isprintable() for text in (order.reason, *order.names)):
+        raise Refused("an order's reason and names are one line of printable text each")
+
+
+def plain(text: str) -> str:
+    """One line, whatever stands in it: what cannot be printed is written as Python escapes it."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 _SUBJECT_KEY = re.compile(r"[a-z][a-z0-9_]{0,31}:v[0-9]{1,6}:[a-z2-7]{16}\Z")

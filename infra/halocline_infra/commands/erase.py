@@ -29,7 +29,9 @@ app = typer.Typer(
     help="Remove a person's, a source's or an answer's rows for good, by order of two officers.",
     no_args_is_help=True,
 )
-Reason = Annotated[str, typer.Option(help="Why; it stays in the journal, so it names nobody.")]
+Reason = Annotated[
+    str, typer.Option(help="Why, in one line; it stays in the journal, so it names nobody.")
+]
 Yes = Annotated[
     bool, typer.Option("--yes/--dry-run", help="Ask for it; else only show what it would remove.")
 ]
@@ -136,13 +138,17 @@ def list_orders(token: TokenFile = None, as_json: JsonFlag = False) -> None:
 
         halocline erase list --token officer.jwt
     """
+    from halocline_governance.erasure.order import plain
+
     with _room(token) as (_, room, officer):
         told = [_listed(one, seen=room.sees(officer, one)) for one in room.all()]
     if as_json:
         print_json(told)
         return
     names = ("id", "state", "what", "names", "requester", "reason")
-    rows = [{**one, "names": ", ".join(one["names"])} for one in told]
+    rows = [
+        {**one, "names": ", ".join(one["names"]), "reason": plain(one["reason"])} for one in told
+    ]
     print_table("Erasures", names, [[row[name] for name in names] for row in rows])
 
 
