@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from halocline_governance.erasure import exposed, finding, officers, removal, spools
+from halocline_governance.erasure import away, exposed, finding, officers, removal, spools
 from halocline_governance.erasure.certificate import certificate
 from halocline_governance.erasure.exposed import Seen
 from halocline_governance.erasure.finding import Found
@@ -23,6 +23,7 @@ from halocline_governance.erasure.order import (
     Placed,
     Standing,
     What,
+    check_words,
     standings,
 )
 from halocline_governance.errors import Refused
@@ -95,8 +96,9 @@ class ErasureRoom:
         """What an order would remove, and what was made from it. Changes nothing.
 
         Raises:
-            Refused: the caller is not cleared for all of it.
+            Refused: the caller is not cleared for all of it, or a table is away.
         """
+        check_words(order)
         found = self._found(principal, order)
         return {"rows": found.counts(), **self._exposed(order, found)}
 
@@ -104,12 +106,14 @@ class ErasureRoom:
         """Ask for an erasure. It removes nothing.
 
         Raises:
-            Refused: this caller may not, asks in another's name, or nothing has such a name.
+            Refused: this caller may not, asks in another's name, not in plain words, or for what
+                is not there.
             JournalUnavailable: nothing was asked for.
         """
         officers.check_role(principal)
         if order.requester != principal.subject:
             raise Refused("an order is asked for in one's own name")
+        check_words(order)
         found = self._found(principal, order)
         self._check_known(order, found)
         self._tell(principal, order, "request", _touches(found))
@@ -189,13 +193,21 @@ class ErasureRoom:
         _check_stands(standing)
         officers.check_cleared(principal, self._site.lake, officers.touched_by(standing))
         if standing.state != "done":
-            self._found(principal, standing.order)
+            self._found(principal, standing.order, _begun(standing))
         return standing
 
-    def _found(self, principal: Principal, order: Order) -> Found:
+    def _found(
+        self, principal: Principal, order: Order, begun: Iterable[tuple[str, str]] = ()
+    ) -> Found:
+        self._check_here(principal, order, begun)
         found = finding.find(self._site.lake, order.what, order.names)
         officers.check_cleared(principal, self._site.lake, officers.touched(found))
         return found
+
+    def _check_here(
+        self, principal: Principal, order: Order, begun: Iterable[tuple[str, str]]
+    ) -> None:
+        away.check(principal, self._site.lake, self._site.journal_dir, order.what, begun)
 
     def _check_known(self, order: Order, found: Found) -> None:
         unknown = sorted(set(order.names) - found.names)
@@ -209,15 +221,12 @@ class ErasureRoom:
 
     def _remove(self, principal: Principal, standing: Standing) -> None:
         site, order = self._site, standing.order
-        begun = {
-            (row["compartment"], row["table"])
-            for _, _, event in standing.of("begin")
-            for row in event["object"]["rows"]
-        }
+        begun = _begun(standing)
         for _ in range(_MAX_ROUNDS):
             wanted = finding.find(site.lake, order.what, order.names).places | begun
             with self._leased(order, wanted) as places:
                 _check_stands(self.one(order.id))  # it may have been withdrawn while we waited
+                self._check_here(principal, order, wanted)
                 found = finding.find(site.lake, order.what, order.names)
                 if not found.places <= wanted:
                     continue
@@ -232,6 +241,7 @@ class ErasureRoom:
                 for compartment in sorted({place for place, table in mine if table in _TEXTS}):
                     site.renew(compartment)
                 left = finding.find(site.lake, order.what, order.names)
+                self._check_here(principal, order, wanted)
                 removed = _removed(mine, order.id)
             if not left.selections:
                 self._tell(
@@ -296,6 +306,15 @@ class ErasureRoom:
 
     def _events(self) -> Iterable[Placed]:
         return read(self._site.journal_dir)
+
+
+def _begun(standing: Standing) -> set[tuple[str, str]]:
+    """Compartment and table of each from which rows may be gone already."""
+    return {
+        (row["compartment"], row["table"])
+        for _, _, event in standing.of("begin")
+        for row in event["object"]["rows"]
+    }
 
 
 def _check_stands(standing: Standing) -> None:
