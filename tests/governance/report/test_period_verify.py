@@ -4,6 +4,7 @@ as its statements go by forgers who can write to the journal."""
 from __future__ import annotations
 
 import copy
+import json
 import random
 import shutil
 from collections.abc import Callable, Iterable, Iterator
@@ -49,7 +50,7 @@ def faults(world: World, document: period.Document) -> list[str]:
 def test_every_flipped_bit_is_found(rich: World, rng: random.Random, scale: Scale) -> None:
     data = rich.of_period().json.read_bytes()
     missed: list[int] = []
-    for _ in range(scale(40, 20_000)):
+    for _ in range(scale(10, 20_000)):
         at, bit = rng.randrange(len(data)), 1 << rng.randrange(8)
         flipped = data[:at] + bytes([data[at] ^ bit]) + data[at + 1 :]
         try:
@@ -76,6 +77,58 @@ def test_every_flipped_bit_of_the_proofs_is_found(
         _put(changed, path, text[:at] + chr(ord(text[at]) ^ bit) + text[at + 1 :])
 
         assert faults(rich, replace(document, **changed)), path
+
+
+def test_every_other_way_to_write_it_is_refused(
+    rich: World, rng: random.Random, scale: Scale
+) -> None:
+    """The same values as other types, in another order, twice, with more beside them."""
+    data = rich.of_period().json.read_bytes()
+    whole = json.loads(data)
+    places = [path for path, _ in _inner(whole) if path]
+    ends = ("attest", "seal", "seq", "records", "bound", "path")
+    proofs = [path for path in places if path[0] != "content" and path[-1] in ends]
+    sample = rng.sample(places, min(len(places), scale(10, 20_000)))
+    few = rng.sample(proofs, min(len(proofs), scale(10, 20_000)))
+    for path in [("attest",), ("attest", "seq"), ("records",), ("bound",), *few, *sample]:
+        for changed in _otherwise(_at(whole, path)):
+            told = copy.deepcopy(whole)
+            _put(told, path, changed)
+            text = json.dumps(told, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+            assert _is_refused(rich, text.encode()), (path, changed)
+    seq = b'"seq": %d' % whole["attest"]["seq"]
+    for old, new in [
+        (seq, seq + b".0"), (seq, seq + b".9"), (seq, seq + b"e0"), (seq, seq.replace(b" ", b"")),
+        (seq, seq + b", " + seq), (b"{\n", b"{"), (b"}\n", b"}"), (b"\n", b"\r\n"),
+        (b"{", b'{"format": "x",'), (b"{", b"\xef\xbb\xbf{"),
+    ]:  # fmt: skip
+        assert _is_refused(rich, data.replace(old, new, 1)), new
+    note = whole["seal"]["note"]
+    for more in (note.splitlines()[-1], "\u2014 other " + "QUJDREVGR0g="):
+        told = {**whole, "seal": {**whole["seal"], "note": f"{note}{more}\n"}}
+        text = json.dumps(told, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+        assert _is_refused(rich, text.encode()), more
+    assert not _is_refused(rich, data)
+
+
+def _otherwise(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return [{**cast("Content", value), "more": 1}]
+    if isinstance(value, list):
+        items = cast("list[Any]", value)
+        return [one for one in (items[::-1], [*items, *items[:1]]) if one != items]
+    if isinstance(value, bool):
+        return [int(value), str(value)]
+    if isinstance(value, int):
+        return [float(value), value + 0.9, str(value), *([bool(value)] if value in (0, 1) else [])]
+    return [[value], f" {value}", f"{value}\n"]
+
+
+def _is_refused(world: World, data: bytes) -> bool:
+    try:
+        return bool(faults(world, period.Document.parse(data)))
+    except HaloclineError:
+        return True
 
 
 def test_another_key_and_no_heads_are_found(rich: World) -> None:
@@ -262,16 +315,25 @@ def attested(world: World, document: period.Document, content: Content) -> perio
     )
 
 
-def _texts(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], str]]:
-    if isinstance(value, str) and value:
-        yield path, value
+def _texts(value: Any) -> Iterator[tuple[tuple[Any, ...], str]]:
+    return ((path, one) for path, one in _inner(value) if isinstance(one, str) and one)
+
+
+def _at(value: Any, path: tuple[Any, ...]) -> Any:
+    for name in path:
+        value = value[name]
+    return value
+
+
+def _inner(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    yield path, value
     pairs: Iterable[tuple[Any, Any]] = ()
     if isinstance(value, dict):
         pairs = cast("dict[Any, Any]", value).items()
     elif isinstance(value, list):
         pairs = enumerate(cast("list[Any]", value))
     for name, inner in pairs:
-        yield from _texts(inner, (*path, name))
+        yield from _inner(inner, (*path, name))
 
 
 def _put(value: Any, path: tuple[Any, ...], text: str) -> None:

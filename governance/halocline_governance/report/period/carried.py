@@ -47,6 +47,18 @@ def carry(journal_dir: Path, places: Iterable[Place], notes: Notes) -> list[Any]
     return carried
 
 
+def place(value: Mapping[str, Any]) -> Place:
+    """The place that a report names there.
+
+    Raises:
+        Refused: it is written otherwise than a report writes it.
+    """
+    log, seq = value["log"], value["seq"]
+    if type(log) is not str or type(seq) is not int:
+        raise Refused("a place in the journal is a log's name and a whole number")
+    return log, seq
+
+
 def cited(value: object) -> set[Place]:
     """Every place that a report's content names."""
     found: set[Place] = set()
@@ -56,7 +68,7 @@ def cited(value: object) -> set[Place]:
         if isinstance(at, dict):
             fields = cast("dict[str, object]", at)
             if {"log", "seq", "check"} <= fields.keys():
-                found.add((str(fields["log"]), int(str(fields["seq"]))))
+                found.add(place(fields))
             ahead.extend(fields.values())
         elif isinstance(at, list):
             ahead.extend(cast("list[object]", at))
@@ -84,11 +96,11 @@ class Carried:
     def take(self, carried: Iterable[Mapping[str, Any]], notes: Notes) -> None:
         """Records and their proofs against these heads."""
         for one in carried:
-            place = (str(one["log"]), int(one["seq"]))
+            at = place(one)
             try:
-                self.entries[place] = self._entry(one, place, notes)
+                self.entries[at] = self._entry(one, at, notes)
             except (Refused, Unverified) as error:
-                self.faults.append(f"record {place[0]}/{place[1]}: {error}")
+                self.faults.append(f"record {at[0]}/{at[1]}: {error}")
 
     def follows(self, seal: Mapping[str, Any], old: str) -> None:
         """The seal continues the head of its log."""
@@ -98,10 +110,12 @@ class Carried:
         except (Refused, Unverified) as error:
             self.faults.append(f"the seal: {error}")
 
-    def _entry(self, one: Mapping[str, Any], place: Place, notes: Notes) -> Entry:
-        if place in self.entries:
+    def _entry(self, one: Mapping[str, Any], at: Place, notes: Notes) -> Entry:
+        if at in self.entries:
             raise Unverified("it is carried twice")
-        if place[0] not in notes:
+        if at[0] not in notes:
             raise Unverified("no head of its log is trusted")
-        told = {"format": INCLUSION, "checkpoint": notes[place[0]], **one}
-        return Entry(*place, check(Proof.parse(told), self.trust))
+        if one.keys() != set(_MEMBERS):
+            raise Unverified(f"it has other members than {', '.join(_MEMBERS)}")
+        told = {"format": INCLUSION, "checkpoint": notes[at[0]], **one}
+        return Entry(*at, check(Proof.parse(told), self.trust))

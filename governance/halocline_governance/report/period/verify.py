@@ -16,7 +16,7 @@ from halocline_governance.errors import HaloclineError
 from halocline_governance.journal import Trust
 from halocline_governance.records import Kind
 from halocline_governance.report.period import duty as duties
-from halocline_governance.report.period.carried import Carried, cited
+from halocline_governance.report.period.carried import Carried, cited, place
 from halocline_governance.report.period.checked import Checked
 from halocline_governance.report.period.content import JOURNAL, SECTIONS, SUMS, drawn, limits
 from halocline_governance.report.period.document import Document, digest, sha256
@@ -85,20 +85,21 @@ class _Verifier:
             self._checked.same("installation", self._content["installation"], known, "the notes")
         carried.take(document.records, notes)
         carried.take(document.bound, sealed)
-        attest = {(str(document.attest["log"]), int(document.attest["seq"]))}
-        named = cited(self._content) | attest
+        named = cited(self._content) | {place(document.attest)}
         held = set(carried.entries)
-        for place in sorted(named - held):
-            self._fault(f"record {place[0]}/{place[1]} is cited and not carried")
-        for place in sorted(held - named):
-            self._fault(f"record {place[0]}/{place[1]} is carried and nothing cites it")
+        for log, seq in sorted(named - held):
+            self._fault(f"record {log}/{seq} is cited and not carried")
+        for log, seq in sorted(held - named):
+            self._fault(f"record {log}/{seq} is carried and nothing cites it")
+        if not self._checked.faults and not _is_plain(document, self._trust):
+            self._fault("its proofs are not written in the one way there is")
         self._held(f"{len(notes)} signed heads and the seal")
         self._held(f"{len(held)} records, each by its proof under a signed head")
 
     def _attested(self, files: Mapping[str, bytes | None]) -> None:
         """The content is what the journal recorded; so are the page and the paper."""
         attest = self._document.attest
-        entry = self._carried.entries.get((str(attest["log"]), int(attest["seq"])))
+        entry = self._carried.entries.get(place(attest))
         if entry is None:
             return
         told = entry.object
@@ -249,14 +250,31 @@ class _Verifier:
         return [one for part in self._parts() for one in part["lists"]]
 
     def _entries(self, row: Mapping[str, Any]) -> list[Entry]:
-        places = [(str(one["log"]), int(one["seq"])) for one in row["proofs"]]
-        return [self._carried.entries[place] for place in places if place in self._carried.entries]
+        places = map(place, row["proofs"])
+        return [self._carried.entries[one] for one in places if one in self._carried.entries]
 
     def _fault(self, what: str) -> None:
         self._checked.faults.append(what)
 
     def _held(self, what: str) -> None:
         self._checked.held.append(what)
+
+
+def _is_plain(document: Document, trust: Trust) -> bool:
+    """Whether the file is, to the byte, what is written from what it proves. The content is held
+    by its hash, and each record and path by its proof; what is left is their order, members that
+    nothing reads, and lines of the seal that are by nobody who is trusted."""
+    note = document.seal["note"]
+    signers = [key.line() for key in trust.signers(note)]
+    return (
+        document.attest.keys() == {"log", "seq"}
+        and document.seal.keys() == {"log", "note", "path"}
+        and len(set(signers)) == len(signers) == note.count("\n\u2014 ")
+        and all(
+            list(map(place, carried)) == sorted(map(place, carried))
+            for carried in (document.records, document.bound)
+        )
+    )
 
 
 def _total(rows: Sequence[Mapping[str, Any]], name: str) -> int:
