@@ -48,7 +48,7 @@ def test_two_officers_of_one_side_do_not_erase_the_other(world: World, journal: 
     for what, name in ((What.SOURCE, order(world).names[0]), (What.OUTPUT, "req-010000")):
         theirs = Order("e-0123456789", what, (name,), "request 118", first.subject)
         for step in (room.request, room.look):
-            with pytest.raises(Refused, match="not cleared"):
+            with pytest.raises(Refused, match="not every name"):
                 step(first, theirs)
     room.request(CLEO, order(world))
     for step in (room.approve, room.withdraw, room.certificate):
@@ -71,7 +71,7 @@ def test_who_is_cleared_for_the_side_and_not_for_the_label_does_not_erase_it(
 ) -> None:
     junior = Principal("juno", ("compliance",), parse_compact("internal sides=buy,sell"))
 
-    with pytest.raises(Refused, match="not cleared"):
+    with pytest.raises(Refused, match="not every name"):
         world.room(journal).request(junior, order(world, "juno"))
 
 
@@ -169,7 +169,45 @@ def test_nothing_is_ordered_of_what_nothing_has(
     known = world.made[("buy", OUTPUTS)][0]["request_id"] if what is What.OUTPUT else name
     asked = Order("e-0123456789", what, tuple({known, name}), "request 118", CLEO.subject)
 
-    with pytest.raises(Refused, match="1 of the"):
+    with pytest.raises(Refused, match="nothing has it"):
         world.room(journal).request(CLEO, asked)
 
     assert world.room(journal).all() == []
+
+
+@pytest.mark.parametrize("what", list(What))
+def test_what_is_hidden_is_answered_as_what_is_not_there(
+    world: World, journal: Journal, what: What
+) -> None:
+    """By preview and by request, alone and beside a name that the caller may erase; an answer that
+    lies in a spool is as hidden as one in its table."""
+    hidden = {**world.made[("buy", RAW)][0], "source": "their-deal", "row_uid": 1}
+    shown = {**world.made[("public", RAW)][0], "source": "handbook", "row_uid": 2}
+    keys = [f"subject:v1:zzzzzzzzzzzzzzz{letter}" for letter in "abc"]
+    for at, row, its in (("buy", hidden, keys[0]), ("public", shown, keys[1])):
+        world.write(at, RAW, [{**row, "subject_keys": [its]}])
+    spool = world.lake.work("buy", "spool") / "one"
+    spool.mkdir()
+    (spool / "0").write_bytes(b"req-spooled")
+    theirs, mine, nobodys = {
+        What.SUBJECT: ([keys[0]], keys[1], keys[2]),
+        What.SOURCE: (["their-deal"], "handbook", "no-deal"),
+        What.OUTPUT: (["req-010000", "req-spooled"], "req-000000", "req-999999"),
+    }[what]
+    room, officer = world.room(journal), SELL[0]
+
+    def answers(name: str) -> set[str]:
+        told = set[str]()
+        for names in ((name,), tuple(sorted((name, mine)))):
+            asked = Order("e-0123456789", what, names, "request 118", officer.subject)
+            for step in (room.look, room.request):
+                with pytest.raises(Refused) as refused:
+                    step(officer, asked)
+                told.add(str(refused.value))
+        return told
+
+    assert len(answers(nobodys)) == 1
+    for name in theirs:
+        assert answers(name) == answers(nobodys)
+    assert room.look(officer, Order("e-0123456789", what, (mine,), "r", officer.subject))["rows"]
+    assert room.all() == []

@@ -181,6 +181,23 @@ def test_a_preview_shows_what_was_made_from_it_as_far_as_the_caller_is_cleared(
     assert seen["rows"] == whole["rows"] != []
 
 
+def test_a_hidden_name_is_answered_as_one_that_is_not_there(home: World, run: Run) -> None:
+    """Whole: what is printed, the error and the exit code."""
+    like = home.made[("buy", RAW)][0]
+    home.write("buy", RAW, [{**like, "row_uid": 83, "source": "their-deal"}])
+    for what, hidden, absent in (
+        ("source", "their-deal", "no-deal"), ("output", "req-jane", "req-joan"),
+    ):  # fmt: skip
+        for more in ((), ("--yes",)):
+            done = [
+                run("selloff", "erase", what, name, "--reason", "request 118", *more)
+                for name in (hidden, absent)
+            ]
+            seen, other = ((one.exit_code, one.output, repr(one.exception)) for one in done)
+            assert seen == other
+            assert isinstance(done[0].exception, HaloclineError)
+
+
 def test_orders_about_another_side_say_nothing(home: World, run: Run) -> None:
     source = home.made[("buy", RAW)][0]["source"]
     asked = ("erase", "source", source, "--reason", "licence ended", "--json")

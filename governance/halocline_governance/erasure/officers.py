@@ -40,6 +40,21 @@ def check_cleared(principal: Principal, lake: Lake, touched: Touched) -> None:
         )
 
 
+def check_known(principal: Principal, lake: Lake, touched: Touched, *, found: bool) -> None:
+    """The same of names that are only asked about: who is not cleared for what has one is told
+    what is told of a name that nothing has.
+
+    Raises:
+        Refused: as above, or not every name was found.
+    """
+    if not found or not is_cleared(principal, lake, touched):
+        raise Refused(
+            "not every name here is one whose rows you may erase: nothing has it, or it touches"
+            " what other officers are cleared for; a source that must not come in: halocline firm"
+            " withdraw"
+        )
+
+
 def is_cleared(principal: Principal, lake: Lake, touched: Touched) -> bool:
     return all(_bound(lake, *one) <= principal.clearance for one in set(touched))
 

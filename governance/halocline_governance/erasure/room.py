@@ -96,10 +96,10 @@ class ErasureRoom:
         """What an order would remove, and what was made from it. Changes nothing.
 
         Raises:
-            Refused: the caller is not cleared for all of it, or a table is away.
+            Refused: a name has no rows, or not only such as the caller is cleared for; or a table
+                is away.
         """
-        check_words(order)
-        found = self._found(principal, order)
+        found = self._asked(principal, order)
         return {"rows": found.counts(), **self._exposed(order, found)}
 
     def request(self, principal: Principal, order: Order) -> Standing:
@@ -113,9 +113,7 @@ class ErasureRoom:
         officers.check_role(principal)
         if order.requester != principal.subject:
             raise Refused("an order is asked for in one's own name")
-        check_words(order)
-        found = self._found(principal, order)
-        self._check_known(order, found)
+        found = self._asked(principal, order)
         self._tell(principal, order, "request", _touches(found))
         return self.one(order.id)
 
@@ -193,31 +191,36 @@ class ErasureRoom:
         _check_stands(standing)
         officers.check_cleared(principal, self._site.lake, officers.touched_by(standing))
         if standing.state != "done":
-            self._found(principal, standing.order, _begun(standing))
+            self._check_found(principal, standing.order, _begun(standing))
         return standing
 
-    def _found(
-        self, principal: Principal, order: Order, begun: Iterable[tuple[str, str]] = ()
-    ) -> Found:
+    def _check_found(
+        self, principal: Principal, order: Order, begun: Iterable[tuple[str, str]]
+    ) -> None:
         self._check_here(principal, order, begun)
         found = finding.find(self._site.lake, order.what, order.names)
         officers.check_cleared(principal, self._site.lake, officers.touched(found))
-        return found
 
     def _check_here(
         self, principal: Principal, order: Order, begun: Iterable[tuple[str, str]]
     ) -> None:
         away.check(principal, self._site.lake, self._site.journal_dir, order.what, begun)
 
-    def _check_known(self, order: Order, found: Found) -> None:
-        unknown = sorted(set(order.names) - found.names)
+    def _asked(self, principal: Principal, order: Order) -> Found:
+        """What an order that is not recorded yet would touch. A name that lies in hidden rows is
+        answered as one that nothing has."""
+        check_words(order)
+        lake = self._site.lake
+        self._check_here(principal, order, ())
+        found = finding.find(lake, order.what, order.names)
+        unknown, places = set(order.names) - found.names, set[str]()
         if order.what is What.OUTPUT:
-            unknown = [name for name in unknown if not spools.holds(self._site.lake, name)]
-        if unknown:
-            raise Refused(
-                f"{len(unknown)} of the {len(order.names)} names have no row here, so there is"
-                " nothing to remove; a source that must not come in: halocline firm withdraw"
-            )
+            spooled = {name: spools.holding(lake, name) for name in unknown}
+            unknown = {name for name, held in spooled.items() if not held}
+            places = {place for held in spooled.values() for place in held}
+        touched = officers.touched(found) | {(place, "") for place in places}
+        officers.check_known(principal, lake, touched, found=not unknown)
+        return found
 
     def _remove(self, principal: Principal, standing: Standing) -> None:
         site, order = self._site, standing.order

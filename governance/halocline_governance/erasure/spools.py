@@ -54,9 +54,13 @@ def settle(
         time.sleep(_LOOK_S)
 
 
-def holds(lake: Lake, request_id: str) -> bool:
-    """Whether an output is on its way to its table."""
-    return any(_holds(folder, [request_id.encode()]) for folder in _folders(lake))
+def holding(lake: Lake, request_id: str) -> set[str]:
+    """The compartments in which an output is on its way to its table."""
+    return {
+        folder.parent.parent.name
+        for folder in _folders(lake)
+        if _holds(folder, [request_id.encode()])
+    }
 
 
 def _folders(lake: Lake) -> list[Path]:
