@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from halocline_governance import durable, tables
+from halocline_governance import tables
 from halocline_governance.erasure import told as erasure
 from halocline_governance.erasure.order import What
 from halocline_governance.errors import Refused
@@ -26,6 +26,7 @@ from halocline_governance.lineage.keyed import Row
 from halocline_governance.principal import Principal, Purpose
 from halocline_governance.records import AuditEvent, Kind
 from halocline_governance.report import away, record, sections
+from halocline_governance.report import files as written
 from halocline_governance.report.answer import Answer
 from halocline_governance.report.pin import Pin, take
 from halocline_governance.report.render import page
@@ -84,7 +85,8 @@ def build(
 
     Raises:
         Denied: the principal may not read the audit record, or no outputs.
-        Refused: no compliance officer, or no output of this id among what they may read.
+        Refused: no compliance officer, no output of this id among what they may read, or its files
+            cannot be written.
         JournalCorrupt: the journal does not hold the records that were pinned.
     """
     logs = pin.logs if pin else take(sources.journal_dir)
@@ -220,7 +222,11 @@ def _write(
 ) -> ReportPaths:
     told = json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
     shown = page(json.loads(told))
-    name = f"report-{hashlib.sha256(content['request_id'].encode()).hexdigest()[:16]}"
+    text = told.encode("utf-8", "backslashreplace")
+    name = f"report-{_hash(content['request_id'].encode())[:16]}-{_hash(text)[:12]}"
+    paths = ReportPaths(out_dir / f"{name}.html", out_dir / f"{name}.json")
+    files = {paths.html: shown.encode("utf-8", "backslashreplace"), paths.json: text}
+    written.free(files)
     gates.journal.append(
         AuditEvent(
             Kind.REPORT,
@@ -228,16 +234,17 @@ def _write(
             Purpose.AUDIT.value,
             {
                 "request_id": content["request_id"],
-                "json_sha256": hashlib.sha256(told.encode()).hexdigest(),
-                "html_sha256": hashlib.sha256(shown.encode()).hexdigest(),
+                "json_sha256": _hash(text),
+                "html_sha256": _hash(files[paths.html]),
             },
         )
     )
-    out_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    paths = ReportPaths(out_dir / f"{name}.html", out_dir / f"{name}.json")
-    durable.write(paths.json, told.encode("utf-8", "backslashreplace"))
-    durable.write(paths.html, shown.encode("utf-8", "backslashreplace"))
+    written.write(files)
     return paths
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _system(versions: Mapping[str, int]) -> dict[str, int]:

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from halocline_governance import durable
 from halocline_governance.erasure import told as erasure
 from halocline_governance.errors import JournalCorrupt, Refused, Unverified
 from halocline_governance.journal import records, verify
@@ -21,6 +20,7 @@ from halocline_governance.journal.proof import consistency
 from halocline_governance.principal import Principal, Purpose
 from halocline_governance.records import AuditEvent, Kind, timestamp
 from halocline_governance.report import away
+from halocline_governance.report import files as written
 from halocline_governance.report.build import require_officer
 from halocline_governance.report.period import residue
 from halocline_governance.report.period.carried import Place, carry, cited
@@ -76,7 +76,8 @@ def build(
         Denied: the officer may not read the audit record, or there are outputs and they may read
             none.
         Refused: no compliance officer, another question than the earlier report's, its tables
-            cannot be read again, or a file of the same name is there that has other bytes.
+            cannot be read again, a file of the same name is there that has other bytes, or they
+            cannot be written.
         Unverified: built again, it is not what was built then: names the parts that differ.
         JournalCorrupt: the journal does not begin with the records under the heads.
     """
@@ -273,9 +274,7 @@ def _write(sources: Sources, officer: Principal, made: _Made, out_dir: Path) -> 
     name = f"{question.name}-{sha256(text)[:_DIGITS]}"
     paths = Paths(*(out_dir / f"{name}.{kind}" for kind in ("html", "pdf", "json")))
     files = {paths.html: made.html.encode(), paths.pdf: made.pdf, paths.json: text}
-    for path, data in files.items():
-        if path.exists() and path.read_bytes() != data:
-            raise Refused(f"{path} is another file; move it, nothing is written over it")
+    written.free(files)
     what = {
         "period": {"from": question.period.start, "to": question.period.end},
         "duty": question.duty.value,
@@ -284,7 +283,5 @@ def _write(sources: Sources, officer: Principal, made: _Made, out_dir: Path) -> 
         "pdf_sha256": sha256(made.pdf),
     }
     _append(sources, officer, Kind.REPORT, what)
-    out_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for path, data in files.items():
-        durable.write(path, data)
+    written.write(files)
     return paths

@@ -115,7 +115,7 @@ class Carried:
             raise Unverified("it is carried twice")
         if at[0] not in notes:
             raise Unverified("no head of its log is trusted")
-        if one.keys() != set(_MEMBERS):
+        if set(one) != set(_MEMBERS):
             raise Unverified(f"it has other members than {', '.join(_MEMBERS)}")
         told = {"format": INCLUSION, "checkpoint": notes[at[0]], **one}
         return Entry(*at, check(Proof.parse(told), self.trust))

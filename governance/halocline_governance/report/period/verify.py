@@ -267,8 +267,8 @@ def _is_plain(document: Document, trust: Trust) -> bool:
     note = document.seal["note"]
     signers = [key.line() for key in trust.signers(note)]
     return (
-        document.attest.keys() == {"log", "seq"}
-        and document.seal.keys() == {"log", "note", "path"}
+        set(document.attest) == {"log", "seq"}
+        and set(document.seal) == {"log", "note", "path"}
         and len(set(signers)) == len(signers) == note.count("\n\u2014 ")
         and all(
             list(map(place, carried)) == sorted(map(place, carried))
