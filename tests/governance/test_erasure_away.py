@@ -10,7 +10,7 @@ import pytest
 
 from halocline_governance.erasure import Order, What
 from halocline_governance.erasure.finding import CURATED, OUTPUTS, RAW
-from halocline_governance.errors import Refused
+from halocline_governance.errors import Refused, StorageUnavailable
 from halocline_governance.journal import Journal
 from halocline_governance.label import parse_compact
 from halocline_governance.principal import Principal
@@ -140,3 +140,30 @@ def test_who_is_not_cleared_is_told_no_name(world: World, journal: Journal) -> N
         world.room(journal).look(SELLOFF, mine)
 
     assert "buy" not in str(refused.value)
+
+
+@pytest.mark.parametrize("table", [RAW, OUTPUTS])
+@pytest.mark.parametrize("lost", ["_delta_log/*.json", "_delta_log/*0.json", "*.parquet"])
+def test_a_table_that_cannot_be_read_is_named_and_nothing_is_done(
+    world: World, journal: Journal, table: str, lost: str
+) -> None:
+    """Of its log, or of its files."""
+    asked = order(What.OUTPUT, "req-010003") if table == OUTPUTS else order(What.SUBJECT, key(3))
+    room = world.room(journal)
+    room.request(CLEO, asked)
+    room.approve(OMAR, asked.id)
+    # Two versions: the second file of the log alone is no table either.
+    world.write("buy", table, [world.made[("buy", table)][0]])
+    for file in world.lake.path("buy", table).glob(lost):
+        file.unlink()
+
+    for step in (room.look, room.request):
+        with pytest.raises(StorageUnavailable, match=f"buy:{table} is there and cannot be read"):
+            step(CLEO, asked)
+    with pytest.raises(StorageUnavailable, match=f"buy:{table} is there and cannot be read"):
+        room.run(OMAR, asked.id)
+    with pytest.raises(StorageUnavailable, match=f"a table {table} is there") as told:
+        room.look(SELLOFF, asked)
+    assert "buy" not in str(told.value)
+    assert room.one(asked.id).state == "approved"
+    assert len(world.rows("public", table)) == len(world.made[("public", table)])

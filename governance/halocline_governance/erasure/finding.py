@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from halocline_governance.erasure.order import What
+from halocline_governance.errors import StorageUnavailable
 from halocline_governance.lake import Lake
 
 if TYPE_CHECKING:
@@ -22,6 +23,24 @@ SIGNALS, DECISIONS = "curation.signals", "curation.decisions"
 PACKED, OUTPUTS = "training.packed", "serving.outputs"
 # In the order in which they are removed from.
 TABLES = (PACKED, SIGNALS, DECISIONS, CURATED, RAW, OUTPUTS)
+
+
+class Unreadable(StorageUnavailable):
+    """A table is there and cannot be read. Its text names the table alone, for whoever is not
+    cleared for the compartment.
+
+    Args:
+        compartment: where it lies.
+        table: its logical name.
+    """
+
+    def __init__(self, compartment: str, table: str, *, named: bool = False) -> None:
+        where = f"{compartment}:{table}" if named else f"a table {table}"
+        super().__init__(
+            f"{where} is there and cannot be read: put back what is missing of its files or of its"
+            " _delta_log, then try again"
+        )
+        self.compartment, self.table = compartment, table
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +99,7 @@ def find(lake: Lake, what: What, names: Sequence[str]) -> Found:
     """Look through every compartment for what has these names.
 
     Raises:
+        Unreadable: a table's log or files are damaged, or files are missing.
         StorageUnavailable: a bucket did not answer.
     """
     if what is What.OUTPUT:
@@ -187,6 +207,13 @@ def _naming(batch: pa.RecordBatch, column: str, names: Iterable[str]) -> Any:
 
 
 def _batches(lake: Lake, compartment: str, table: str, columns: list[str]) -> Iterator[Any]:
+    import pyarrow as pa
+    from deltalake.exceptions import DeltaError
+
     place = lake.location(compartment, table)
-    with place.reached():
-        yield from place.delta().to_pyarrow_dataset().to_batches(columns=columns)
+    try:
+        with place.reached():
+            yield from place.delta().to_pyarrow_dataset().to_batches(columns=columns)
+    except (OSError, DeltaError, pa.ArrowException):
+        # What they say may quote a path, or bytes of a file.
+        raise Unreadable(compartment, table) from None

@@ -6,11 +6,12 @@ touches is what the tables hold when it is asked for, and what each beginning fi
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from halocline_governance.erasure.finding import Found
-from halocline_governance.erasure.order import Standing
+from halocline_governance.erasure import finding
+from halocline_governance.erasure.finding import Found, Unreadable
+from halocline_governance.erasure.order import Standing, What
 from halocline_governance.errors import Refused
 from halocline_governance.label import SENSITIVITIES, Label
 from halocline_governance.lake import Lake
@@ -57,6 +58,19 @@ def check_known(principal: Principal, lake: Lake, touched: Touched, *, found: bo
 
 def is_cleared(principal: Principal, lake: Lake, touched: Touched) -> bool:
     return all(_bound(lake, *one) <= principal.clearance for one in set(touched))
+
+
+def find(principal: Principal, lake: Lake, what: What, names: Sequence[str]) -> Found:
+    """What has these names, for somebody who is told where it cannot be looked.
+
+    Raises:
+        StorageUnavailable: a table cannot be read; its compartment is named to who is cleared.
+    """
+    try:
+        return finding.find(lake, what, names)
+    except Unreadable as error:
+        named = is_cleared(principal, lake, {(error.compartment, "")})
+        raise Unreadable(error.compartment, error.table, named=named) from None
 
 
 def touched(found: Found) -> set[tuple[str, str]]:

@@ -198,7 +198,7 @@ class ErasureRoom:
         self, principal: Principal, order: Order, begun: Iterable[tuple[str, str]]
     ) -> None:
         self._check_here(principal, order, begun)
-        found = finding.find(self._site.lake, order.what, order.names)
+        found = officers.find(principal, self._site.lake, order.what, order.names)
         officers.check_cleared(principal, self._site.lake, officers.touched(found))
 
     def _check_here(
@@ -212,7 +212,7 @@ class ErasureRoom:
         check_words(order)
         lake = self._site.lake
         self._check_here(principal, order, ())
-        found = finding.find(lake, order.what, order.names)
+        found = officers.find(principal, lake, order.what, order.names)
         unknown, places = set(order.names) - found.names, set[str]()
         if order.what is What.OUTPUT:
             spooled = {name: spools.holding(lake, name) for name in unknown}
@@ -226,11 +226,11 @@ class ErasureRoom:
         site, order = self._site, standing.order
         begun = _begun(standing)
         for _ in range(_MAX_ROUNDS):
-            wanted = finding.find(site.lake, order.what, order.names).places | begun
+            wanted = officers.find(principal, site.lake, order.what, order.names).places | begun
             with self._leased(order, wanted) as places:
                 _check_stands(self.one(order.id))  # it may have been withdrawn while we waited
                 self._check_here(principal, order, wanted)
-                found = finding.find(site.lake, order.what, order.names)
+                found = officers.find(principal, site.lake, order.what, order.names)
                 if not found.places <= wanted:
                     continue
                 officers.check_cleared(principal, site.lake, officers.touched(found))
@@ -243,7 +243,7 @@ class ErasureRoom:
                     site.lineage.forget(*at)
                 for compartment in sorted({place for place, table in mine if table in _TEXTS}):
                     site.renew(compartment)
-                left = finding.find(site.lake, order.what, order.names)
+                left = officers.find(principal, site.lake, order.what, order.names)
                 self._check_here(principal, order, wanted)
                 removed = _removed(mine, order.id)
             if not left.selections:
