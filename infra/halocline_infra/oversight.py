@@ -51,11 +51,26 @@ def installed_policies(platform: Platform) -> Bundle:
     return load(environment.policy_bundle, public_key(environment.policy_key)).bundle
 
 
-def build_report(platform: Platform, officer: Principal, request_id: str) -> ReportPaths:
-    """The compliance report for one output, under `reports/`."""
-    from halocline_governance import report
+def build_report(
+    platform: Platform, officer: Principal, request_id: str, earlier: bytes | None = None
+) -> ReportPaths:
+    """The compliance report for one output, under `reports/`.
 
-    return report.build(
+    Args:
+        platform: this installation.
+        officer: who asks.
+        request_id: the output.
+        earlier: the JSON file of an earlier report about it, to build again from its pin.
+
+    Raises:
+        Denied, Refused: as `report.build`; or what is given is no earlier report about it.
+        Unverified: built again, it is other than it was; where it is, is said.
+    """
+    from halocline_governance import report
+    from halocline_governance.errors import Unverified
+
+    pin = report.pin_of(earlier, request_id) if earlier is not None else None
+    paths = report.build(
         report.Sources(
             guard=platform.guard,
             gates=platform.gates,
@@ -68,7 +83,14 @@ def build_report(platform: Platform, officer: Principal, request_id: str) -> Rep
         officer,
         request_id,
         _reports(platform),
+        pin,
     )
+    if earlier is not None and (differ := report.differences(earlier, paths.json.read_bytes())):
+        raise Unverified(
+            f"built again, the report is other than it was in: {', '.join(differ)}; it is at"
+            f" {paths.json}"
+        )
+    return paths
 
 
 def crossing_register(platform: Platform, officer: Principal, period: Period) -> dict[str, Any]:

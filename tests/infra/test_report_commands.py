@@ -125,6 +125,16 @@ def test_what_makes_no_sense_is_refused(desk: Desk, words: tuple[str, ...], says
     assert says in str(done.exception)
 
 
+def test_an_earlier_report_of_an_output_must_be_one(desk: Desk, tmp_path: Path) -> None:
+    given = tmp_path / "earlier.json"
+    for text, says in (("", "cannot be read"), ("{}", "no report about one output")):
+        if text:
+            given.write_text(text)
+        done = desk.run("audit", "report", "req-1", "--pin", str(given))
+        assert isinstance(done.exception, Refused)
+        assert says in str(done.exception)
+
+
 def test_an_analyst_gets_none(desk: Desk, tmp_path: Path) -> None:
     build = ("report", "build", "--period", "2026", "--out", str(tmp_path / "none"))
 

@@ -5,8 +5,12 @@
 """
 
 from halocline_governance.report.build import ReportPaths, Sources, build
+from halocline_governance.report.earlier import differences, pin_of
 from halocline_governance.report.pin import Pin, parse
 from halocline_governance.report.record import Entry
 from halocline_governance.report.register import Period, register
 
-__all__ = ["Entry", "Period", "Pin", "ReportPaths", "Sources", "build", "parse", "register"]
+__all__ = [
+    "Entry", "Period", "Pin", "ReportPaths", "Sources", "build", "differences", "parse", "pin_of",
+    "register",
+]  # fmt: skip

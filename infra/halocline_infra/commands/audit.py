@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,19 +19,31 @@ app.command("verify")(audit_verify.verify)
 @app.command("report")
 def report(
     request_id: Annotated[str, typer.Argument(help="The output to answer for.")],
+    pin: Annotated[
+        Path | None,
+        typer.Option(metavar="EARLIER.json", help="Build this earlier report of it again."),
+    ] = None,
     token: TokenFile = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Build the compliance report for one output: HTML and JSON under reports/.
 
+    With --pin it is built from the same records and table versions as an earlier one; when that
+    gives other bytes, it says which parts differ and exits with an error.
+
     Example:
 
         halocline audit report 0197f3c2-... --token officer.jwt
     """
+    from halocline_governance.errors import Refused
     from halocline_infra.oversight import build_report
 
+    try:
+        earlier = pin.read_bytes() if pin else None
+    except OSError as error:
+        raise Refused(f"{pin} cannot be read: {error.strerror}") from None
     with called(token) as (platform, officer):
-        paths = build_report(platform, officer, request_id)
+        paths = build_report(platform, officer, request_id, earlier)
     show({"html": str(paths.html), "json": str(paths.json)}, as_json=as_json, title="Report")
 
 

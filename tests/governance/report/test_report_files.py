@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import resource
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -41,6 +41,26 @@ def test_nothing_is_written_over_another_file(told: World) -> None:
     assert first.paths.html.read_text() == "mine"
 
 
+def test_an_earlier_report_is_taken_by_its_file(told: World) -> None:
+    first = told.report()
+    data = first.paths.json.read_bytes()
+
+    pin = report.pin_of(data, "req-1")
+
+    assert pin == report.parse(first.content["pin"])
+    assert report.differences(data, told.report(pin=pin).paths.json.read_bytes()) == []
+    (told.root / "lake" / "buy" / "curated").rename(told.root / "x")
+    other = told.report(pin=pin).paths.json.read_bytes()
+    assert "gaps" in report.differences(data, other)
+    with pytest.raises(Refused, match="another output"):
+        report.pin_of(data, "req-2")
+    size = f'"size": {first.content["pin"]["logs"][told.journal.name]["size"]}'.encode()
+    assert size in data
+    for bad in (b"", b"{}", b"[]", b"\xff", data.replace(size, size + b".0")):
+        with pytest.raises(Refused, match="no report about one output"):
+            report.pin_of(bad, "req-1")
+
+
 def test_no_room_leaves_no_file(tmp_path: Path) -> None:
     folder = tmp_path / "out"
     wanted = {folder / "a.html": b"h" * 900, folder / "a.pdf": b"p" * 9_000, folder / "a.json": b""}
@@ -63,7 +83,7 @@ def test_a_name_that_cannot_be_had_leaves_no_file(tmp_path: Path) -> None:
 
 
 @contextmanager
-def _room(num_bytes: int) -> Iterator[None]:
+def _room(num_bytes: int) -> Generator[None]:
     """No file may be longer, as if the disk were full."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (num_bytes, hard))
