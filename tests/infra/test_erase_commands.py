@@ -15,10 +15,11 @@ from halocline_governance import keys
 from halocline_governance.detect.pseudonym import PseudonymKey
 from halocline_governance.detect.segregation import FingerprintIndex, SegregationDetector
 from halocline_governance.erasure.finding import CURATED, OUTPUTS, RAW
-from halocline_governance.errors import HaloclineError
+from halocline_governance.errors import HaloclineError, StorageUnavailable
 from halocline_governance.identity import Issuer
+from halocline_governance.journal import Journal, Signer
 from halocline_governance.label import parse_compact
-from halocline_governance.records import InferenceRecord
+from halocline_governance.records import AuditEvent, InferenceRecord, Kind
 from halocline_governance.refs import DatasetRef, ModelRef
 from halocline_infra.cli import app
 from tests.governance.erasure_world import LABELS, World, everything, word
@@ -141,13 +142,68 @@ def test_who_is_only_mentioned_is_found_by_who_is_cleared(home: World, run: Run)
     found = told(run("cleo", *words, "--json"))
     other = told(run("selloff", *words, "--json"))
 
-    assert found["mentions"] == [{"compartment": "buy", "row_uid": "79"}]
+    row = {"compartment": "buy", "row_uid": "79", "source": like["source"]}
+    assert found["mentions"] == [{**row, "subject_keys": list[str]()}]
     assert (found["hidden"], other["hidden"]) == (0, 1)
     assert "79" in run("cleo", *words).stdout
     assert other["mentions"] == []
     assert "buy" not in json.dumps(other)
     assert [one["compartment"] for one in other["keys"]] == ["public"]
     assert "req-jane" not in json.dumps(other)
+
+
+def test_who_is_mentioned_is_erased_by_the_key_that_stands_on_the_row(
+    home: World, run: Run
+) -> None:
+    """Her number is the key of the row, and her name stands in its text only."""
+    number = f"subject:v1:{'q' * 16}"
+    like = home.made[("buy", RAW)][1]
+    row = {**like, "row_uid": 79, "subject_keys": [number], "text": "It is Jane Doe again."}
+    home.write("buy", RAW, [row])
+    beside = f"subject:v1:{'r' * 16}"
+    (own,) = home.made[("buy", RAW)][-2]["subject_keys"]
+    home.write("buy", RAW, [{**row, "row_uid": 80, "subject_keys": [own, beside], "text": "x"}])
+    (home.root / "person").write_text(PERSON)
+    words = ("erase", "find", "--value-from", str(home.root / "person"))
+
+    found = told(run("cleo", *words, "--json"))
+
+    keys = [
+        (one["key"], one["documents"], one["own"])
+        for one in found["keys"]
+        if one["compartment"] == "buy"
+    ]
+    assert sorted(keys) == sorted([(own, 2, True), (number, 1, False), (beside, 1, False)])
+    assert found["mentions"][0]["subject_keys"] == [number]
+    shown = run("cleo", *words).stdout
+    assert number in shown
+    assert "halocline erase subject KEY" in shown
+    assert number not in run("selloff", *words).output
+    asked = ("erase", "subject", number, "--reason", "request 118", "--json")
+    assert told(run("cleo", *asked))["rows"] == [{"compartment": "buy", "table": RAW, "rows": 1}]
+
+
+def test_what_cannot_be_looked_into_is_said(home: World, run: Run) -> None:
+    """A table that is away, and one whose log is lost."""
+    signer = Signer(keys.ed25519(home.root / "keys" / "journal.key"))
+    with Journal.open(home.root / "journal", signer) as journal:
+        at = {"compartment": "buy", "table": RAW, "version": 0}
+        journal.append(AuditEvent(Kind.FINGERPRINT, "svc", "audit", at))
+    folder = home.lake.path("buy", RAW)
+    folder.rename(home.root / "away")
+    (home.root / "person").write_text(PERSON)
+    words = ("erase", "find", "--value-from", str(home.root / "person"))
+    assert "buy:raw.documents" in told(run("cleo", *words, "--json"))["away"]
+    assert "1 tables" in run("selloff", *words).stdout
+    assert "buy" not in run("selloff", *words).stdout
+    (home.root / "away").rename(folder)
+    for file in (home.lake.path("buy", OUTPUTS) / "_delta_log").iterdir():
+        file.unlink()
+
+    done = run("cleo", "erase", "output", "req-jane", "--reason", "request 118", "--yes")
+
+    assert isinstance(done.exception, StorageUnavailable)
+    assert "buy:serving.outputs is there and cannot be read" in str(done.exception)
 
 
 def test_a_preview_shows_what_was_made_from_it_as_far_as_the_caller_is_cleared(

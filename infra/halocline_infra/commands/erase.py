@@ -35,6 +35,11 @@ Reason = Annotated[
 Yes = Annotated[
     bool, typer.Option("--yes/--dry-run", help="Ask for it; else only show what it would remove.")
 ]
+_NEXT = """\
+Next: halocline erase subject KEY --reason 'file number' shows what goes with a key that has
+documents; halocline erase output ID with an answer. A key that is not of this value may be of
+somebody else who stands on the same document: look before you order. A document that has no key
+goes with its source alone: halocline erase source SOURCE."""
 Ident = Annotated[str, typer.Argument(help="One of: halocline erase list.")]
 
 
@@ -191,6 +196,7 @@ def find(
 
         halocline erase find --value-from person.txt --token officer.jwt
     """
+    from halocline_governance.erasure.order import plain
     from halocline_governance.errors import Refused
     from halocline_infra.erasing_find import person
 
@@ -201,15 +207,26 @@ def find(
     if as_json:
         print_json(found.as_json())
         return
-    rows = [(key["compartment"], key["key"], key["documents"]) for key in found.keys]
-    print_table("Subject keys", ("compartment", "id", "documents"), rows)
-    print_table("Other documents that name them", ("compartment", "id"), found.mentions)
+    rows = [
+        (key["compartment"], key["key"], key["documents"], "yes" if key["own"] else "no")
+        for key in found.keys
+    ]
+    print_table("Subject keys", ("compartment", "id", "documents", "of this value"), rows)
+    others = [
+        (one.compartment, str(one.uid), plain(one.source), "\n".join(one.keys) or "none")
+        for one in found.mentions
+    ]
+    names = ("compartment", "id", "source", "subject keys")
+    print_table("Other documents that name them", names, others)
     if found.outputs is None:
         typer.echo("answers: there are none that you may read")
     else:
         print_table("Answers that name them", ("id",), [(one,) for one in found.outputs])
     if found.hidden:
         typer.echo(f"{found.hidden} compartments are not for your clearance")
+    if found.away:
+        typer.echo(f"! {found.away}")
+    typer.echo(_NEXT)
 
 
 def _listed(standing: Standing, *, seen: bool) -> dict[str, Any]:
