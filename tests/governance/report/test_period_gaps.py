@@ -76,9 +76,13 @@ def test_a_table_that_is_away_is_told(told: World, tmp_path: Path) -> None:
 
 
 def test_an_installation_without_outputs_has_a_report(world: World) -> None:
-    document = world.period_document()
+    paths = world.of_period()
+    document = period.Document.parse(paths.json.read_bytes())
+    no_mlflow = "was not looked at: halocline lineage check holds it"
 
     assert verify.verify(document, world.signer.trust).faults == []
+    assert [no_mlflow in limit for limit in document.content["limits"]] == [True]
+    assert paths.html.read_text().count(no_mlflow) == 2
     assert part(document, "sums", "outcomes")["rows"] == []
 
 
