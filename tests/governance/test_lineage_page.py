@@ -16,7 +16,7 @@ from halocline_governance.label import PUBLIC, Label
 from halocline_governance.lineage import Node, Trace
 from halocline_governance.lineage.checks import Flag
 from halocline_governance.lineage.page import page
-from halocline_governance.lineage.page_layout import HEIGHT, MAX_OF_A_KIND, RANKS, Box, draw
+from halocline_governance.lineage.page_layout import HEIGHT, MAX_OF_A_KIND, RANKS, WIDTH, Box, draw
 
 BUY = Label("confidential", sides=("buy",), issuers=("acme",))
 LABELS = {label.label_id: label for label in (PUBLIC, BUY)}
@@ -154,6 +154,24 @@ def test_boxes_lie_apart_and_arrows_go_to_boxes(rng: random.Random, num_nodes: i
         at = [drawn.boxes[id_].layer for id_ in arrow.through]
         assert at == sorted(at)
     drawing(page(trace, LABELS))
+
+
+def test_an_arrows_words_lie_between_the_cards() -> None:
+    trace = back()
+    for number, said in enumerate(("0.366667, 123456", "0.633333, 99", "W" * 40)):
+        data = Node(f"dataset:{number}", "dataset", str(number))
+        trace.lead(trace.nodes["run:r"], data, f"read (weight {said} sequences)")
+    picture = drawing(page(trace, LABELS)).find("{*}g")
+    places = re.findall(r"translate\(([\d.]+)", ET.tostring(picture).decode())
+    columns = {float(place) for place in places[1:]}
+    words = [one for one in picture if one.tag.endswith("text")]
+
+    assert any("weight" in (one.text or "") for one in words)
+    for one in words:
+        at, half = float(one.attrib["x"]), 6.5 * len(one.text or "") / 2
+        start = max(x for x in columns if x < at) + WIDTH
+        end = min(x for x in columns if x > at)
+        assert start + 3 <= at - half < at + half <= end - 3, one.text
 
 
 def test_two_thousand_things_fold_and_every_one_is_listed(rng: random.Random) -> None:

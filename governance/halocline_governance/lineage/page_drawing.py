@@ -28,8 +28,9 @@ _CAPITALS = 'letter-spacing="0.9" style="text-transform:uppercase"'
 # With more arrows than this their words would lie on each other: they show on pointing only.
 _MAX_WORDS = 36
 _NAME, _FACT = 21, 28
-# Pixels that a letter of an arrow's words takes, more or less.
-_LETTER = 5.6
+# Letters in a line of an arrow's words, and the pixels that one takes in a wide font; with what is
+# free on both sides a line fits between two columns.
+_WORDS, _LETTER, _FREE = 22, 6.5, 6.0
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:")
 
 
@@ -174,13 +175,12 @@ def _words(drawing: Drawing, arrow: Arrow) -> str:
     start, end = one.x + WIDTH, other.x
     height = one.centre + (other.centre - one.centre) * (share**2 * (3 - 2 * share))
     lines = arrow.said.replace(" (", "\n").replace(", ", "\n").removesuffix(")").split("\n")[:3]
-    most = max(len(_cut(line, 22)) for line in lines)
-    half = _LETTER * most / 2
-    middle = min(max(start + (end - start) * share, start + half), max(end - half - 9, start))
+    half = _LETTER * max(len(_cut(line, _WORDS)) for line in lines) / 2 + _FREE
+    middle = min(max(start + (end - start) * share, start + half), end - half)
     return "".join(
         _line(
             middle, height - 4 + 12 * (number - (len(lines) - 1) / 2),
-            _cut(line, 22), 10, _SOFT,
+            _cut(line, _WORDS), 10, _SOFT,
             'text-anchor="middle" paint-order="stroke" stroke="#f6f8fa" stroke-width="4"',
         )
         for number, line in enumerate(lines)

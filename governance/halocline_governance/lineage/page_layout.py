@@ -15,7 +15,7 @@ from itertools import pairwise
 from halocline_governance.lineage.trace import Edge, Node, Trace
 
 WIDTH, HEIGHT = 212.0, 66.0
-_ACROSS, _BETWEEN, _LANE = 124.0, 18.0, 10.0
+_ACROSS, _BETWEEN, _LANE = 164.0, 18.0, 10.0
 _SWEEPS = 8
 # More boxes of one kind than this are drawn as one: nobody reads a wall of them.
 MAX_OF_A_KIND = 12
