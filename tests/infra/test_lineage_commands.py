@@ -179,7 +179,7 @@ def test_before_it_was_made_it_was_not(home: Home) -> None:
         (("trace", MODEL, "--mermaid", "--json"), "choose one of --json"),
         (("trace", "row:buy:raw.documents/1", "--rows"), "is a row"),
         (("check", "r9"), "no run r9"),
-        (("trace", "row:nocomp:curated.documents/1"), "no such row was ever in this table"),
+        (("trace", "row:nocomp:curated.documents/1"), "in a version of it that can still be read"),
     ],
 )
 def test_what_cannot_be_is_told_with_what_to_do(

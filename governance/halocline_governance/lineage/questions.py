@@ -385,7 +385,8 @@ def _asked(
 
 _NOT_THERE = {
     "output": "no output with this id can be read here; its id is the answer's x-request-id",
-    "row": "no such row was ever in this table; a curated row keeps the id of its raw row",
+    "row": "no such row is in this table or in a version of it that can still be read; a curated"
+    " row keeps the id of its raw row",
     "subject": "no row has this subject key in what can be read here; keys are pseudonyms",
     "source": "no row is of this source in what can be read here; it is named as at its ingest",
     "licence": "no row has this licence in what can be read here; it is named as at its ingest",
