@@ -17,7 +17,7 @@ import pytest
 
 from halocline_governance.erasure import Order, What
 from halocline_governance.erasure.certificate import text
-from halocline_governance.erasure.finding import DECISIONS, RAW
+from halocline_governance.erasure.finding import CURATED, DECISIONS, RAW
 from halocline_governance.errors import LeaseHeld, Refused, StorageUnavailable
 from halocline_governance.journal import Journal, read, verify
 from halocline_governance.journal import proof as proof_of_record
@@ -299,6 +299,20 @@ def test_the_certificate_says_what_stays(world: World, journal: Journal) -> None
     assert any("weights" in line for line in told["not_erased"])
     assert "e-0123456789" in text(told)
     assert world.firm.facts()["withdrawn_sources"] == ["tickets"]
+
+
+def test_the_certificate_does_not_say_that_every_mention_is_a_pseudonym(
+    world: World, journal: Journal
+) -> None:
+    """A name that no detector found stands in another's curated text, and stays."""
+    like = next(row for row in world.made[("buy", CURATED)] if key(3) not in row["subject_keys"])
+    world.write("buy", CURATED, [{**like, "row_uid": 9_999, "text": "Minutes: Jane Doe came."}])
+
+    told = erased(world, journal, order(What.SUBJECT, key(3)))
+
+    assert "Minutes: Jane Doe came." in [row["text"] for row in world.rows("buy", CURATED)]
+    (said,) = [line for line in told["not_erased"] if "curated text" in line]
+    assert "stands there in clear" in said
 
 
 @pytest.mark.parametrize("name", ["jane doe", "jane@initech.example", "subject:v1:short"])

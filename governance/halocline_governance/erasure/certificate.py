@@ -14,8 +14,9 @@ _KEPT: Mapping[What, Sequence[str]] = {
         "what such models answered, and answers that quote the person",
         "raw text of other documents that mention the person in clear: halocline erase find lists"
         " their rows, and their source or their own subject key can be ordered",
-        "pseudonyms of the person in other documents' curated text, which the pseudonym key alone"
-        " can join",
+        "mentions of the person in other documents' curated text: those that the detectors found"
+        " are pseudonyms, which the pseudonym key alone can join; any other, such as a plain name,"
+        " stands there in clear",
         "the subject key and this order in the journal, as proof that it was carried out",
     ),
     What.SOURCE: (
