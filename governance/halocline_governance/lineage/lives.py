@@ -8,6 +8,7 @@ date, a transaction a version. Which rows there were at versions that are gone i
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,7 +36,8 @@ CREATE INDEX part_licence ON part (licence);
 CREATE INDEX part_model ON part (model, endpoint);
 CREATE TABLE body (part INTEGER PRIMARY KEY, uids BLOB, times BLOB, names BLOB);
 CREATE TABLE row (uid INT, part INT, pos INT, PRIMARY KEY (uid, part, pos)) WITHOUT ROWID;
-CREATE TABLE subject (key TEXT, part INT, uid INT, PRIMARY KEY (key, part, uid)) WITHOUT ROWID;
+CREATE TABLE subject (key TEXT, part INT, uid INT, num INT, PRIMARY KEY (key, part, uid))
+    WITHOUT ROWID;
 CREATE TABLE kept (tbl TEXT, version INT, labels TEXT, num INT, counts TEXT, first BLOB,
     PRIMARY KEY (tbl, version, labels));
 CREATE TABLE hash (file INT, whole INT, label TEXT, num INT, state BLOB,
@@ -177,6 +179,6 @@ def _put(db: sqlite3.Connection, file: int, part: packed.Part) -> Sequence[tuple
         "INSERT INTO body VALUES (?,?,?,?)",
         (number, part.uids.tobytes(), part.times.tobytes() or None, part.names or None),
     )
-    keys = ((key, number, uid) for key, uid in part.subjects)
-    db.executemany("INSERT OR IGNORE INTO subject VALUES (?,?,?)", keys)
+    keys = ((key, number, uid, num) for (key, uid), num in Counter(part.subjects).items())
+    db.executemany("INSERT INTO subject VALUES (?,?,?,?)", keys)
     return [(uid, number, position) for position, uid in enumerate(part.uids)]

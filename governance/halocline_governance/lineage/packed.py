@@ -143,7 +143,7 @@ def _subjects(group: pa.Table) -> Iterator[tuple[str, int]]:
     if not pc.sum(pc.list_value_length(column)).as_py():
         return
     for keys, uid in zip(column.to_pylist(), group["row_uid"].to_pylist(), strict=True):
-        for key in keys or ():
+        for key in dict.fromkeys(keys or ()):
             yield key, uid
 
 

@@ -71,7 +71,7 @@ def lives(db: sqlite3.Connection, thing: Thing, seen: Seen = WHOLE) -> list[Life
         found = db.execute(sql, (uid, *sorted(names)))
     elif thing.kind == "subject":
         sql = _LIFE.format(
-            num="count(*)",
+            num="sum(subject.num)",
             first="subject CROSS JOIN part ON part.id=subject.part",
             where="key=? GROUP BY part.id",
         )
