@@ -146,9 +146,7 @@ def test_of_duplicates_one_is_kept(done: Done) -> None:
         [done.ledger[one]["outcome"] for one in (pair.original, pair.copy)].count("kept") == 1
         for pair in done.truth.near_duplicates
     )
-    num = len(
-        done.truth.near_duplicates
-    )  # with a recall of 0.95, fewer are a chance of 1 in 10,000
+    num = len(done.truth.near_duplicates)  # recall 0.95: fewer come by a chance of 1 in 10,000
     assert sum(comb(num, k) * 0.95**k * 0.05 ** (num - k) for k in range(caught + 1)) > 1e-4
     truly = done.truth.exact_duplicates + done.truth.near_duplicates
     paired = {frozenset((uids[pair.original], uids[pair.copy])) for pair in truly}
