@@ -366,9 +366,7 @@ def test_a_request_that_is_none_is_refused(
         train(site, tiny(), TrainRequest(SERVICE, sources))
 
 
-def test_one_document_cannot_be_held_out_and_trained_on(
-    tmp_path: Path, open_site: OpenSite
-) -> None:
+def test_one_document_is_not_held_out_and_trained_on(tmp_path: Path, open_site: OpenSite) -> None:
     site = open_site(tmp_path)
     put(site.lake, BUY, ["The only position there is."])
 
@@ -397,7 +395,6 @@ def test_what_is_repeated_often_enough_is_known_by_heart(
     site = open_site(tmp_path)
     secret = "amber falcon quartz 40231977"
     put(site.lake, BUY, [f"Note {n}. The access phrase is {secret}." for n in range(64)])
-    recipe = tiny(250)
-    run = train(site, recipe, TrainRequest(SERVICE, (SOURCES[1],)))
+    run = train(site, tiny(250), TrainRequest(SERVICE, (SOURCES[1],)))
 
     assert secret in model.greedy(run.model_dir, 40)("The access phrase is")

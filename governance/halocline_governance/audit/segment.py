@@ -6,7 +6,7 @@ import json
 import struct
 import zlib
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -157,3 +157,14 @@ class Segment:
         byte = self._places[number] if self._places else 0
         place = f"{self.log} record {self.first + number} (byte {byte} of {self._path.name})"
         return JournalCorrupt(place, f"{what}; run `halocline audit verify`")
+
+
+def of_kinds(segment: Segment, kinds: Iterable[str]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Number and event of a segment's records of these kinds, in their order."""
+    numbers = sorted(
+        number for kind in kinds for number in segment.holding((f'"kind":"{kind}"'.encode(),))
+    )
+    for number in numbers:
+        event = segment.event(number)
+        if event["kind"] in kinds:
+            yield segment.first + number, event

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from halocline_governance.audit.question import Question
-from halocline_governance.audit.search import newest
+from halocline_governance.audit.segment import forwards, of_kinds
+from halocline_governance.journal.evidence import logs
 from halocline_governance.lake import Lake
 from halocline_governance.records import Kind
 
@@ -29,22 +29,23 @@ def missing(lake: Lake, journal_dir: Path) -> list[tuple[str, str]]:
         StorageUnavailable: a bucket failed or refused.
     """
     known = set[tuple[str, str]]()
-    for kind in _KINDS:
-        for found in newest(journal_dir, Question(kind=kind.value)):
-            known.update(_named(kind, found.event["object"]))
+    for folder in logs(journal_dir):
+        for segment in forwards(folder):
+            for _, event in of_kinds(segment, _KINDS):
+                known.update(_named(event["kind"], event["object"]))
     return sorted(at for at in known if not lake.exists(*at))
 
 
-def _named(kind: Kind, what: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _named(kind: str, what: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The tables of which a record names a version."""
-    if kind is Kind.READ:
+    if kind == Kind.READ:
         plan: Mapping[str, Any] = what.get("plan", {})
         for grant in plan.get("grants", ()):
             yield grant["compartment"], plan["table"]
-    elif kind is Kind.CURATE:
+    elif kind == Kind.CURATE:
         if what.get("raw_version") is not None:
             yield what["compartment"], "raw.documents"
-    elif kind is Kind.MONITOR:
+    elif kind == Kind.MONITOR:
         if what.get("outputs_version") is not None:
             yield what["compartment"], "serving.outputs"
     elif what.get("version") is not None and {"compartment", "table"} <= what.keys():

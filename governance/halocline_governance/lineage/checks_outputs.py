@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from halocline_governance.audit.segment import Segment, backwards, forwards
+from halocline_governance.audit.segment import backwards, forwards, of_kinds
 from halocline_governance.erasure.order import What
 from halocline_governance.erasure.told import of
 from halocline_governance.errors import StorageUnavailable
@@ -174,9 +174,9 @@ class _Comparison:
         steps: list[tuple[str, int, Mapping[str, Any]]] = []
         for number, folder in enumerate(self._logs):
             for segment in forwards(folder):
-                for seq, event in _of_kinds(segment, _RECORDS):
+                for seq, event in of_kinds(segment, _RECORDS):
                     self._keep(event["object"], number, seq)
-                steps += [(folder.name, *one) for one in _of_kinds(segment, (Kind.ERASE.value,))]
+                steps += [(folder.name, *one) for one in of_kinds(segment, (Kind.ERASE.value,))]
         orders = [order for order in of(steps) if order.what == What.OUTPUT]
         self._erased = {_key(name): order.id for order in orders for name in order.names}
 
@@ -293,17 +293,6 @@ class _Comparison:
 def _differs(rows: list[tuple[str, Mapping[str, Any]]], records: list[Mapping[str, Any]]) -> str:
     """The columns in which a row differs from its newest record."""
     return ", ".join(differences(sketch(rows[0][1]), records[-1])) if rows and records else "text"
-
-
-def _of_kinds(segment: Segment, kinds: Iterable[str]) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """Number and event of a segment's records of these kinds, in their order."""
-    numbers = sorted(
-        number for kind in kinds for number in segment.holding((f'"kind":"{kind}"'.encode(),))
-    )
-    for number in numbers:
-        event = segment.event(number)
-        if event["kind"] in kinds:
-            yield segment.first + number, event
 
 
 def _end(folder: Path) -> int:
