@@ -15,7 +15,7 @@ from typing import Any
 
 from halocline_governance.decision import Decision
 from halocline_governance.detect import Detector, Verdict, scan_all
-from halocline_governance.detect.stream import Holdback
+from halocline_governance.detect.holdback import Holdback
 
 _SENTENCE_END = re.compile(r"[.!?\u3002\uff01\uff1f][\"')\]]*\s|\n")
 

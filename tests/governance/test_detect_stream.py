@@ -13,7 +13,7 @@ from halocline_governance.detect.canary import CanaryDetector, mint
 from halocline_governance.detect.pii import PiiDetector
 from halocline_governance.detect.secrets import SecretDetector
 from halocline_governance.detect.segregation import FingerprintIndex, SegregationDetector
-from halocline_governance.detect.stream import Holdback
+from halocline_governance.detect.holdback import Holdback
 from halocline_governance.detect.toxicity import ToxicityDetector
 from halocline_governance.errors import Refused
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from halocline_governance.detect.face import ByText
 from halocline_governance.detect.shingle import Plain, rolled, squeezed, tags
-from halocline_governance.detect.verdict import Finding, Span, Verdict, byte_offsets, judged
+from halocline_governance.detect.verdict import Finding, Span, byte_offsets
 from halocline_governance.errors import Refused
 
 if TYPE_CHECKING:
@@ -67,19 +68,17 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class CanaryDetector:
+class CanaryDetector(ByText):
     """Finds any run of 24 letters and digits of a planted canary. Its one kind is `canary`."""
 
     marks: tuple[Mark, ...]
     key: bytes = field(repr=False)
     id: str = "canary@1"
+    kinds: frozenset[str] = frozenset(("canary",))
 
     @classmethod
     def of(cls, canaries: Iterable[Canary], key: bytes) -> CanaryDetector:
         return cls(tuple(_mark(canary, key) for canary in canaries), key)
-
-    def scan(self, text: str) -> Verdict:
-        return judged(self.id, text, self._find)
 
     def holdback(self, text: str) -> int:
         """The bytes that hold the last 23 letters and digits: a canary may have begun there."""
@@ -114,7 +113,7 @@ class CanaryDetector:
             raise Refused(f"{path.name}: not a canary file; write it with save()") from None
         return cls(marks, key)
 
-    def _find(self, text: str) -> Finding:
+    def find(self, text: str) -> Finding:
         plain = squeezed(text)
         places, _ = self._matches(plain)
         runs: list[tuple[int, int]] = []

@@ -11,9 +11,10 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from halocline_governance.detect.face import ByText
 from halocline_governance.detect.kinds import contact, identity, money, network, postal
 from halocline_governance.detect.kinds.shape import REACH, RIGHT, Family, Hit
-from halocline_governance.detect.verdict import Finding, Span, Verdict, byte_offsets, judged
+from halocline_governance.detect.verdict import Finding, Span, byte_offsets
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ _FAMILIES = (
 
 
 @dataclass(frozen=True, slots=True)
-class PiiDetector:
+class PiiDetector(ByText):
     """Every kind in `KINDS`, or the ones named."""
 
     kinds: frozenset[str] = frozenset(KINDS)
@@ -99,15 +100,12 @@ class PiiDetector:
         if unknown := sorted(self.kinds - set(KINDS)):
             raise ValueError(f"unknown kinds: {', '.join(unknown)}; choose from detect.pii.KINDS")
 
-    def scan(self, text: str) -> Verdict:
-        return judged(self.id, text, self._find)
-
     def holdback(self, text: str) -> int:
         """No hit crosses a line end, none reaches further than REACH and the words beside it."""
         line = text.rpartition("\n")[2][-(REACH + RIGHT) :]
         return len(line.encode("utf-8", "surrogatepass"))
 
-    def _find(self, text: str) -> Finding:
+    def find(self, text: str) -> Finding:
         hits = merged(hit for hit in _hits(folded(text)) if hit.kind in self.kinds)
         offsets = byte_offsets(text, [at for hit in hits for at in (hit.start, hit.end)])
         return Finding(

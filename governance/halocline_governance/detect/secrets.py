@@ -14,8 +14,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from halocline_governance.detect.face import ByText
 from halocline_governance.detect.kinds.shape import Hit, occurrences
-from halocline_governance.detect.verdict import Finding, Span, Verdict, byte_offsets, judged
+from halocline_governance.detect.verdict import Finding, Span, byte_offsets
 
 _REACH = 1024
 
@@ -69,20 +70,18 @@ KINDS = (*dict.fromkeys(kind for kind, _, _ in _FORMATS), "generic_secret")
 
 
 @dataclass(frozen=True, slots=True)
-class SecretDetector:
+class SecretDetector(ByText):
     """Credentials in known formats, and what looks like one beside a word that says so."""
 
     id: str = "secrets@1"
-
-    def scan(self, text: str) -> Verdict:
-        return judged(self.id, text, self._find)
+    kinds: frozenset[str] = frozenset(KINDS)
 
     def holdback(self, text: str) -> int:
         """Where a secret starts is settled by its line, or by its first 1,024 characters."""
         line = text.rpartition("\n")[2][-_REACH:]
         return len(line.encode("utf-8", "surrogatepass"))
 
-    def _find(self, text: str) -> Finding:
+    def find(self, text: str) -> Finding:
         hits = sorted((*_known(text), *_named(text)), key=lambda hit: (hit.start, -hit.end))
         kept: list[Hit] = []
         for hit in hits:

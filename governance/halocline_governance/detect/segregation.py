@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from halocline_governance.detect import tensorfile
+from halocline_governance.detect.face import ByText
 from halocline_governance.detect.shingle import Plain, rolled, spaced, tags, winnowed
-from halocline_governance.detect.verdict import Finding, Span, Verdict, byte_offsets, judged
+from halocline_governance.detect.verdict import Finding, Span, byte_offsets
 from halocline_governance.errors import Refused
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class FingerprintIndex:
 
 
 @dataclass(frozen=True, slots=True)
-class SegregationDetector:
+class SegregationDetector(ByText):
     """Finds text of compartments outside `allowed`; kinds are `text:<compartment>`, `name:<…>`."""
 
     indexes: Sequence[FingerprintIndex]
@@ -111,20 +112,23 @@ class SegregationDetector:
     allowed: frozenset[str] = frozenset((PUBLIC,))
     id: str = "segregation@1"
 
+    @property
+    def kinds(self) -> frozenset[str]:
+        """One for text and one for names of each compartment."""
+        compartments = {index.compartment for index in self.indexes}
+        return frozenset(f"{what}:{name}" for what in ("text", "name") for name in compartments)
+
     def for_label(self, label: Label) -> SegregationDetector:
         """The same detector for an answer of this label: what the label covers may stand in it."""
         allowed = (index.compartment for index in self.indexes if _covers(label, index.compartment))
         return SegregationDetector(self.indexes, self.key, frozenset((PUBLIC, *allowed)), self.id)
-
-    def scan(self, text: str) -> Verdict:
-        return judged(self.id, text, self._find)
 
     def holdback(self, text: str) -> int:
         """What holds the last run that could still become a shared one, or a name's beginning."""
         start = spaced(text).tail(max(RUN + _SPAN, _LONGEST_NAME + 1))
         return len(text[start:].encode("utf-8", "surrogatepass")) if start >= 0 else 0
 
-    def _find(self, text: str) -> Finding:
+    def find(self, text: str) -> Finding:
         plain = spaced(text)
         found = [*self._shared(plain), *self._named(plain)]
         offsets = byte_offsets(text, [at for start, end, _ in found for at in (start, end)])

@@ -1,117 +1,236 @@
-"""A stream of text released only as far as no check can still find anything in it.
+"""A text that comes in pieces: what is settled of it so far, and the verdict at the end.
 
-Knows no policy and no transport. Rests on the prefix law of `verdict.Detector`: what starts before
-len - holdback is found now or never. So nothing of a finding is released before it is found, and
-the verdicts at the end are those of the whole text.
+`settled` bytes are those about which no later text can change anything: no finding that starts
+before that place will appear, change or vanish. `LocalStream` is for detectors whose findings
+depend on a bounded neighbourhood: it keeps no more than that. `TextStream` is for all others.
 """
 
 from __future__ import annotations
 
-import re
-from collections import Counter
+import codecs
+import hashlib
+from abc import ABC, abstractmethod
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 
-from halocline_governance.detect.verdict import Detector, Verdict, guarded
+from halocline_governance.detect.verdict import (
+    MAX_BYTES,
+    OVERSIZE,
+    UNDECODABLE,
+    Finding,
+    Span,
+    Verdict,
+    concluded,
+    failure,
+    unscanned,
+)
 from halocline_governance.errors import Refused
 
-_WORD_END = re.compile(rb".*\s", re.DOTALL)
 
-Blocks = Callable[[Verdict], bool]
+class Stream(ABC):
+    """Feed it bytes cut anywhere, within characters too. It never raises but when finished."""
 
-
-def finds(verdict: Verdict) -> bool:
-    """Blocks on anything but a clean verdict."""
-    return verdict.status != "clean"
-
-
-class Holdback:
-    """Feed chunks, get what may be released. Once it has stopped, it releases nothing more.
-
-    `blocks` says which verdicts stop the stream. Before the end it is asked about settled verdicts
-    only: no later text can take back what they say, though it may add to it.
-    """
-
-    def __init__(self, detectors: Sequence[Detector], blocks: Blocks = finds) -> None:
-        self._detectors = [guarded(detector) for detector in detectors]
-        self._blocks = blocks
-        self._text = ""
-        self._released = self._scanned = 0
-        self._verdicts: list[Verdict] = []
-        self._stopped = self._finished = False
+    def __init__(self, detector: str) -> None:
+        self._detector = detector
+        self._hash = hashlib.sha256()
+        self._size = 0
+        self._settled = 0
+        self._reason: str | None = None
+        self._finished = False
 
     @property
-    def stopped(self) -> bool:
-        """Whether a verdict has blocked the stream."""
-        return self._stopped
+    def settled(self) -> int:
+        """How many bytes from the start are settled."""
+        return self._settled
 
     @property
-    def text(self) -> str:
-        """All that was fed, for the record."""
-        return self._text
+    def fed(self) -> int:
+        """How many bytes were fed."""
+        return self._size
 
     @property
-    def verdicts(self) -> list[Verdict]:
-        """The latest verdicts: after `finish`, those of the whole text."""
-        return list(self._verdicts)
+    def reason(self) -> str | None:
+        """Why the detector cannot vouch for this text any more, if so. Settled bytes stay so."""
+        return self._reason
 
-    def feed(self, chunk: str) -> str:
-        """The next part that may go out, up to a word's end; empty when none or stopped."""
+    def feed(self, chunk: bytes) -> int:
+        """Take in a chunk; how many bytes from the start are settled now."""
         self._open()
-        self._text += chunk
-        if self._stopped or not self._due():
-            return ""
-        self._scanned = len(self._text)
-        settled = [self._settled(detector) for detector in self._detectors]
-        self._verdicts = [verdict for _, verdict in settled]
-        self._stopped = any(map(self._blocks, self._verdicts))
-        cut = min((cut for cut, _ in settled), default=self._size())
-        return "" if self._stopped else self._release(cut, whole_words=True)
+        self._hash.update(chunk)
+        self._size += len(chunk)
+        if self._size > MAX_BYTES:
+            self._reason = OVERSIZE
+        self._step(chunk, final=False)
+        return self._settled
 
-    def finish(self) -> str:
-        """The rest, if the whole text's verdicts do not block."""
+    def finish(self) -> Verdict:
+        """The verdict about all that was fed."""
         self._open()
+        self._step(b"", final=True)
         self._finished = True
-        self._verdicts = [detector.scan(self._text) for detector in self._detectors]
-        self._stopped = self._stopped or any(map(self._blocks, self._verdicts))
-        return "" if self._stopped else self._release(self._size(), whole_words=False)
+        digest = self._hash.hexdigest()
+        if self._reason is not None:
+            return unscanned(self._detector, digest, self._reason)
+        self._settled = self._size
+        return concluded(self._detector, digest, self._whole())
 
-    def _due(self) -> bool:
-        """Scans are spaced out as the text grows: together they read it some 65 times, not n."""
-        return len(self._text) - self._scanned > len(self._text) // 64
+    @abstractmethod
+    def findings(self, upto: int) -> Finding:
+        """What is known of the first `upto` bytes, which must be settled: spans that start before,
+        and the score of the parts that end there or before."""
 
-    def _settled(self, detector: Detector) -> tuple[int, Verdict]:
-        """The byte up to which this detector vouches, and its verdict as far as that."""
-        cut = max(0, self._size() - detector.holdback(self._text))
-        verdict = detector.scan(self._text)
-        if verdict.status == "unscanned":
-            return 0, replace(verdict, status="clean", reason="not scanned so far")
-        if verdict.score is not None:
-            return cut, detector.scan(_head(self._text, cut))
-        return cut, _before(verdict, cut)
+    @abstractmethod
+    def _look(self, chunk: bytes, final: bool) -> None:
+        """Take in the chunk and move `_settled`; may raise."""
 
-    def _release(self, cut: int, whole_words: bool) -> str:
-        fresh = self._text.encode("utf-8", "surrogatepass")[self._released : cut]
-        if whole_words:
-            words = _WORD_END.match(fresh)
-            fresh = words[0] if words else b""
-        self._released += len(fresh)
-        return fresh.decode("utf-8", "surrogatepass")
+    @abstractmethod
+    def _whole(self) -> Finding:
+        """What was found in all of it, after a final look."""
 
-    def _size(self) -> int:
-        return len(self._text.encode("utf-8", "surrogatepass"))
+    def _step(self, chunk: bytes, final: bool) -> None:
+        if self._reason is not None:
+            return
+        try:
+            self._look(chunk, final)
+        except UnicodeDecodeError:
+            self._reason = UNDECODABLE
+        except Exception as error:  # noqa: BLE001 - a detector that fails vouches for nothing more
+            self._reason = failure(error)
 
     def _open(self) -> None:
         if self._finished:
-            raise Refused("stream: finished; use a new Holdback for the next answer")
+            raise Refused("stream: finished; open a new one for the next text")
 
 
-def _before(verdict: Verdict, cut: int) -> Verdict:
-    """The verdict as far as it can't change any more: the spans that start before the cut."""
-    spans = tuple(span for span in verdict.spans if span.start < cut)
-    counts = dict(sorted(Counter(span.kind for span in spans).items()))
-    return replace(verdict, status="found" if spans else "clean", findings=counts, spans=spans)
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a local detector says of a window, in byte offsets of the window.
+
+    Spans start at or behind the place it was asked to start at, and before `settled`; each ends at
+    or before `settled`. `scores` are (end, score) of parts that are settled, in order.
+    """
+
+    spans: Sequence[Span]
+    settled: int
+    scores: Sequence[tuple[int, float]] = ()
 
 
-def _head(text: str, cut: int) -> str:
-    return text.encode("utf-8", "surrogatepass")[:cut].decode("utf-8", "surrogatepass")
+Look = Callable[[bytes, int, bool], Looked]
+"""(window, start, final): what stands at or behind `start`, given what stands before it. The window
+is whole characters. Without `final` more may follow it; with it, all of the window is settled."""
+
+
+class LocalStream(Stream):
+    """For findings that depend on no more than `behind` bytes before their start.
+
+    Args:
+        look: of the detector; `start` is always a place that it called settled, or 0.
+        behind: how many bytes before `start` it needs to see.
+        conclude: the finding from all spans and scores.
+    """
+
+    def __init__(
+        self,
+        detector: str,
+        look: Look,
+        behind: int,
+        conclude: Callable[[tuple[Span, ...], float | None], Finding] = Finding,
+    ) -> None:
+        super().__init__(detector)
+        self._ask = look
+        self._behind = behind
+        self._conclude = conclude
+        self._window = b""
+        self._origin = 0
+        self._spans: list[Span] = []
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        self._worst: list[float] = []
+
+    def findings(self, upto: int) -> Finding:
+        return self._found(min(upto, self._settled))
+
+    def _whole(self) -> Finding:
+        return self._found(self._size)
+
+    def _found(self, upto: int) -> Finding:
+        spans = tuple(self._spans[: bisect_left(self._starts, upto)])
+        scored = bisect_left(self._ends, upto + 1)
+        return self._conclude(spans, self._worst[scored - 1] if scored else None)
+
+    def _look(self, chunk: bytes, final: bool) -> None:
+        self._window += chunk
+        whole = self._window if final else self._window[: _whole_characters(self._window)]
+        if final:
+            whole.decode()
+        looked = self._ask(whole, self._settled - self._origin, final)
+        for span in looked.spans:
+            start, end = span.start + self._origin, span.end + self._origin
+            self._spans.append(Span(start, end, span.kind, span.score))
+            self._starts.append(start)
+        for end, score in looked.scores:
+            self._ends.append(end + self._origin)
+            self._worst.append(max(score, self._worst[-1]) if self._worst else score)
+        self._settled = self._origin + looked.settled
+        self._forget(looked.settled - self._behind)
+
+    def _forget(self, before: int) -> None:
+        """Let go of what no later look needs, up to a character's start."""
+        while (
+            before > 0 and self._window[before : before + 1] and self._window[before] & 0xC0 == 0x80
+        ):
+            before -= 1
+        if before > 0:
+            self._window = self._window[before:]
+            self._origin += before
+
+
+class TextStream(Stream):
+    """For any detector that scans a text whole and can say how much of its end is open.
+
+    Scans are spaced out as the text grows: together they read it some 65 times, not n times.
+
+    Args:
+        find: the detector's finding about a text.
+        holdback: how many trailing bytes of an unfinished text it cannot vouch for yet. Law: for
+            every text T and prefix P of it, with c = len(P) - holdback(P), T has a span that
+            starts before c exactly if P has one.
+    """
+
+    def __init__(
+        self, detector: str, find: Callable[[str], Finding], holdback: Callable[[str], int]
+    ) -> None:
+        super().__init__(detector)
+        self._find = find
+        self._holdback = holdback
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._text = ""
+        self._looked = 0
+        self._finding = Finding()
+
+    def findings(self, upto: int) -> Finding:
+        spans = tuple(span for span in self._finding.spans if span.start < upto)
+        if self._finding.score is None:
+            return Finding(spans)
+        head = self._text.encode()[:upto].decode()
+        return self._find(head)
+
+    def _whole(self) -> Finding:
+        return self._finding
+
+    def _look(self, chunk: bytes, final: bool) -> None:
+        self._text += self._decoder.decode(chunk, final)
+        if not final and len(self._text) - self._looked <= len(self._text) // 64:
+            return
+        self._looked = len(self._text)
+        self._finding = self._find(self._text)
+        fed = len(self._text.encode())
+        self._settled = max(self._settled, fed - self._holdback(self._text))
+
+
+def _whole_characters(data: bytes) -> int:
+    """How many bytes of it are whole characters. Raises on what can't become UTF-8."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    decoder.decode(data)
+    return len(data) - len(decoder.getstate()[0])

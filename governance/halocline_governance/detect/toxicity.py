@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from halocline_governance.detect import tensorfile
-from halocline_governance.detect.verdict import Finding, Span, Verdict, byte_offsets, judged
+from halocline_governance.detect.face import ByText
+from halocline_governance.detect.verdict import Finding, Span, byte_offsets
 from halocline_governance.errors import Refused
 
 if TYPE_CHECKING:
@@ -56,21 +57,19 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
-class ToxicityDetector:
+class ToxicityDetector(ByText):
     """The score is the verdict's `score`; each segment at or above 0.5 is a span of `toxicity`."""
 
     path: Path = WEIGHTS
     id: str = "toxicity@1"
-
-    def scan(self, text: str) -> Verdict:
-        return judged(self.id, text, self._find)
+    kinds: frozenset[str] = frozenset(("toxicity",))
 
     def holdback(self, text: str) -> int:
         """The bytes of the segment that is not finished yet."""
         start = max((end for _, end, closed in segments(text) if closed), default=0)
         return len(text[start:].encode("utf-8", "surrogatepass"))
 
-    def _find(self, text: str) -> Finding:
+    def find(self, text: str) -> Finding:
         model = load(self.path)
         scored = [
             (start, end, model.probability(text[start:end])) for start, end, _ in segments(text)

@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from halocline_governance.detect.batch import BatchVerdict, Texts
+    from halocline_governance.detect.stream import Stream
 
 Status = Literal["clean", "found", "unscanned"]
 
 MAX_BYTES = 256 * 1024 * 1024
+UNDECODABLE = "undecodable: not UTF-8"
+OVERSIZE = f"oversize: over {MAX_BYTES} bytes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +43,10 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a detector's own code returns: spans in bytes, and a score if it has one."""
+    """What a detector's own code returns: spans in bytes, and a score if it has one.
+
+    `found` says whether the status is `found`; None leaves it to the spans.
+    """
 
     spans: tuple[Span, ...] = ()
     score: float | None = None
@@ -69,10 +78,12 @@ class Verdict:
 
 
 class Detector(Protocol):
-    """One check. The prefix law binds its two methods (see `stream.py`):
+    """One check with three faces and one answer: a text, a batch of texts, a stream.
 
-    for every text T and prefix P of it, with c = len(P) - holdback(P) in bytes, T has a span that
-    starts before c exactly if P has one.
+    Law (tests/governance/test_detect_law.py), for every text T and every way of cutting it:
+    `scan(T)`, the row of `scan_batch` that holds T, and `stream()` fed with T's pieces and
+    finished give equal verdicts. `face.ByText` and `face.ByBatch` derive the faces that a
+    detector does not write itself.
     """
 
     @property
@@ -80,12 +91,21 @@ class Detector(Protocol):
         """name@version; a change that can change an answer changes the version."""
         ...
 
+    @property
+    def kinds(self) -> frozenset[str]:
+        """Every kind that a span of it can have."""
+        ...
+
     def scan(self, text: str) -> Verdict:
         """The verdict about the whole text. Never raises."""
         ...
 
-    def holdback(self, text: str) -> int:
-        """How many trailing bytes of this unfinished text the detector cannot vouch for yet."""
+    def scan_batch(self, texts: Texts) -> BatchVerdict:
+        """The verdicts about every row. Never raises."""
+        ...
+
+    def stream(self) -> Stream:
+        """A new stream, of which nothing was fed yet."""
         ...
 
 
@@ -95,29 +115,38 @@ def judged(detector: str, text: str, find: Callable[[str], Finding]) -> Verdict:
         data = text.encode()
     except UnicodeEncodeError:
         raw = text.encode("utf-8", "surrogatepass")
-        return Verdict(detector, hashlib.sha256(raw).hexdigest(), "unscanned", reason="undecodable")
-    sha256 = hashlib.sha256(data).hexdigest()
+        return unscanned(detector, sha256(raw), UNDECODABLE)
+    digest = sha256(data)
     if len(data) > MAX_BYTES:
-        return Verdict(detector, sha256, "unscanned", reason=f"oversize: over {MAX_BYTES} bytes")
+        return unscanned(detector, digest, OVERSIZE)
     try:
         finding = find(text)
     except Exception as error:  # noqa: BLE001 - the law above: a detector that fails vouches for nothing
-        reason = f"failed: {type(error).__name__}"
-        return Verdict(detector, sha256, "unscanned", reason=reason)
+        return unscanned(detector, digest, failure(error))
+    return concluded(detector, digest, finding)
+
+
+def concluded(detector: str, digest: str, finding: Finding) -> Verdict:
+    """The verdict that this finding is, about the bytes with this hash."""
     spans = tuple(sorted(finding.spans, key=lambda span: (span.start, span.end, span.kind)))
     found = bool(spans) if finding.found is None else finding.found
     counts = dict(sorted(Counter(span.kind for span in spans).items()))
-    return Verdict(detector, sha256, "found" if found else "clean", counts, finding.score, spans)
+    return Verdict(detector, digest, "found" if found else "clean", counts, finding.score, spans)
 
 
-def scan_all(detectors: Iterable[Detector], text: str) -> list[Verdict]:
-    """Every detector's verdict about this text, in order; one that raises has not scanned."""
-    return [guarded(detector).scan(text) for detector in detectors]
+def unscanned(detector: str, digest: str, reason: str) -> Verdict:
+    """The verdict about bytes for which this detector cannot vouch."""
+    return Verdict(detector, digest, "unscanned", reason=reason)
 
 
-def guarded(detector: Detector) -> Detector:
-    """The same detector, for which a raise and a verdict about other bytes are `unscanned`."""
-    return detector if isinstance(detector, _Guarded) else _Guarded(detector)
+def failure(error: BaseException) -> str:
+    """Why a detector that raised has not scanned: its type, as a message may hold the text."""
+    return f"failed: {type(error).__name__}"
+
+
+def sha256(data: bytes | bytearray | memoryview) -> str:
+    """The hash that a verdict carries."""
+    return hashlib.sha256(data).hexdigest()
 
 
 def byte_offsets(text: str, positions: Sequence[int]) -> dict[int, int]:
@@ -131,29 +160,3 @@ def byte_offsets(text: str, positions: Sequence[int]) -> dict[int, int]:
         offsets[position] = offset
         at = position
     return offsets
-
-
-@dataclass(frozen=True, slots=True)
-class _Guarded:
-    inner: Detector
-
-    @property
-    def id(self) -> str:
-        return self.inner.id
-
-    def holdback(self, text: str) -> int:
-        try:
-            return self.inner.holdback(text)
-        except Exception:  # noqa: BLE001 - what cannot say holds everything back
-            return len(text.encode("utf-8", "surrogatepass"))
-
-    def scan(self, text: str) -> Verdict:
-        raw = text.encode("utf-8", "surrogatepass")
-        sha256 = hashlib.sha256(raw).hexdigest()
-        try:
-            verdict = self.inner.scan(text)
-        except Exception as error:  # noqa: BLE001 - the law: a detector that fails vouches for nothing
-            return Verdict(self.id, sha256, "unscanned", reason=f"failed: {type(error).__name__}")
-        if verdict.sha256 != sha256:
-            return Verdict(self.id, sha256, "unscanned", reason="verdict is about other bytes")
-        return verdict

@@ -16,8 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from halocline_governance import bounds
-from halocline_governance.detect import pii
-from halocline_governance.detect.verdict import Detector, guarded
+from halocline_governance.detect import Detector, guarded, pii
 from halocline_governance.report.period import ancestry
 from halocline_governance.report.period.drawn import Drawing, Figure, Row, labels_sha256
 from halocline_governance.report.period.sums import CURATED
