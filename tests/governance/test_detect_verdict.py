@@ -12,20 +12,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halocline_governance.detect import Span, Verdict, guarded, scan_all
+from halocline_governance.detect import Detector, Span, Verdict, guarded, scan_all
 from halocline_governance.detect import verdict as verdicts
+from halocline_governance.detect.batch import BatchVerdict, Texts
+from halocline_governance.detect.face import ByText
 from halocline_governance.detect.pii import PiiDetector
 from halocline_governance.detect.secrets import SecretDetector
+from halocline_governance.detect.stream import Stream
 from halocline_governance.detect.verdict import Finding, byte_offsets, judged
 
 SECRET = "jo.doe@example.org"
 
 
 @dataclass(frozen=True)
-class Raising:
-    id: str = "raising@1"
+class Raising(ByText):
+    """Raises at every face, and says what it read."""
 
-    def scan(self, text: str) -> Verdict:
+    id: str = "raising@1"
+    kinds: frozenset[str] = frozenset()
+
+    def find(self, text: str) -> Finding:
         raise ValueError(f"cannot read {text}")
 
     def holdback(self, text: str) -> int:
@@ -33,9 +39,45 @@ class Raising:
 
 
 @dataclass(frozen=True)
+class RaisingOutside(Raising):
+    def scan(self, text: str) -> Verdict:
+        raise ValueError(text)
+
+    def scan_batch(self, texts: Texts) -> BatchVerdict:
+        raise ValueError(texts.text(0))
+
+    def stream(self) -> Stream:
+        raise ValueError(SECRET)
+
+
+@dataclass(frozen=True)
 class OtherBytes(Raising):
     def scan(self, text: str) -> Verdict:
         return judged(self.id, text + "!", lambda _: Finding())
+
+    def scan_batch(self, texts: Texts) -> BatchVerdict:
+        return PiiDetector().scan_batch(Texts.of(["other"] * len(texts)))
+
+
+@pytest.mark.parametrize("detector", [Raising(), RaisingOutside()])
+def test_a_detector_that_raises_has_scanned_nothing_at_any_face(detector: Detector) -> None:
+    kept = guarded(detector)
+    stream = kept.stream()
+    assert stream.feed(SECRET.encode()) == 0
+    digest = hashlib.sha256(SECRET.encode()).hexdigest()
+
+    verdicts = [kept.scan(SECRET), *kept.scan_batch(Texts.of([SECRET])), stream.finish()]
+
+    for verdict in verdicts:
+        assert (verdict.status, verdict.reason) == ("unscanned", "failed: ValueError")
+        assert verdict.sha256 == digest
+        assert SECRET not in repr(verdict) + json.dumps(verdict.as_json())
+
+
+def test_a_batch_about_other_bytes_is_not_taken() -> None:
+    verdicts = guarded(OtherBytes()).scan_batch(Texts.of(["text", "more"]))
+
+    assert [verdict.status for verdict in verdicts] == ["unscanned", "unscanned"]
 
 
 def test_a_detector_that_raises_has_not_scanned_and_its_message_is_dropped() -> None:
@@ -46,10 +88,6 @@ def test_a_detector_that_raises_has_not_scanned_and_its_message_is_dropped() -> 
     assert SECRET not in repr(verdict) + json.dumps(verdict.as_json())
 
 
-def test_a_detector_that_raises_holds_everything_back() -> None:
-    assert guarded(Raising()).holdback("\u00e9\u00e9") == 4
-
-
 def test_a_verdict_about_other_bytes_is_not_taken() -> None:
     assert guarded(OtherBytes()).scan("text").status == "unscanned"
 
@@ -57,7 +95,7 @@ def test_a_verdict_about_other_bytes_is_not_taken() -> None:
 def test_lone_surrogates_are_undecodable() -> None:
     verdict = PiiDetector().scan("\ud800 " + SECRET)
 
-    assert (verdict.status, verdict.reason) == ("unscanned", "undecodable")
+    assert (verdict.status, verdict.reason) == ("unscanned", verdicts.UNDECODABLE)
 
 
 def test_oversize_text_is_unscanned(monkeypatch: pytest.MonkeyPatch) -> None:

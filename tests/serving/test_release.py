@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from halocline_governance.decision import Decision
 from halocline_governance.detect import Detector, Verdict
 from halocline_governance.detect.canary import CanaryDetector, mint
+from halocline_governance.detect.face import ByText
 from halocline_governance.detect.pii import PiiDetector
+from halocline_governance.detect.verdict import Finding
 from halocline_serving.release import HeldBack, Release, sha256
 
 CANARY = mint(5, 1, "buy")[0]
@@ -111,10 +113,11 @@ def test_a_finding_that_policy_tolerates_leaves_at_the_end() -> None:
 
 
 def test_a_check_that_fails_holds_the_answer() -> None:
-    class Broken:
+    class Broken(ByText):
         id = "broken@1"
+        kinds: frozenset[str] = frozenset()
 
-        def scan(self, text: str) -> Verdict:
+        def find(self, text: str) -> Finding:
             raise RuntimeError
 
         def holdback(self, text: str) -> int:

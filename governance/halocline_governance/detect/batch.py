@@ -186,7 +186,7 @@ class BatchVerdict:
             return unscanned(self.detector, digest, self.reasons[row])
         first, last = np.searchsorted(self.rows, [row, row + 1]).tolist()
         spans = tuple(
-            Span(start, end, self.kinds[code], score)
+            Span(int(start), int(end), self.kinds[int(code)], float(score))
             for start, end, code, score in zip(
                 self.starts[first:last].tolist(),
                 self.ends[first:last].tolist(),
