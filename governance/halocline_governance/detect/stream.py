@@ -1,8 +1,9 @@
 """A text that comes in pieces: what is settled of it so far, and the verdict at the end.
 
 `settled` bytes are those about which no later text can change anything: no finding that starts
-before that place will appear or vanish; only the end of the last one may still move on. `LocalStream` is for detectors whose findings
-depend on a bounded neighbourhood: it keeps no more than that. `TextStream` is for all others.
+before that place will appear or vanish; only the end of the last one may still move on.
+`LocalStream` is for detectors whose findings depend on a bounded neighbourhood: it keeps no more
+than that. `TextStream` is for all others.
 """
 
 from __future__ import annotations
