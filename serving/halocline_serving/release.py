@@ -31,7 +31,7 @@ class HeldBack(Exception):
 
 
 class Release:
-    """One answer on its way out.
+    """One answer on its way out. Detectors read each piece once, as it comes.
 
     Args:
         detectors: the checks for an answer of this label.
@@ -45,7 +45,7 @@ class Release:
         self._ask = ask
         self._stride = stride
         self._holdback = Holdback(detectors)
-        self._fresh = self._vouched = ""
+        self._fresh = self._ready = ""
         self.text = ""
         self.released = ""
         self.verdicts: Sequence[Verdict] = ()
@@ -61,12 +61,12 @@ class Release:
         self._fresh += text
         if self._stride is None or not self._is_due(self._stride):
             return ""
-        ready, self._fresh = self._holdback.feed(self._fresh), ""
+        self._ready += self._holdback.feed(self._fresh)
+        self._fresh = ""
         if self._holdback.stopped:
-            self._stride = None  # something was found: policy says now or at the end what of it
-            self._require(self.text)
+            self._stop_streaming()
             return ""
-        return self._let_go(ready)
+        return self._let_go()
 
     def settle(self) -> str:
         """The rest of the answer, allowed as a whole.
@@ -74,29 +74,33 @@ class Release:
         Raises:
             HeldBack: policy refuses the answer.
         """
-        self._require(self.text)
+        self._holdback.feed(self._fresh)
+        self._holdback.finish()
+        self._require(self._holdback.verdicts)
         rest, self.released = self.text[len(self.released) :], self.text
         return rest
 
     def _is_due(self, stride: int) -> bool:
         return len(self._fresh) >= stride or _SENTENCE_END.search(self._fresh) is not None
 
-    def _let_go(self, ready: str) -> str:
-        prefix = self._vouched = self._vouched + ready
-        if len(prefix) == len(self.released):
+    def _let_go(self) -> str:
+        if not self._ready:
             return ""
-        verdicts = scan_all(self._detectors, prefix)
-        if any(verdict.status != "clean" for verdict in verdicts):
-            return ""  # the cut made this: the text with what follows is clean
-        decision = self._judge(prefix, verdicts)
+        prefix = self.released + self._ready
+        decision = self._judge(prefix, self._holdback.verdicts)
         if not decision.allow:
-            self._require(self.text)
+            self._stop_streaming()
             return ""
-        part, self.released = prefix[len(self.released) :], prefix
+        part, self._ready, self.released = self._ready, "", prefix
         return part
 
-    def _require(self, text: str) -> None:
-        decision = self._judge(text, scan_all(self._detectors, text))
+    def _stop_streaming(self) -> None:
+        """Something was found: policy says now or at the end what of it."""
+        self._stride = None
+        self._require(scan_all(self._detectors, self.text))
+
+    def _require(self, verdicts: Sequence[Verdict]) -> None:
+        decision = self._judge(self.text, verdicts)
         if not decision.allow:
             raise HeldBack(decision)
 
