@@ -10,8 +10,9 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from halocline_governance.detect import Detector, Span, Verdict, scan_all
+from halocline_governance.detect import Detector, Span, Verdict, guarded
 from halocline_governance.detect import quality as quality_signals
+from halocline_governance.detect.batch import Texts
 from halocline_governance.detect.language import language
 from halocline_governance.detect.pii import PiiDetector
 from halocline_governance.detect.pseudonym import PseudonymKey
@@ -66,17 +67,27 @@ class Assessor:
 
     def assess(self, text: str) -> Assessment:
         """The assessment. A failure of any kind is a quarantine that names it, not an exception."""
+        return self.assess_batch(Texts.of([text]))[0]
+
+    def assess_batch(self, texts: Texts) -> list[Assessment]:
+        """One assessment per row: each detector reads the whole batch at once."""
+        found = [guarded(check).scan_batch(texts) for check in (*self.scrubbers, *self.scorers)]
+        return [
+            self._row(texts, row, [verdicts.verdict(row) for verdicts in found])
+            for row in range(len(texts))
+        ]
+
+    def _row(self, texts: Texts, row: int, verdicts: Sequence[Verdict]) -> Assessment:
         try:
-            return self._assess(text)
+            return self._assess(texts.text(row), verdicts)
         except Exception as error:  # noqa: BLE001 - whatever cannot be assessed is quarantined
             return Assessment("quarantined", f"failed: {type(error).__name__}", PASSED, ())
 
-    def _assess(self, text: str) -> Assessment:
+    def _assess(self, text: str, verdicts: Sequence[Verdict]) -> Assessment:
         code, probability = language(text)
         digest = exact.digest(text)
         signature = self.recipe.minhash.signature(text)
         bands = self.recipe.minhash.bands(signature)
-        verdicts = scan_all((*self.scrubbers, *self.scorers), text)
         signals = [
             Signal(language_filter.PREFIX + code, probability),
             *(Signal(name, value) for name, value in quality_signals.signals(text).items()),

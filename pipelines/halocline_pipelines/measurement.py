@@ -48,8 +48,11 @@ class Measuring:
             yield pa.RecordBatch.from_pylist(list(self._rows(batch)), schema=schema)
 
     def _rows(self, batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
-        for row in batch.to_pylist():
-            assessment = self.assessor.assess(row["text"])
+        from halocline_governance.detect.batch import Texts
+
+        rows = batch.select(_COPIED).to_pylist()
+        assessments = self.assessor.assess_batch(Texts.of_arrow(batch["text"]))
+        for row, assessment in zip(rows, assessments, strict=True):
             yield {
                 **{name: row[name] for name in _COPIED},
                 **{name: getattr(assessment, name) for name in _MADE},
