@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ from halocline_monitoring import histogram
 from halocline_monitoring.histogram import Counts
 
 _NOTHING = hashlib.sha256(b"").hexdigest()
+_BATCH_ROWS = 1_024
 _NUMBERS = ("prompt_tokens", "completion_tokens", "mean_logprob", "mean_entropy")
 
 Row = Mapping[str, Any]
@@ -82,26 +83,40 @@ def of(rows: Iterable[Row], checks: Checks) -> Partial:
     counts: Counter[str] = Counter()
     bins: dict[str, Counter[int]] = {}
     num_rows = 0
-    watched: dict[str, list[Detector]] = {}
-    for row in rows:
-        num_rows += 1
-        counts.update(_seen(row))
-        for name in _NUMBERS:
-            _put(bins, name, row[name])
-        _put(bins, "output_chars", float(len(row["output"])))
-        label_id = str(row["label_id"])
-        if label_id not in watched:
-            watched[label_id] = [guarded(detector) for detector in checks(label_id)]
-        for detector in watched[label_id]:
-            verdict = detector.scan(row["output"])
-            counts.update(_judged(row, detector, verdict))
-            if verdict.score is not None:
-                _put(bins, f"score:{verdict.detector}", verdict.score)
+    for some in _by_label(rows):
+        num_rows += len(some)
+        for row in some:
+            counts.update(_seen(row))
+            for name in _NUMBERS:
+                _put(bins, name, row[name])
+            _put(bins, "output_chars", float(len(row["output"])))
+        for check in map(guarded, checks(str(some[0]["label_id"]))):
+            for row, verdict in zip(some, _scanned(check, some), strict=True):
+                counts.update(_judged(row, check, verdict))
+                if verdict.score is not None:
+                    _put(bins, f"score:{verdict.detector}", verdict.score)
     return Partial(
         num_rows,
         dict(sorted(counts.items())),
         {name: _filled(name, bins[name]) for name in sorted(bins)},
     )
+
+
+def _by_label(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """The rows in groups of one label, no bigger than a batch."""
+    waiting: dict[str, list[Row]] = {}
+    for row in rows:
+        group = waiting.setdefault(str(row["label_id"]), [])
+        group.append(row)
+        if len(group) == _BATCH_ROWS:
+            yield waiting.pop(str(row["label_id"]))
+    yield from waiting.values()
+
+
+def _scanned(check: Detector, rows: Sequence[Row]) -> Iterable[Verdict]:
+    from halocline_governance.detect.batch import Texts
+
+    return check.scan_batch(Texts.of([row["output"] for row in rows]))
 
 
 def released_text(row: Row) -> str:
