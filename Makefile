@@ -7,7 +7,7 @@ PYTEST = $(RUN) $(BIN)/pytest
 REGO := governance/halocline_governance/policies
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-system demo test test-system check bench bench-guard bench-journal bench-lineage soak clean
+.PHONY: help setup setup-system demo test test-system check bench bench-guard bench-journal bench-lineage bench-detect soak clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,10 @@ bench-journal: $(STAMP) ## The journal's figures: appends, verification, proofs 
 
 bench-lineage: $(STAMP) ## Lineage's figures: row to models, output to rows, 10 M outputs (BENCH_SCALE=)
 	@$(RUN) $(BIN)/python infra/bench lineage
+
+bench-detect: $(STAMP) ## The detectors' figures beside their peers' (BENCH_DETECT= for a few)
+	@$(RUN) $(BIN)/python infra/bench $(or $(BENCH_DETECT),detect_pii detect_names detect_toxicity \
+		detect_segregation detect_secrets detect_stream detect_cost)
 
 soak: $(STAMP) ## The same tests at the sizes the benchmarks name
 	@HALOCLINE_TEST_SCALE=soak $(PYTEST) -m soak $(ARGS) || \
