@@ -45,6 +45,7 @@ class Kind(StrEnum):
     FIRM = "firm"
     FINGERPRINT = "fingerprint"
     ERASE = "erase"
+    VAULT = "vault"
 
 
 @dataclass(frozen=True, slots=True)

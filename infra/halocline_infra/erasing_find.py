@@ -79,8 +79,8 @@ def person(platform: Platform, officer: Principal, value: str) -> Person:
     Raises:
         StorageUnavailable: a bucket did not answer, or a table cannot be read.
     """
-    from halocline_governance.detect.pseudonym import PseudonymKey
     from halocline_governance.erasure import What, away, officers
+    from halocline_governance.scrub.pseudonym import PseudonymKey
 
     secret, lake = platform.secret("pseudonyms"), platform.lake
     keys, mentions, hidden = list[dict[str, Any]](), list[Row](), 0

@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from halocline_governance.detect import Detector, Span, Verdict, guarded
 from halocline_governance.detect import quality as quality_signals
 from halocline_governance.detect.batch import Texts
 from halocline_governance.detect.language import language
 from halocline_governance.detect.pii import PiiDetector
-from halocline_governance.detect.pseudonym import PseudonymKey
 from halocline_governance.detect.secrets import SecretDetector
 from halocline_governance.detect.toxicity import ToxicityDetector
-from halocline_governance.errors import Refused
+from halocline_governance.scrub import Scrubber
+from halocline_governance.scrub.pseudonym import PseudonymKey
+from halocline_governance.scrub.vault import Vault
 from halocline_pipelines.dedup import exact
 from halocline_pipelines.filters import language as language_filter
 from halocline_pipelines.recipes.curation import CurationRecipe
-from halocline_pipelines.scrub.clean import clean
+from halocline_pipelines.scrub.clean import RULE, Cleaned, clean_batch
 
 PASSED = "assessment@1"
 
@@ -64,6 +65,12 @@ class Assessor:
     key: PseudonymKey
     scrubbers: tuple[Detector, ...] = (PiiDetector(), SecretDetector())
     scorers: tuple[Detector, ...] = (ToxicityDetector(),)
+    vault: Vault | None = None
+
+    @property
+    def scrubber(self) -> Scrubber:
+        """What rewrites the documents that are kept, as the recipe says."""
+        return Scrubber(self.scrubbers, self.key, self.recipe.scrubbing, self.vault)
 
     def assess(self, text: str) -> Assessment:
         """The assessment. A failure of any kind is a quarantine that names it, not an exception."""
@@ -72,10 +79,13 @@ class Assessor:
     def assess_batch(self, texts: Texts) -> list[Assessment]:
         """One assessment per row: each detector reads the whole batch at once."""
         found = [guarded(check).scan_batch(texts) for check in (*self.scrubbers, *self.scorers)]
-        return [
+        told = [
             self._row(texts, row, [verdicts.verdict(row) for verdicts in found])
             for row in range(len(texts))
         ]
+        kept = [row for row, one in enumerate(told) if one.outcome == "kept"]
+        cleaned = clean_batch(self.scrubber, texts, found[: len(self.scrubbers)], kept)
+        return [_cleaned(one, cleaned.get(row)) for row, one in enumerate(told)]
 
     def _row(self, texts: Texts, row: int, verdicts: Sequence[Verdict]) -> Assessment:
         try:
@@ -96,9 +106,6 @@ class Assessor:
             *(Signal(rule, key) for rule, key in zip(band_rules(self.recipe), bands, strict=True)),
         ]
         outcome, reason, rule = self._judge(signals, verdicts)
-        scrubbed, num_pii = "", 0
-        if outcome == "kept":
-            outcome, reason, rule, scrubbed, num_pii = self._scrub(text, verdicts)
         return Assessment(
             outcome,
             reason,
@@ -108,8 +115,6 @@ class Assessor:
             digest,
             bands.tobytes(),
             signature.tobytes(),
-            scrubbed,
-            num_pii,
         )
 
     def _judge(
@@ -124,13 +129,18 @@ class Assessor:
                 return "dropped", fault, rule.id
         return "kept", "passed every filter", PASSED
 
-    def _scrub(self, text: str, verdicts: Sequence[Verdict]) -> tuple[str, str, str, str, int]:
-        try:
-            first = verdicts[: len(self.scrubbers)]
-            scrubbed, num_pii = clean(text, self.scrubbers, first, self.key)
-        except Refused:
-            return "quarantined", "cannot be scrubbed", self.scrubbers[0].id, "", 0
-        return "kept", "passed every filter", PASSED, scrubbed, num_pii
+
+def _cleaned(one: Assessment, cleaned: Cleaned | None) -> Assessment:
+    if cleaned is None:
+        return one
+    return replace(
+        one,
+        outcome=cleaned.outcome,
+        reason=cleaned.reason,
+        rule=PASSED if cleaned.outcome == "kept" else RULE,
+        text=cleaned.text,
+        num_pii=cleaned.num_pii,
+    )
 
 
 def band_rules(recipe: CurationRecipe) -> list[str]:

@@ -12,11 +12,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from halocline_governance.detect.pseudonym import PseudonymKey
 from halocline_governance.guard import Plan
 from halocline_governance.guard.watch import Watch
 from halocline_governance.principal import Purpose
 from halocline_governance.records import AuditEvent, Kind
+from halocline_governance.scrub.pseudonym import PseudonymKey
 from halocline_pipelines import tables
 from halocline_pipelines.assessment import Assessor
 from halocline_pipelines.dedup import fingerprint, neighbour

@@ -12,7 +12,6 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from halocline_governance import keys
-from halocline_governance.detect.pseudonym import PseudonymKey
 from halocline_governance.detect.segregation import FingerprintIndex, SegregationDetector
 from halocline_governance.erasure.finding import CURATED, OUTPUTS, RAW
 from halocline_governance.errors import HaloclineError, StorageUnavailable
@@ -21,6 +20,7 @@ from halocline_governance.journal import Journal, Signer
 from halocline_governance.label import parse_compact
 from halocline_governance.records import AuditEvent, InferenceRecord, Kind
 from halocline_governance.refs import DatasetRef, ModelRef
+from halocline_governance.scrub.pseudonym import PseudonymKey
 from halocline_infra.cli import app
 from tests.governance.erasure_world import LABELS, World, everything, word
 

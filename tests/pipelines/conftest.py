@@ -9,7 +9,6 @@ import pytest
 from pyspark.sql import SparkSession
 
 from halocline_governance import keys
-from halocline_governance.detect.pseudonym import PseudonymKey
 from halocline_governance.gates import Gates
 from halocline_governance.guard import Guard
 from halocline_governance.journal import Journal, Signer
@@ -17,6 +16,7 @@ from halocline_governance.label import Label, join
 from halocline_governance.lake import Lake
 from halocline_governance.policy.choose import open_engine
 from halocline_governance.principal import Principal
+from halocline_governance.scrub.pseudonym import PseudonymKey
 from halocline_pipelines.assessment import Assessor
 from halocline_pipelines.ingest.source import Document
 from halocline_pipelines.job import Job

@@ -10,12 +10,12 @@ from typing import cast
 
 import pytest
 
-from halocline_governance.detect.pseudonym import TOKEN
 from halocline_governance.errors import Denied, LeaseHeld
 from halocline_governance.journal import read
 from halocline_governance.label import Label
 from halocline_governance.principal import Principal, Purpose
 from halocline_governance.records import row_uid
+from halocline_governance.scrub.pseudonym import TOKEN
 from halocline_pipelines.curate import CurateReport, curate
 from halocline_pipelines.filters.gopher_quality import GopherQuality
 from halocline_pipelines.filters.toxicity import Toxicity

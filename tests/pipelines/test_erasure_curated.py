@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from halocline_governance.detect.pseudonym import PseudonymKey
 from halocline_governance.erasure import Order, What
 from halocline_governance.erasure.room import ErasureRoom, Site
 from halocline_governance.label import Label, join
 from halocline_governance.lineage import Lineage
 from halocline_governance.principal import Principal
+from halocline_governance.scrub.pseudonym import PseudonymKey
 from halocline_pipelines.curate import curate
 from halocline_pipelines.dedup.minhash import shingles, words
 from halocline_pipelines.ingest.run import ingest

@@ -5,15 +5,18 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from halocline_governance.detect import Detector, Verdict
+from halocline_governance.detect import Detector, Span, Verdict
+from halocline_governance.detect.face import ByText
 from halocline_governance.detect.pii import PiiDetector
-from halocline_governance.detect.pseudonym import TOKEN, PseudonymKey
 from halocline_governance.detect.secrets import SecretDetector
-from halocline_governance.errors import Refused
+from halocline_governance.detect.verdict import Finding
+from halocline_governance.scrub import Mode, Scrubbing
+from halocline_governance.scrub.pseudonym import TOKEN, PseudonymKey
+from halocline_governance.scrub.scrubber import TOO_MANY
 from halocline_pipelines.assessment import Assessor
 from halocline_pipelines.recipes.curation import CurationRecipe, english
 from halocline_pipelines.recipes.firm import Firm, FirmConfig, generate
-from halocline_pipelines.scrub.clean import clean
+from halocline_pipelines.scrub.clean import RULE
 
 KEY = PseudonymKey.derive(b"m" * 32, "buy")
 SCRUBBERS: tuple[Detector, ...] = (PiiDetector(), SecretDetector())
@@ -96,18 +99,39 @@ def test_one_value_one_pseudonym_in_a_compartment_and_another_elsewhere() -> Non
 
 def test_secrets_and_personal_values_leave_together() -> None:
     text = "key AKIAIOSFODNN7EXAMQLE and mail bob@corp.example, thanks"
-    verdicts = [one.scan(text) for one in SCRUBBERS]
-    cleaned, count = clean(text, SCRUBBERS, verdicts, KEY)
-    assert all(one.scan(cleaned).status == "clean" for one in SCRUBBERS)
-    assert count == sum(len(verdict.spans) for verdict in verdicts) >= 1
-    again, none = clean(cleaned, SCRUBBERS, [one.scan(cleaned) for one in SCRUBBERS], KEY)
-    assert (again, none) == (cleaned, 0)
+    assessor = Assessor(LENIENT, KEY)
+    found = assessor.assess(text)
+    assert all(one.scan(found.text).status == "clean" for one in SCRUBBERS)
+    assert found.num_pii == sum(len(one.scan(text).spans) for one in SCRUBBERS) == 2
+    again = assessor.assess(found.text)
+    assert (again.text, again.num_pii) == (found.text, 0)
 
 
 def test_what_cannot_be_scrubbed_is_refused() -> None:
-    dirty = "mail bob@corp.example"
-    with pytest.raises(Refused):
-        clean(dirty, (Broken(_unscanned),), [_unscanned(dirty)], KEY)
+    class Insatiable(ByText):
+        """Finds something in whatever it is shown."""
+
+        id, kinds = "insatiable@1", frozenset({"email"})
+
+        def find(self, text: str) -> Finding:
+            return Finding((Span(0, 1, "email", 1.0),))
+
+        def holdback(self, text: str) -> int:
+            return len(text)
+
+    found = Assessor(LENIENT, KEY, scrubbers=(Insatiable(),)).assess("mail bob@corp.example")
+    assert (found.outcome, found.rule, found.text) == ("quarantined", RULE, "")
+
+
+def test_a_recipe_says_what_is_put_in_place_kind_by_kind() -> None:
+    text = "Mail ana@corp.example or bob@corp.example, host 8.8.8.8."
+    chosen = Scrubbing(Mode.KIND, (("ip", Mode.KEEP),))
+    recipe = replace(LENIENT, scrubbing=chosen)
+    assert Assessor(recipe, KEY).assess(text).text == "Mail <email> or <email>, host 8.8.8.8."
+    strict = replace(LENIENT, scrubbing=replace(chosen, max_spans=1))
+    found = Assessor(strict, KEY).assess(text)
+    assert (found.outcome, found.reason, found.text) == ("dropped", TOO_MANY, "")
+    assert len({one.id for one in (LENIENT, recipe, strict)}) == 3
 
 
 def test_the_first_fault_is_the_reason(firm: Firm) -> None:

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from halocline_governance import tables
-from halocline_governance.detect.pseudonym import PseudonymKey
 from halocline_governance.lake import Lake
 from halocline_governance.records import row_uid
+from halocline_governance.scrub.pseudonym import PseudonymKey
 from halocline_pipelines.ingest.report import Quarantined
 from halocline_pipelines.ingest.source import Document, Source
 

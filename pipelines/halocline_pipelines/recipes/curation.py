@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field, replace
 
+from halocline_governance.scrub import Scrubbing
 from halocline_pipelines.dedup.minhash import MinHash
 from halocline_pipelines.filters.bound import Filter
 from halocline_pipelines.filters.c4 import C4
@@ -24,19 +25,20 @@ class CurationRecipe:
         name: how people call it.
         filters: asked in their order; the first that refuses gives the reason.
         minhash: shape of the signatures, and from which similarity on texts are duplicates.
+        scrubbing: what is put in the place of what the detectors find, kind by kind.
         key_version: version of the pseudonym keys.
     """
 
     name: str
     filters: tuple[Filter, ...]
     minhash: MinHash = field(default_factory=MinHash)
+    scrubbing: Scrubbing = field(default_factory=Scrubbing)
     key_version: int = 1
 
     @property
     def id(self) -> str:
-        return (
-            f"{self.name}-{_hash(repr((self.filters, self.minhash, self.key_version, MEASURED)))}"
-        )
+        parts = (self.filters, self.minhash, self.scrubbing, self.key_version, MEASURED)
+        return f"{self.name}-{_hash(repr(parts))}"
 
     @property
     def signals_id(self) -> str:

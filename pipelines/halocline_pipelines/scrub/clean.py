@@ -1,41 +1,55 @@
-"""One rewrite of a text: every finding of every detector becomes its keyed pseudonym.
+"""What becomes of documents that passed every filter: their text without what was found in it.
 
-What comes out is clean by the same detectors, or it does not come out.
+What comes out is clean by the same detectors, but for what the recipe keeps, or it does not come
+out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from halocline_governance.detect import Detector, Verdict
-from halocline_governance.detect.pseudonym import PseudonymKey, scrub_clean
-from halocline_governance.errors import Refused
+from halocline_governance.scrub import Scrubber
+from halocline_governance.scrub.scrubber import TOO_MANY
 
-_MAX_ROUNDS = 4
+if TYPE_CHECKING:
+    from halocline_governance.detect.batch import BatchVerdict, Texts
+
+RULE = "scrub@1"
 
 
-def clean(
-    text: str, detectors: Sequence[Detector], first: Sequence[Verdict], key: PseudonymKey
-) -> tuple[str, int]:
-    """The text that all detectors find clean, and how many values were replaced.
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """One document's end: kept with its new text, dropped for too many findings, or quarantined."""
+
+    outcome: str
+    reason: str
+    text: str = field(default="", repr=False)
+    num_pii: int = 0
+
+
+def clean_batch(
+    scrubber: Scrubber, texts: Texts, verdicts: Sequence[BatchVerdict], rows: Collection[int]
+) -> dict[int, Cleaned]:
+    """These rows of a batch, scrubbed together.
 
     Args:
-        text: what was scanned.
-        detectors: in the order in which they rewrite.
-        first: their verdicts about `text`, so that a clean one is not scanned again.
-        key: of the compartment.
+        scrubber: of the compartment.
+        texts: the batch.
+        verdicts: of the scrubber's detectors about it, in their order.
+        rows: which of them are wanted; nothing is done to the others.
 
     Raises:
-        Refused: a detector could not scan, or they undo each other's work.
+        StorageUnavailable: the vault did not keep what was to be sealed; nothing may be written.
     """
-    if all(verdict.status == "clean" for verdict in first):
-        return text, 0
-    total = 0
-    for _ in range(_MAX_ROUNDS):
-        before = text
-        for detector in detectors:
-            text, count = scrub_clean(detector, text, key)
-            total += count
-        if text == before:
-            return text, total
-    raise Refused("scrub: the detectors do not agree on a clean text; quarantine it")
+    scrubbed = scrubber.scrub_batch(texts, verdicts, rows)
+    told: dict[int, Cleaned] = {}
+    for row in rows:
+        if row in scrubbed.withheld:
+            told[row] = Cleaned("quarantined", "cannot be scrubbed")
+            continue
+        one = scrubbed.row(row)
+        kept = Cleaned("kept", "passed every filter", one.text, one.count)
+        told[row] = Cleaned("dropped", TOO_MANY) if one.dropped else kept
+    return told

@@ -10,14 +10,11 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from halocline_governance.detect.verdict import Detector, Span
 from halocline_governance.errors import Refused
 
 TOKEN = re.compile(r"<[a-z][a-z0-9_]{0,31}:v[0-9]{1,6}:[a-z2-7]{16}>")
-_MAX_ROUNDS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,37 +60,3 @@ def normal(kind: str, value: str) -> str:
     if kind == "crypto_address":
         return value
     return "".join(filter(str.isalnum, value)).upper()
-
-
-def scrub(text: str, spans: Iterable[Span], key: PseudonymKey) -> tuple[str, int]:
-    """The text with each span replaced by its token, and how many. Spans must not overlap."""
-    data = text.encode()
-    parts: list[bytes] = []
-    at = count = 0
-    for span in sorted(spans, key=lambda span: span.start):
-        if not at <= span.start < span.end <= len(data):
-            raise Refused("scrub: spans must lie in the text and must not overlap")
-        value = data[span.start : span.end].decode()
-        parts += [data[at : span.start], key.token(span.kind, value).encode()]
-        at, count = span.end, count + 1
-    return b"".join([*parts, data[at:]]).decode(), count
-
-
-def scrub_clean(detector: Detector, text: str, key: PseudonymKey) -> tuple[str, int]:
-    """Scrub until the detector finds nothing: a replaced neighbour may uncover a new finding.
-
-    So `scrub_clean(scrub_clean(x)) == scrub_clean(x)`. Raises `Refused` where the text could not
-    be scanned: it goes to quarantine, never through.
-    """
-    total = 0
-    for _ in range(_MAX_ROUNDS):
-        verdict = detector.scan(text)
-        if verdict.status == "unscanned":
-            raise Refused(f"scrub: {detector.id} could not scan the text ({verdict.reason})")
-        if not verdict.spans:
-            return text, total
-        text, count = scrub(text, verdict.spans, key)
-        total += count
-    raise Refused(
-        f"scrub: {detector.id} still finds after {_MAX_ROUNDS} rounds; quarantine the text"
-    )
