@@ -18,6 +18,7 @@ from halocline_infra.commands import (
     cross,
     curate,
     demo,
+    detect,
     directory,
     erase,
     firm,
@@ -25,6 +26,7 @@ from halocline_infra.commands import (
     lineage,
     model,
     monitor,
+    pii,
     policy,
     report,
     serve,
@@ -59,9 +61,11 @@ for name, group in {
     "directory": directory.app,
     "firm": firm.app,
     "erase": erase.app,
+    "pii": pii.app,
 }.items():
     app.add_typer(group, name=name)
 app.command("demo")(demo.run)
+app.command("detect")(detect.run)
 
 
 def main() -> None:

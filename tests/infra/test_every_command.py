@@ -100,6 +100,9 @@ IN_PROCESS: tuple[tuple[str, int], ...] = (
     ("lineage check", 0),
     ("lineage export --openlineage {folder}/events", 0),
     ("lineage index", 0),
+    ("pii scan {folder}/memos --kinds structured", 0),
+    ("pii kinds", 0),
+    ("detect {folder}/memos --kinds pii", 3),
 )  # fmt: skip
 ON_SPARK = ("curate ingest {folder}/memos --token {svc}", "curate run buy --token {svc}")
 # Only their --help is shown here.
@@ -107,6 +110,7 @@ TOLD_ONLY: Mapping[str, str] = {
     "demo": "takes minutes; tests/infra/test_demo.py runs it",
     "train run": "takes minutes; the demo runs it",
     "serve run": "needs a model, and waits for callers; the demo runs it",
+    "train detector": "takes minutes; the recipes' tests run them",
     "lake serve": "waits for callers; tests/infra/test_lake_commands.py runs it",
 }
 PEOPLE = {

@@ -1,4 +1,4 @@
-"""`halocline train`: models from governed rows."""
+"""`halocline train`: models from governed rows, and detectors from open data."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from halocline_infra.commands import train_detector
 from halocline_infra.commands.options import (
     JsonFlag,
     TokenFile,
@@ -72,3 +73,6 @@ def recipes() -> None:
     from halocline_infra.training import recipes_there
 
     print_table("Recipes", ("name", "what"), recipes_there().items())
+
+
+app.command("detector")(train_detector.train)

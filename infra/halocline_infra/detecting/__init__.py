@@ -1,0 +1,1 @@
+"""What the commands that detect share: reading texts, asking detectors, telling what was found."""

@@ -1,0 +1,156 @@
+"""Which detectors a command asks, by the words it is given, and the way through the input."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from halocline_governance.errors import Refused
+
+if TYPE_CHECKING:
+    from halocline_infra.detecting.answers import Answers, Asked
+    from halocline_infra.detecting.batches import Batch
+    from halocline_infra.detecting.jsonlines import Signals
+
+UNSCANNED_EXIT = 3
+PERSONAL = ("pii", "names")
+_GROUPS = {"structured": "pii"}
+_SIGNALS = ("language", "quality")
+
+
+def words(text: str | None, known: Sequence[str]) -> list[str]:
+    """`a,b` as detectors' names and kinds; where nothing is given, all but quality.
+
+    Args:
+        known: the detectors that may be meant.
+
+    Raises:
+        Refused: none, or one that is neither a detector that may be meant nor a kind of one.
+    """
+    from halocline_governance.detect import catalogue
+
+    if text is None:
+        return [name for name in known if name == "language" or name in catalogue.names()]
+    asked_for = [word.strip() for word in text.split(",") if word.strip()]
+    found = [_GROUPS.get(word, word) for word in asked_for]
+    if not found:
+        raise Refused("--kinds names none")
+    for word in found:
+        if word not in known and not set(catalogue.finders(word)) & set(known):
+            catalogue.entry(word)
+            raise Refused(f"--kinds here takes {', '.join(known)} and their kinds; not {word}")
+    return list(dict.fromkeys(found))
+
+
+def everything() -> tuple[str, ...]:
+    """All that `words` may name where nothing is left out."""
+    from halocline_governance.detect import catalogue
+
+    return (*catalogue.names(), *_SIGNALS)
+
+
+def asked(
+    wanted: Sequence[str], engine: str | None = None, timeout_s: float | None = None
+) -> list[Asked]:
+    """The detectors that these words name.
+
+    Args:
+        engine: of the detector that has several.
+        timeout_s: have each in a process of its own, with so long for one batch.
+
+    Raises:
+        Refused: a word that names none; an engine that is not there.
+    """
+    from halocline_governance.detect import catalogue
+    from halocline_governance.detect.isolated import Isolated
+    from halocline_infra.detecting.answers import Asked
+
+    found: list[Asked] = []
+    for name, kinds in catalogue.chosen(wanted).items():
+        entry = catalogue.entry(name)
+        which = engine if entry.engines else None
+        if timeout_s is None:
+            detector = catalogue.build(name, which)
+        else:
+            told = {"name": name, "engine": which}
+            detector = Isolated(f"{catalogue.__name__}:build", told, timeout_s=timeout_s)
+        found.append(Asked(detector, kinds, name if entry.score else None, entry.yields))
+    return found
+
+
+def signals(wanted: Sequence[str]) -> Signals:
+    """What is told of a text without a verdict, for the words that name it."""
+    known: Signals = {"language": _language, "quality": _quality}
+    return {word: _safe(known[word]) for word in wanted if word in known}
+
+
+def _safe(signal: Callable[[Answers, int], Any]) -> Callable[[Answers, int], Any]:
+    """None where it fails: nobody learns from a message what the text was."""
+
+    def told(found: Answers, row: int) -> Any:
+        try:
+            return signal(found, row)
+        except Exception:  # noqa: BLE001 - as above
+            return None
+
+    return told
+
+
+def _language(found: Answers, row: int) -> str:
+    from halocline_governance.detect.language import language
+
+    return language(found.batch.texts.text(row))[0]
+
+
+def _quality(found: Answers, row: int) -> dict[str, float]:
+    from halocline_governance.detect.quality import signals as measured
+
+    told = measured(found.batch.texts.text(row))
+    return {name: round(float(value), 6) for name, value in told.items()}
+
+
+def through(
+    batches: Iterator[Batch], detectors: Sequence[Asked], take: Callable[[Answers], None]
+) -> int:
+    """Ask about every batch and hand the answers on; the exit code: 3 if one row is unscanned."""
+    from halocline_infra.detecting.answers import answers
+
+    progress = _Progress()
+    unscanned = 0
+    for batch in batches:
+        found = answers(batch, detectors)
+        take(found)
+        unscanned += len(found.reasons)
+        progress.step(len(batch), batch.texts.num_bytes)
+    progress.end()
+    if unscanned:
+        _say(f"{unscanned} texts are unscanned; each says why")
+    return UNSCANNED_EXIT if unscanned else 0
+
+
+class _Progress:
+    """One line on a terminal's standard error, four times a second at most."""
+
+    def __init__(self) -> None:
+        self._shown = sys.stderr.isatty()
+        self._texts = self._bytes = 0
+        self._last = 0.0
+
+    def step(self, texts: int, num_bytes: int) -> None:
+        self._texts += texts
+        self._bytes += num_bytes
+        if self._shown and time.monotonic() - self._last > 0.25:
+            self._last = time.monotonic()
+            told = f"\rscanned {self._texts} texts, {self._bytes / 1e6:.1f} MB"
+            sys.stderr.write(told)
+            sys.stderr.flush()
+
+    def end(self) -> None:
+        if self._last:
+            sys.stderr.write("\r\033[K")
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text + "\n")

@@ -1,0 +1,67 @@
+"""Texts gathered to batches: so many bytes at a time, in the order of the input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from halocline_infra.detecting.record import Id
+
+if TYPE_CHECKING:
+    from halocline_governance.detect.batch import Texts
+
+BATCH_BYTES = 8 * 1024 * 1024
+_BATCH_ROWS = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some texts of one source. `places` are the numbers of their lines or rows, from 1."""
+
+    source: str
+    ids: Sequence[Id] = field(repr=False)
+    places: Sequence[int]
+    texts: Texts
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+
+@dataclass(slots=True)
+class Gathering:
+    """Rows on their way into a batch."""
+
+    source: str
+    _ids: list[Id] = field(default_factory=list[Id], repr=False)
+    _places: list[int] = field(default_factory=list[int])
+    _rows: list[bytes] = field(default_factory=list[bytes], repr=False)
+    _bad: dict[int, str] = field(default_factory=dict[int, str])
+    _size: int = 0
+
+    def add(self, ident: Id, place: int, text: bytes | str) -> None:
+        """A text in UTF-8, or as `str` the reason why there is none."""
+        if isinstance(text, str):
+            self._bad[len(self._rows)] = text
+            text = b""
+        self._ids.append(ident)
+        self._places.append(place)
+        self._rows.append(text)
+        self._size += len(text)
+
+    def full(self, coming: int = 0) -> bool:
+        """Whether there is a batch, and `coming` bytes more would be too many for it."""
+        too_big = self._size + coming > BATCH_BYTES
+        return bool(self._rows) and (too_big or len(self._rows) >= _BATCH_ROWS)
+
+    def taken(self) -> Iterator[Batch]:
+        """What is gathered, if there is any; then it is empty."""
+        from halocline_governance.detect.batch import Texts
+
+        if not self._rows:
+            return
+        texts = Texts.of(self._rows)
+        texts = replace(texts, bad={**texts.bad, **self._bad})
+        batch = Batch(self.source, self._ids, self._places, texts)
+        self._ids, self._places, self._rows, self._bad, self._size = [], [], [], {}, 0
+        yield batch
