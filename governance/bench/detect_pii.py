@@ -37,7 +37,7 @@ NAMES = {
     "STREET_ADDRESS": gold.IGNORE,
     "ZIP_CODE": gold.IGNORE,
     "DATE_TIME": gold.IGNORE,
-    "DOMAIN_NAME": gold.IGNORE,
+    "DOMAIN_NAME": "url",
     **dict.fromkeys(("PERSON", "GPE", "ORGANIZATION", "TITLE", "AGE", "NRP"), ""),
 }
 

@@ -142,3 +142,16 @@ def _joined(rng: random.Random, chosen: list[Template], between: str) -> tuple[s
         marks += [Mark(m.start + len(text), m.end + len(text), m.kind) for m in found]
         text += one
     return text, marks
+
+
+def running(seed: int, num_bytes: int) -> str:
+    """Text of about that many bytes: what the set is made of, one part after the other."""
+    rng = random.Random(f"running {seed}")
+    found = templates()
+    parts: list[str] = []
+    size = 0
+    while size < num_bytes:
+        text, _, _ = _long(rng, found)
+        parts.append(text)
+        size += len(text.encode()) + 2
+    return "\n\n".join(parts).encode()[:num_bytes].decode(errors="ignore")
