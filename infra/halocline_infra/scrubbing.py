@@ -10,6 +10,7 @@ from halocline_governance.principal import Principal, Purpose
 if TYPE_CHECKING:
     from halocline_governance.detect import Detector
     from halocline_governance.scrub import Scrubber, Scrubbing
+    from halocline_governance.scrub.custody import Custody
     from halocline_governance.scrub.reveal import Door
     from halocline_governance.scrub.vault import Vault
     from halocline_infra.platform import Platform
@@ -53,3 +54,10 @@ def reveal(platform: Platform, caller: Principal, token: str, reason: str) -> st
         Refused: nothing that the caller may see is behind it.
     """
     return door(platform).reveal(caller, Purpose.AUDIT, token, reason)
+
+
+def custody(platform: Platform) -> Custody:
+    """What officers do with the vault's keys and values."""
+    from halocline_governance.scrub.custody import Custody
+
+    return Custody(vault(platform), platform.journal)

@@ -20,6 +20,7 @@ from halocline_governance.scrub.sealed import REVERSIBLE, Token
 from halocline_governance.scrub.vault import Vault
 
 VALUES = "vault.values"
+OFFICER = "compliance"
 _COLUMN = "value"
 _MAX_REASON = 2000
 _MAX_TOKENS = 1000
@@ -94,14 +95,17 @@ class Door:
         places = {token: self._place(token) for token in tokens}
         wanted = sorted({place for place in places.values() if place is not None})
         decisions = {place: self._asked(principal, purpose, place, reason) for place in wanted}
+        opened = {one: _opens(decision, one) for one, decision in decisions.items()}
+        if OFFICER not in principal.roles:  # a service that may read for audit reveals nothing
+            opened = dict.fromkeys(opened, False)
         values: dict[Token, str] = {}
         for token, place in places.items():
-            if place is not None and _opens(decisions[place], place):
+            if place is not None and opened[place]:
                 value = self.vault.opened(token)
                 if value is not None:
                     values[token] = value
         told = [
-            _told(token, places[token], decisions, token in values)
+            _told(token, places[token], decisions, opened, token in values)
             for token in sorted(tokens, key=str)
         ]
         event = AuditEvent(
@@ -160,15 +164,19 @@ def _opens(decision: Decision, compartment: str) -> bool:
 
 
 def _told(
-    token: Token, place: str | None, decisions: Mapping[str, Decision], given: bool
+    token: Token,
+    place: str | None,
+    decisions: Mapping[str, Decision],
+    opened: Mapping[str, bool],
+    given: bool,
 ) -> dict[str, Any]:
-    decided = decisions.get(place) if place is not None else None
-    denied = decided is not None and place is not None and not _opens(decided, place)
+    """One token's part of the record; never its value."""
+    denied = place is not None and not opened[place]
     return {
         "sha256": token.sha256,
         "kind": token.kind,
         "key": token.number,
         "compartment": place,
-        "decision_id": decided.id if decided is not None else None,
+        "decision_id": None if place is None else decisions[place].id,
         "outcome": "given" if given else "denied" if denied else "nothing",
     }
