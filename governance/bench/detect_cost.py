@@ -18,8 +18,7 @@ from bench.detecting.subjects import subjects
 
 from halocline_governance.detect.verdict import Detector
 
-SIZES = [int(10**exponent * min(1, machine.SCALE * 100)) for exponent in (3, 4, 5, 6)]
-SIZES += [int(10**exponent * machine.SCALE) for exponent in (7, 8) if machine.SCALE >= 0.1]
+SIZES = [10**exponent for exponent in range(3, 9) if 10**exponent <= 10**8 * machine.SCALE]
 ADVERSARIAL = int(1_000_000 * min(1, machine.SCALE * 10))
 LONGEST_S = 15.0
 

@@ -103,21 +103,15 @@ def judged(reader: Reader, documents: Sequence[Document]) -> dict[str, Any]:
 def speed() -> dict[str, Any]:
     """MB/s of the batch face, checks included, beside this machine's memory."""
     name, column = filings(max(90 * machine.SCALE, 2))
-    memory = machine.bandwidth()
     texts = Texts.of_arrow(column)
     told: dict[str, Any] = {
         "corpus": name,
         "megabytes": round(texts.num_bytes / 1e6, 1),
-        "memory_read_mb_per_s": round(memory),
+        "memory_read_mb_per_s": round(machine.bandwidth()),
     }
     for engine, detector in detectors().items():
         detector.scan_batch(Texts.of(["warm"]))
-        rate = machine.rate(lambda run=detector: run.scan_batch(texts), texts.num_bytes)
-        told[engine] = {
-            "mb_per_s": round(rate, 1),
-            "of_memory_bandwidth": round(rate / memory, 5),
-            "spans": detector.scan_batch(texts).count(),
-        }
+        told[engine] = readers.batch_rate(detector, texts, 3)
         say("speed", engine, told[engine])
     slices = [value.as_py() for value in column.slice(0, 3)]
     sample = [text[:200_000] for text in slices]

@@ -2,8 +2,8 @@
 
 At 1, 10 and 100 KB of text (a `BENCH_SCALE` below 0.05 leaves out the last): the time of a chunk
 must not grow with what was fed before, so the last quarter's median stands beside the first's. A
-chunk is 24 words, which is what 32 tokens of English are. Toxicity's encoder runs where the first stage does
-not clear a segment; `detect_toxicity` tells what that costs, here it shows in the p99.
+chunk is 24 words, which is what 32 tokens of English are. Toxicity's encoder runs where the first
+stage does not clear a segment; `detect_toxicity` tells what that costs, here it shows in the p99.
 """
 
 import gc

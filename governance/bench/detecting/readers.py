@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from bench.detecting import machine
 from bench.detecting.gold import Mark
 
 from halocline_governance.detect.batch import Texts
@@ -57,6 +58,21 @@ def characters(text: str) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
     data = np.frombuffer(text.encode(), dtype=np.uint8)
     starts = (data & 0xC0) != 0x80
     return np.concatenate([np.cumsum(starts) - 1, [len(text)]]).astype(np.int64)
+
+
+def batch_rate(detector: Detector, texts: Texts, times: int = 2) -> dict[str, float]:
+    """MB/s of the batch face, and how many spans it found. What was not scanned has no speed."""
+    found = detector.scan_batch(texts)
+    if found.reasons:
+        raise AssertionError(f"{detector.id}: {sorted(set(found.reasons.values()))}")
+    rate = machine.rate(lambda: detector.scan_batch(texts), texts.num_bytes, times)
+    memory = machine.bandwidth()
+    return {
+        "mb_per_s": round(rate, 2),
+        "of_memory_bandwidth": round(rate / memory, 6),
+        "megabytes": round(texts.num_bytes / 1e6, 1),
+        "spans": found.count(),
+    }
 
 
 def quiet() -> None:

@@ -42,6 +42,11 @@ class Counts:
         below = (1 + weight) * self.hits + weight * self.misses + self.alarms
         return (1 + weight) * self.hits / below if below else 0.0
 
+    @property
+    def f1(self) -> float:
+        below = 2 * self.hits + self.misses + self.alarms
+        return 2 * self.hits / below if below else 0.0
+
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(
             self.hits + other.hits, self.alarms + other.alarms, self.misses + other.misses
