@@ -100,8 +100,15 @@ IN_PROCESS: tuple[tuple[str, int], ...] = (
     ("lineage check", 0),
     ("lineage export --openlineage {folder}/events", 0),
     ("lineage index", 0),
-    ("pii scan {folder}/memos --kinds structured", 0),
+    ("pii scan {folder}/memos --kinds structured", 3),  # halocline.yaml is of no known form
+    ("pii scrub {folder}/memos/0.txt --out {folder}/clean.txt --mode reversible"
+     " --compartment buy --kinds structured", 0),
     ("pii kinds", 0),
+    ("pii reveal <email:r1:abcdefghijklmnopqrstuvwxyz> --reason a-test", 1),
+    ("pii vault list", 0),
+    ("pii vault rotate buy --reason a-test", 0),
+    ("pii vault forget buy --value-from {question} --reason a-test --second {omar}", 0),
+    ("pii vault destroy buy --reason a-test --second {omar}", 0),
     ("detect {folder}/memos --kinds pii", 3),
 )  # fmt: skip
 ON_SPARK = ("curate ingest {folder}/memos --token {svc}", "curate run buy --token {svc}")

@@ -67,32 +67,38 @@ class Agreed:
 
 
 class _Both(Stream):
+    """Once they differ nothing more is settled; both are fed on, as either may say why."""
+
     def __init__(self, detector: str, one: Stream, other: Stream) -> None:
         super().__init__(detector)
         self._two = (one, other)
         self._known = Finding()
+        self._differ = False
+
+    @property
+    def reason(self) -> str | None:
+        return DISAGREE if self._reason is None and self._differ else self._reason
 
     def findings(self, upto: int) -> Finding:
         return self._two[0].findings(upto)
 
     def _look(self, chunk: bytes, final: bool) -> None:
         if final:
-            self._finish()
+            self._conclude()
             return
         settled = min([stream.feed(chunk) for stream in self._two])
-        self._reason = next((s.reason for s in self._two if s.reason is not None), None)
-        if self._reason is not None or settled == self._settled:
+        self._reason = self._two[0].reason or self._two[1].reason
+        if self._reason is not None or self._differ or settled == self._settled:
             return
-        if _same(*(stream.findings(settled) for stream in self._two)):
+        self._differ = not _same(*(stream.findings(settled) for stream in self._two))
+        if not self._differ:
             self._settled = settled
-        else:
-            self._reason = DISAGREE
 
-    def _finish(self) -> None:
+    def _conclude(self) -> None:
         one, other = (stream.finish() for stream in self._two)
         self._known = _finding(one)
         self._reason = one.reason or other.reason
-        if self._reason is None and not _same(self._known, _finding(other)):
+        if self._reason is None and (self._differ or not _same(self._known, _finding(other))):
             self._reason = DISAGREE
 
     def _whole(self) -> Finding:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from halocline_governance.detect.isolated_process import CRASHED, TIMEOUT, Child, Process
+from halocline_governance.detect.isolated_process import CRASHED, Child, Process
 from halocline_governance.detect.isolated_wire import unpacked
 from halocline_governance.detect.stream import Stream
 from halocline_governance.detect.verdict import (
@@ -26,8 +26,6 @@ from halocline_governance.errors import Refused
 if TYPE_CHECKING:
     from halocline_governance.detect.batch import BatchVerdict, Texts
 
-_MAX_LOST = 16
-
 
 class Isolated:
     """The detector that `build` makes, called in a child process, one call at a time.
@@ -38,6 +36,8 @@ class Isolated:
         timeout_s: for one call: a text, a batch, a piece of a stream.
         memory_bytes: how many bytes of addresses it may take beyond those it has when built.
         start_s: for the child to start and build.
+        max_lost: after so many calls lost to one batch, what is left of it is unscanned. One bad
+            row of 2^n takes n + 1.
 
     Raises:
         Refused: it cannot be built.
@@ -51,10 +51,11 @@ class Isolated:
         timeout_s: float = 10.0,
         memory_bytes: int | None = None,
         start_s: float = 120.0,
+        max_lost: int = 20,
     ) -> None:
         told = {"build": build, "arguments": dict(arguments or {}), "memory_bytes": memory_bytes}
         self._process = Process(told, timeout_s, start_s)
-        self._numbers = count(1)
+        self._numbers, self._max_lost = count(1), max_lost
         started = self._process.start()
         if isinstance(started, str):
             raise Refused(f"{build}: no detector ({started})")
@@ -87,24 +88,25 @@ class Isolated:
         return _verdict(self._id, digest, reply.head)
 
     def scan_batch(self, texts: Texts) -> BatchVerdict:
-        """Rows that are lost with a call are found by halving, so that only they are unscanned;
-        after 16 such calls, all that is left is."""
+        """A row that a call is lost to is found by halving, so that only it is unscanned."""
         from halocline_governance.detect.batch import BatchVerdict
 
         parts: list[tuple[int, BatchVerdict]] = []
-        todo, lost = [(0, len(texts))], 0
+        todo, lost, answer = [(0, len(texts))], 0, None
         while todo:
             first, end = todo.pop()
             part = _rows(texts, first, end)
-            answer = self._batch(part) if lost < _MAX_LOST else TIMEOUT
+            if lost < self._max_lost:
+                answer = self._batch(part)
             if isinstance(answer, str):
                 lost += 1
-                if end - first > 1 and lost < _MAX_LOST:
+                if end - first > 1 and lost < self._max_lost:
                     middle = (first + end) // 2
                     todo += [(middle, end), (first, middle)]
                     continue
-                answer = BatchVerdict.unscanned(self._id, part, answer)
-            parts.append((first, answer))
+                parts.append((first, BatchVerdict.unscanned(self._id, part, answer)))
+            elif answer is not None:
+                parts.append((first, answer))
         return _whole(self._id, texts, parts)
 
     def stream(self) -> Stream:

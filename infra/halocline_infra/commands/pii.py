@@ -1,4 +1,4 @@
-"""`halocline pii`: personal data in texts, found."""
+"""`halocline pii`: personal data in texts, found and taken out."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from halocline_infra.commands import pii_reveal, pii_scrub
 from halocline_infra.commands.detect_options import (
     Engine,
     Files,
@@ -71,6 +72,11 @@ def scan(  # noqa: PLR0913 - one option each
     if page and html:
         publish(page, html)
     raise typer.Exit(code)
+
+
+app.command("scrub")(pii_scrub.scrub)
+app.command("reveal")(pii_reveal.reveal)
+app.add_typer(pii_reveal.vault, name="vault")
 
 
 @app.command("kinds")

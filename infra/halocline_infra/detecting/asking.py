@@ -126,7 +126,7 @@ def through(
         progress.step(len(batch), batch.texts.num_bytes)
     progress.end()
     if unscanned:
-        _say(f"{unscanned} texts are unscanned; each says why")
+        say(f"{unscanned} texts are unscanned; each says why")
     return UNSCANNED_EXIT if unscanned else 0
 
 
@@ -152,5 +152,6 @@ class _Progress:
             sys.stderr.write("\r\033[K")
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """One line on standard error."""
     sys.stderr.write(text + "\n")

@@ -1,0 +1,115 @@
+"""`halocline pii scrub`: texts without the personal data that is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from halocline_infra.commands.detect_options import (
+    Engine,
+    Files,
+    Form,
+    IdColumn,
+    TextColumn,
+)
+
+if TYPE_CHECKING:
+    from halocline_governance.scrub import Scrubber, Scrubbing
+    from halocline_infra.detecting.answers import Asked
+
+MODES = ("kind", "pseudonym", "reversible", "surrogate", "drop")
+_KEYLESS = ("kind", "drop")
+
+
+def scrub(  # noqa: PLR0913 - one option each
+    files: Files,
+    out: Annotated[
+        Path, typer.Option(metavar="OUT", help="A .jsonl file; or for one text, .txt or .md.")
+    ],
+    mode: Annotated[
+        str,
+        typer.Option(
+            help="What stands in place of a value: its kind; a pseudonym, the same one for the"
+            " same value; a reversible token; a surrogate, a value that is nobody's; or nothing"
+            " (drop)."
+        ),
+    ] = "kind",
+    compartment: Annotated[
+        str | None,
+        typer.Option(help="Whose keys make pseudonyms, tokens and surrogates: a side, public."),
+    ] = None,
+    kinds: Annotated[
+        str | None,
+        typer.Option(help="Only these, a,b: kinds (see: pii kinds), or structured, or names."),
+    ] = None,
+    engine: Engine = None,
+    form: Form = None,
+    text_column: TextColumn = "text",
+    id_column: IdColumn = "id",
+) -> None:
+    """Take personal data out of texts: lines with id and text, or one text as it was.
+
+    Other fields of a record are left out: they were not scanned. An id is passed on as it is. A
+    text that could not be scanned does not come out: its line has "text":null and
+    "unscanned":"reason", and the exit code is 3 after all lines are written. Texts are scanned
+    again after each rewrite, so scrubbing what was scrubbed changes nothing.
+
+    Example:
+
+        halocline pii scrub chats.jsonl --out clean.jsonl --mode pseudonym --compartment buy
+    """
+    from halocline_governance.errors import Refused
+    from halocline_infra.detecting.asking import PERSONAL, asked, words
+    from halocline_infra.detecting.inputs import Reading, batches
+    from halocline_infra.detecting.rewriting import Target, rewritten
+
+    if mode not in MODES:
+        raise Refused(f"--mode is one of {', '.join(MODES)}")
+    if mode not in _KEYLESS and compartment is None:
+        raise Refused(f"--mode {mode} needs --compartment: whose keys to use")
+    texts = batches(files, Reading(form, text_column, id_column))
+    detectors = asked(words(kinds, PERSONAL), engine)
+    target = Target(out, files)
+    with _scrubber(detectors, mode, compartment) as scrubber, target.opened() as write:
+        code = rewritten(texts, scrubber, write)
+    typer.echo(f"wrote {out}", err=True)
+    raise typer.Exit(code)
+
+
+@contextmanager
+def _scrubber(
+    detectors: Sequence[Asked], mode: str, compartment: str | None
+) -> Generator[Scrubber]:
+    """Without a compartment nothing of the installation is touched, nor needed."""
+    import secrets
+
+    from halocline_governance.scrub import Scrubber
+    from halocline_governance.scrub.pseudonym import PseudonymKey
+    from halocline_infra.environment import from_env
+    from halocline_infra.platform import Platform
+    from halocline_infra.scrubbing import scrubber
+
+    ways = _ways(detectors, mode)
+    found = tuple(one.detector for one in detectors)
+    if mode in _KEYLESS or compartment is None:
+        yield Scrubber(found, PseudonymKey.derive(secrets.token_bytes(32), "public"), ways)
+        return
+    with Platform(from_env()) as platform:
+        yield scrubber(platform, compartment, found, ways)
+
+
+def _ways(detectors: Sequence[Asked], mode: str) -> Scrubbing:
+    """All that a detector finds, but where only some of its kinds are wanted."""
+    from halocline_governance.scrub import Mode, Scrubbing
+
+    kept = {
+        kind
+        for one in detectors
+        if one.kinds is not None
+        for kind in one.detector.kinds - one.kinds
+    }
+    return Scrubbing(Mode(mode), tuple((kind, Mode.KEEP) for kind in sorted(kept)))
