@@ -56,9 +56,13 @@ def scrubber(
     return Scrubber(tuple(detectors), KEY, Scrubbing(mode), vault)
 
 
+def _span(start: int, length: int, kind: str, score: float) -> Span:
+    return Span(start, start + length, kind, score)
+
+
 SPANS = st.lists(
     st.builds(
-        lambda start, length, kind, score: Span(start, start + length, kind, score),
+        _span,
         st.integers(0, 30),
         st.integers(1, 12),
         st.sampled_from(["a", "b", "c"]),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from halocline_governance.detect import Span
+from halocline_governance.detect import Detector, Span
 from halocline_governance.detect.face import ByText
 from halocline_governance.detect.verdict import Finding
 from halocline_governance.errors import Refused
@@ -152,7 +152,7 @@ def test_a_detector_that_never_comes_clean_is_refused(mode: Mode) -> None:
 
 
 @given(st.lists(st.sampled_from([*DETECTORS, Told(())]), max_size=4), SOUP)
-def test_the_order_of_the_detectors_does_not_matter(found: list[ByText], text: str) -> None:
+def test_the_order_of_the_detectors_does_not_matter(found: list[Detector], text: str) -> None:
     one = scrubber(Mode.PSEUDONYM, detectors=found).scrub(text)
 
     assert scrubber(Mode.PSEUDONYM, detectors=found[::-1]).scrub(text) == one

@@ -7,23 +7,23 @@ in `reveal`, which alone calls `opened`.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Generator, Iterable
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from halocline_governance import durable
 from halocline_governance.errors import StorageUnavailable
 from halocline_governance.scrub.ring import Ring, check_compartment
 from halocline_governance.scrub.sealed import Sealed, Sealer, Token
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS sealed (
+CREATE TABLE sealed (
     id BLOB PRIMARY KEY, key INTEGER NOT NULL, kind TEXT NOT NULL, same BLOB NOT NULL,
     ciphertext BLOB NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS sealed_same ON sealed (same);
+CREATE INDEX sealed_same ON sealed (same);
 """
 _WAIT_S = 30.0
 
@@ -126,11 +126,12 @@ class Vault:
                 yield None
                 return
             address = f"{path.absolute().as_uri()}?mode=rw"
-            with closing(sqlite3.connect(address, timeout=_WAIT_S, uri=True)) as connection:
+            with closing(
+                # Immediate: who writes waits for its turn before it reads, and so never in vain.
+                sqlite3.connect(address, _WAIT_S, isolation_level="IMMEDIATE", uri=True)
+            ) as connection:
                 # A commit that was told must outlive a power cut; what is deleted is overwritten.
                 connection.executescript("PRAGMA synchronous = EXTRA; PRAGMA secure_delete = ON;")
-                if make:
-                    connection.executescript(_SCHEMA)
                 yield connection
         except (sqlite3.Error, OSError) as error:
             raise StorageUnavailable(
@@ -167,7 +168,13 @@ class Sealing:
 
 
 def _make(path: Path) -> None:
-    """The file is the owner's alone, and so is what sqlite lays beside it."""
+    """An empty vault, whole or not there, the owner's alone; so is what sqlite lays beside it.
+
+    One that is there is not even opened: closing a file ends all locks of this process on it.
+    """
+    if path.exists():
+        return
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    os.close(handle)
+    with closing(sqlite3.connect(":memory:")) as empty:
+        empty.executescript(_SCHEMA)
+        durable.create(path, empty.serialize())
