@@ -34,8 +34,8 @@ class Rule(ByText):
         if "do:eat" in text:
             return Finding(score=float(len(bytearray(1 << 34))))
         if "do:tell" in text:
-            print(text, file=sys.stderr)
-            print(text)
+            sys.stderr.write(text)
+            sys.stdout.write(text)
         if "do:raise" in text or "do:tell" in text:
             raise ValueError(text)
         data = text.encode()

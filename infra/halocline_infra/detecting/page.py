@@ -106,7 +106,7 @@ class Page:
             beyond = sum(1 for span in spans if span[0] >= MAX_CHARS)
             cut = (
                 f'<p class="warn">only the first {MAX_CHARS} of {len(text)} characters are shown;'
-                f" {beyond} findings stand behind them</p>"
+                f" findings behind them: {beyond}</p>"
             )
         marked = "".join(self._pieces(text[:MAX_CHARS], spans))
         return f'<article>{heading}{scores}<pre dir="auto">{marked}</pre>{cut}</article>\n'
