@@ -33,7 +33,7 @@ NAMES = {
     "CREDIT_CARD": "credit_card",
     "IBAN_CODE": "iban",
     "US_SSN": "us_ssn",
-    "US_DRIVER_LICENSE": "driving_licence",
+    "US_DRIVER_LICENSE": "driver_license",
     "STREET_ADDRESS": gold.IGNORE,
     "ZIP_CODE": gold.IGNORE,
     "DATE_TIME": gold.IGNORE,

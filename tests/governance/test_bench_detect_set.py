@@ -11,22 +11,32 @@ import pytest
 from bench.detecting import accounts, blindset, contacts, identifiers, values
 from bench.detecting.gold import IGNORE, Document
 from stdnum import bitcoin, iban, luhn
-from stdnum.au import tfn
+from stdnum.au import abn, tfn
+from stdnum.br import cpf
 from stdnum.ca import sin
+from stdnum.ch import ssn as ahv
 from stdnum.de import idnr
 from stdnum.es import dni, nie
 from stdnum.fr import nir
-from stdnum.gb import nhs
+from stdnum.gb import nhs, utr
 from stdnum.in_ import aadhaar, pan
 from stdnum.it import codicefiscale
+from stdnum.nl import bsn
 from stdnum.pl import pesel
-from stdnum.us import itin, ssn
+from stdnum.se import personnummer
+from stdnum.us import ein, itin, ssn
 
 Check = Callable[[str], bool]
 
 
 def spanish(value: str) -> bool:
     return dni.is_valid(value) or nie.is_valid(value)
+
+
+def medicare(value: str) -> bool:
+    """python-stdnum has no Australian card: the weighted sum of eight digits is the ninth."""
+    total = sum(int(a) * b for a, b in zip(value, (1, 3, 7, 9, 1, 3, 7, 9), strict=False))
+    return len(value) == 10 and value[0] in "23456" and total % 10 == int(value[8])
 
 
 CHECKS: dict[str, Check] = {
@@ -44,6 +54,14 @@ CHECKS: dict[str, Check] = {
     "in_pan": pan.is_valid,
     "au_tfn": tfn.is_valid,
     "ca_sin": sin.is_valid,
+    "us_ein": ein.is_valid,
+    "uk_utr": utr.is_valid,
+    "nl_bsn": bsn.is_valid,
+    "se_personnummer": personnummer.is_valid,
+    "ch_ahv": ahv.is_valid,
+    "br_cpf": cpf.is_valid,
+    "au_abn": abn.is_valid,
+    "au_medicare": medicare,
 }
 
 

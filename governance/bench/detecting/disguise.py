@@ -21,6 +21,14 @@ GROUPS: dict[str, tuple[tuple[int, ...], str]] = {
     "in_aadhaar": ((4, 4, 4), " "),
     "au_tfn": ((3, 3, 3), " "),
     "ca_sin": ((3, 3, 3), "-"),
+    "us_ein": ((2, 7), "-"),
+    "us_medicare": ((4, 3, 4), "-"),
+    "uk_utr": ((5, 5), " "),
+    "nl_bsn": ((4, 2, 3), "."),
+    "se_personnummer": ((6, 4), "-"),
+    "ch_ahv": ((3, 4, 4, 2), "."),
+    "au_abn": ((2, 3, 3, 3), " "),
+    "au_medicare": ((4, 5, 1), " "),
 }
 
 
@@ -41,8 +49,10 @@ def grouped(kind: str, value: str, by: str = "") -> str:
 
 def usual(rng: random.Random, kind: str, value: str) -> str:
     """Grouped or not, as it is usually seen; a US number always with its dashes."""
-    if kind in ("us_ssn", "us_itin"):
+    if kind in ("us_ssn", "us_itin", "us_ein", "se_personnummer"):
         return grouped(kind, value)
+    if kind == "br_cpf":
+        return f"{value[:3]}.{value[3:6]}.{value[6:9]}-{value[9:]}"
     if kind == "es_nif":
         return grouped(kind, value) if value[0].isdigit() and rng.random() < 0.3 else value
     if kind == "ca_sin":

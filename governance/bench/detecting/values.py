@@ -8,7 +8,7 @@ import random
 import re
 from collections.abc import Callable
 
-from bench.detecting import accounts, contacts, decoys, identifiers
+from bench.detecting import accounts, contacts, decoys, identifiers, taxnumbers
 from bench.detecting.disguise import disguised, grouped, usual
 from bench.detecting.identifiers import Maker, changed_digit
 
@@ -47,14 +47,16 @@ def any_holds(value: str) -> bool:
     """Whether bare digits pass a check that might make them somebody's number."""
     bare = re.sub(r"\D", "", value)
     size = len(bare)
-    return (
-        (12 <= size <= 19 and luhn_holds(bare))
-        or (size == 9 and (luhn_holds(bare) or tfn_holds(bare)))
-        or (size == 10 and nhs_holds(bare))
-        or (size == 11 and (pesel_holds(bare) or tax_id_holds(bare)))
-        or (size == 12 and aadhaar_holds(bare))
-        or (size == 15 and nir_holds(bare))
-    )
+    checks = {
+        9: (luhn_holds, tfn_holds, taxnumbers.bsn_holds),
+        10: (luhn_holds, nhs_holds, taxnumbers.utr_holds, taxnumbers.medicare_holds),
+        11: (pesel_holds, tax_id_holds, taxnumbers.cpf_holds, taxnumbers.abn_holds),
+        12: (aadhaar_holds,),
+        13: (taxnumbers.ahv_holds,),
+        15: (nir_holds,),
+    }
+    held = any(check(bare) for check in checks.get(size, ()))
+    return held or (12 <= size <= 19 and luhn_holds(bare))
 
 
 def nhs_holds(value: str) -> bool:
@@ -64,6 +66,15 @@ def nhs_holds(value: str) -> bool:
 BARE: dict[str, Maker] = {
     "us_ssn": identifiers.ssn,
     "us_itin": identifiers.itin,
+    "us_ein": taxnumbers.ein,
+    "us_medicare": taxnumbers.mbi,
+    "uk_utr": taxnumbers.utr,
+    "nl_bsn": taxnumbers.bsn,
+    "se_personnummer": taxnumbers.personnummer,
+    "ch_ahv": taxnumbers.ahv,
+    "br_cpf": taxnumbers.cpf,
+    "au_abn": taxnumbers.abn,
+    "au_medicare": taxnumbers.medicare,
     "uk_nino": identifiers.nino,
     "uk_nhs": identifiers.nhs,
     "de_tax_id": identifiers.de_tax_id,
@@ -95,6 +106,14 @@ NEAR: dict[str, Maker] = {
     "in_pan": identifiers.bad_pan,
     "au_tfn": changed_digit(identifiers.tfn, any_holds),
     "ca_sin": changed_digit(identifiers.sin, any_holds),
+    "uk_nhs": changed_digit(identifiers.nhs, any_holds),
+    "uk_utr": changed_digit(taxnumbers.utr, any_holds),
+    "nl_bsn": changed_digit(taxnumbers.bsn, any_holds),
+    "se_personnummer": changed_digit(taxnumbers.personnummer, any_holds),
+    "ch_ahv": changed_digit(taxnumbers.ahv, any_holds),
+    "br_cpf": changed_digit(taxnumbers.cpf, any_holds),
+    "au_abn": changed_digit(taxnumbers.abn, any_holds),
+    "au_medicare": changed_digit(taxnumbers.medicare, any_holds),
     "sg_nric": changed_digit(identifiers.nric, lambda value: identifiers.nric_holds(value)),
 }
 LOCAL: dict[str, Localised] = {
@@ -109,8 +128,10 @@ LOCAL: dict[str, Localised] = {
 KINDS: tuple[str, ...] = (
     *("email", "phone", "ip", "mac", "credit_card", "iban", "bic", "us_ssn", "uk_nino"),
     *("de_tax_id", "es_nif", "fr_nir", "it_codice_fiscale", "pl_pesel", "in_aadhaar", "in_pan"),
-    *("au_tfn", "ca_sin", "sg_nric", "passport", "driving_licence", "date_of_birth"),
+    *("au_tfn", "ca_sin", "sg_nric", "passport", "driver_license", "date_of_birth"),
     *("bank_account", "crypto_address", "url_credentials", "url", "street_address", "postcode"),
+    *("us_itin", "us_ein", "us_medicare", "uk_nhs", "uk_utr", "nl_bsn", "se_personnummer"),
+    *("ch_ahv", "br_cpf", "au_abn", "au_medicare"),
 )
 """The structured kinds that the set holds: those the detector publishes, by its names."""
 
@@ -194,7 +215,7 @@ _FORMED: dict[str, Callable[[random.Random, str, str], str]] = {
     "ip": lambda rng, form, locale: contacts.ip(rng, locale, form),
     "credit_card": _card,
     "bank_account": _account,
-    "driving_licence": _licence,
+    "driver_license": _licence,
     "crypto_address": _crypto,
     "street_address": _street,
 }
