@@ -1,24 +1,28 @@
 """Filters refuse outside their published bounds, inside never, and what was not measured always."""
 
+from dataclasses import dataclass, replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halocline_governance.detect.quality import signals
-from halocline_pipelines.filters.bound import Bound, Filter
+from halocline_governance.detect.quality import Signal, signals
+from halocline_governance.errors import Refused
+from halocline_pipelines.filters.bound import Bound, Filter, Signals
 from halocline_pipelines.filters.c4 import C4
 from halocline_pipelines.filters.fineweb import FineWeb
 from halocline_pipelines.filters.gopher_quality import GopherQuality
 from halocline_pipelines.filters.gopher_repetition import GopherRepetition
 from halocline_pipelines.filters.language import Language
 from halocline_pipelines.filters.toxicity import Toxicity
+from halocline_pipelines.recipes.curation import CurationRecipe, english
 from halocline_pipelines.recipes.firm import FirmConfig, generate
 
 PROSE = next(
     iter(generate(FirmConfig(num_rationales=30, canary_repeats=1, share_pii=0)).sources)
 ).documents
 GOOD = next(document.text for document in PROSE() if len(document.text or "") > 900) or ""
-MEASURED = {**signals(GOOD), "language@1:en": 1.0, "toxicity@1": 0.01}
+MEASURED = {**signals(GOOD), "language@2:en": 1.0, "toxicity@1": 0.01}
 
 ALL: list[Filter] = [
     GopherQuality(),
@@ -59,16 +63,16 @@ def test_every_signal_of_a_rule_is_needed(rule: Filter) -> None:
         (GopherQuality(), "gopher.stop_words@1", 2, 1),
         (GopherRepetition(), "gopher.duplicate_lines@1", 0.3, 0.31),
         (GopherRepetition(), "gopher.duplicate_paragraph_chars@1", 0.2, 0.21),
-        (GopherRepetition(), "gopher.top_2gram_chars@1", 0.2, 0.21),
-        (GopherRepetition(), "gopher.top_4gram_chars@1", 0.16, 0.17),
-        (GopherRepetition(), "gopher.duplicate_5gram_chars@1", 0.15, 0.16),
-        (GopherRepetition(), "gopher.duplicate_10gram_chars@1", 0.1, 0.11),
+        (GopherRepetition(), "gopher.top_2gram_chars@2", 0.2, 0.21),
+        (GopherRepetition(), "gopher.top_4gram_chars@2", 0.16, 0.17),
+        (GopherRepetition(), "gopher.duplicate_5gram_chars@2", 0.15, 0.16),
+        (GopherRepetition(), "gopher.duplicate_10gram_chars@2", 0.1, 0.11),
         (C4(), "c4.sentences@1", 5, 4),
-        (C4(), "c4.lorem_ipsum@1", 0, 1),
+        (C4(), "c4.lorem_ipsum@2", 0, 1),
         (FineWeb(), "fineweb.punctuated_lines@1", 0.12, 0.11),
         (FineWeb(), "fineweb.lines_of_30@1", 0.67, 0.68),
         (FineWeb(), "fineweb.newline_per_word@1", 0.3, 0.31),
-        (Language(), "language@1:en", 0.65, 0.64),
+        (Language(), "language@2:en", 0.65, 0.64),
         (Toxicity(), "toxicity@1", 0.7, 0.71),
     ],
 )
@@ -78,9 +82,43 @@ def test_published_bounds(rule: Filter, name: str, inside: float, outside: float
     assert rule.fault({**MEASURED, name: outside})
 
 
+@dataclass(frozen=True)
+class Misspelt:
+    """A rule after a peer's: its configuration names signals that its tagger never writes."""
+
+    id: str = "misspelt@1"
+    needs: frozenset[str] = frozenset(("gopher.top_2grams_chars@2",))
+
+    def fault(self, signals: Signals) -> str | None:
+        return None
+
+
+@pytest.mark.parametrize("rule", ALL, ids=lambda rule: rule.id)
+def test_a_rule_says_which_signals_it_reads(rule: Filter) -> None:
+    read = {name for name in MEASURED if rule.fault({**MEASURED, name: float("nan")})}
+
+    assert rule.needs == read
+
+
+def test_a_recipe_that_names_an_unknown_signal_is_refused_at_once() -> None:
+    assert set(Signal) <= set(MEASURED)
+    with pytest.raises(Refused, match="top_2grams_chars@2, which nobody measures"):
+        CurationRecipe(name="x", filters=(Misspelt(),))
+    with pytest.raises(Refused, match="nobody measures"):
+        replace(english(), filters=(Language(code="english"),))
+
+
+@pytest.mark.parametrize(("bound", "refuses"), [(0.1, False), (0.01, True)])
+def test_the_bound_that_paper_and_code_differ_on_is_explicit(bound: float, refuses: bool) -> None:
+    rule = FineWeb(max_duplicate_line_chars=bound)
+
+    assert FineWeb().max_duplicate_line_chars == 0.1
+    assert bool(rule.fault({**MEASURED, Signal.WEB_DUPLICATE_LINE_CHARS: 0.05})) is refuses
+
+
 def test_another_language_is_refused_by_name() -> None:
-    assert Language().fault({"language@1:de": 0.99}) == "language de, not en"
-    assert Language(code="de").fault({"language@1:de": 0.99}) is None
+    assert Language().fault({"language@2:de": 0.99}) == "language de, not en"
+    assert Language(code="de").fault({"language@2:de": 0.99}) is None
 
 
 @given(st.floats(), st.floats(), st.floats())

@@ -11,10 +11,13 @@ Signals = Mapping[str, float]
 
 
 class Filter(Protocol):
-    """A rule over signals. Its `id` is `name@version`."""
+    """A rule over signals. Its `id` is `name@version`; `needs` are the signals that it reads."""
 
     @property
     def id(self) -> str: ...
+
+    @property
+    def needs(self) -> frozenset[str]: ...
 
     def fault(self, signals: Signals) -> str | None: ...
 
@@ -37,6 +40,11 @@ class Bound:
         if value > self.high:
             return f"{self.what}: {value:.3g}, above {self.high:.6g}"
         return None
+
+
+def named(bounds: Iterable[Bound]) -> frozenset[str]:
+    """The signals that the bounds are about."""
+    return frozenset(bound.signal for bound in bounds)
 
 
 def first_fault(bounds: Iterable[Bound], signals: Signals) -> str | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from halocline_pipelines.filters.bound import Bound, Signals, first_fault
+from halocline_governance.detect.quality import Signal
+from halocline_pipelines.filters.bound import Bound, Signals, first_fault, named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,12 +17,16 @@ class C4:
     max_lorem_ipsum: int = 0
     max_policy_lines: float = 0.5
 
+    @property
+    def needs(self) -> frozenset[str]:
+        return named(self._bounds())
+
     def fault(self, signals: Signals) -> str | None:
-        return first_fault(
-            (
-                Bound("c4.sentences@1", "sentences", self.min_sentences),
-                Bound("c4.lorem_ipsum@1", "placeholder text", high=self.max_lorem_ipsum),
-                Bound("c4.policy_lines@1", "share of policy notices", high=self.max_policy_lines),
-            ),
-            signals,
+        return first_fault(self._bounds(), signals)
+
+    def _bounds(self) -> tuple[Bound, ...]:
+        return (
+            Bound(Signal.SENTENCES, "sentences", self.min_sentences),
+            Bound(Signal.LOREM_IPSUM, "placeholder text", high=self.max_lorem_ipsum),
+            Bound(Signal.POLICY_LINES, "share of policy notices", high=self.max_policy_lines),
         )

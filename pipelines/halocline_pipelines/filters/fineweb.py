@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from halocline_pipelines.filters.bound import Bound, Signals, first_fault
+from halocline_governance.detect.quality import Signal
+from halocline_pipelines.filters.bound import Bound, Signals, first_fault, named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FineWeb:
-    """The paper's bounds; of duplicate-line characters its text says 0.1, its code 0.01."""
+    """The paper's bounds. Of characters in repeated lines its section 3.6 says 0.1, which stands
+    here; its appendix and its code (datatrove) say 0.01: pass `max_duplicate_line_chars=0.01`.
+    """
 
     id: str = "fineweb@1"
     min_punctuated_lines: float = 0.12
@@ -17,25 +20,29 @@ class FineWeb:
     max_duplicate_line_chars: float = 0.1
     max_newlines_per_word: float = 0.3
 
+    @property
+    def needs(self) -> frozenset[str]:
+        return named(self._bounds())
+
     def fault(self, signals: Signals) -> str | None:
-        return first_fault(
-            (
-                Bound(
-                    "fineweb.punctuated_lines@1",
-                    "share of lines ending in punctuation",
-                    self.min_punctuated_lines,
-                ),
-                Bound("fineweb.lines_of_30@1", "share of short lines", high=self.max_lines_of_30),
-                Bound(
-                    "fineweb.duplicate_line_chars@1",
-                    "share in repeated lines",
-                    high=self.max_duplicate_line_chars,
-                ),
-                Bound(
-                    "fineweb.newline_per_word@1",
-                    "line ends per word",
-                    high=self.max_newlines_per_word,
-                ),
+        return first_fault(self._bounds(), signals)
+
+    def _bounds(self) -> tuple[Bound, ...]:
+        return (
+            Bound(
+                Signal.WEB_PUNCTUATED_LINES,
+                "share of lines ending in punctuation",
+                self.min_punctuated_lines,
             ),
-            signals,
+            Bound(Signal.WEB_LINES_OF_30, "share of short lines", high=self.max_lines_of_30),
+            Bound(
+                Signal.WEB_DUPLICATE_LINE_CHARS,
+                "share in repeated lines",
+                high=self.max_duplicate_line_chars,
+            ),
+            Bound(
+                Signal.WEB_NEWLINE_PER_WORD,
+                "line ends per word",
+                high=self.max_newlines_per_word,
+            ),
         )

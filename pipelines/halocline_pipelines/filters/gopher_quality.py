@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from halocline_pipelines.filters.bound import Bound, Signals, first_fault
+from halocline_governance.detect.quality import Signal
+from halocline_pipelines.filters.bound import Bound, Signals, first_fault, named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,24 +24,26 @@ class GopherQuality:
     min_alpha_words: float = 0.8
     min_stop_words: int = 2
 
+    @property
+    def needs(self) -> frozenset[str]:
+        return named(self._bounds())
+
     def fault(self, signals: Signals) -> str | None:
         return first_fault(self._bounds(), signals)
 
     def _bounds(self) -> tuple[Bound, ...]:
         length = (self.min_mean_word_length, self.max_mean_word_length)
         return (
-            Bound("gopher.word_count@1", "words", self.min_words, self.max_words),
-            Bound("gopher.mean_word_length@1", "mean word length", *length),
-            Bound("gopher.hash_per_word@1", "hash signs per word", high=self.max_hash_per_word),
+            Bound(Signal.WORD_COUNT, "words", self.min_words, self.max_words),
+            Bound(Signal.MEAN_WORD_LENGTH, "mean word length", *length),
+            Bound(Signal.HASH_PER_WORD, "hash signs per word", high=self.max_hash_per_word),
+            Bound(Signal.ELLIPSIS_PER_WORD, "ellipses per word", high=self.max_ellipsis_per_word),
+            Bound(Signal.BULLET_LINES, "share of bullet lines", high=self.max_bullet_lines),
             Bound(
-                "gopher.ellipsis_per_word@1", "ellipses per word", high=self.max_ellipsis_per_word
-            ),
-            Bound("gopher.bullet_lines@1", "share of bullet lines", high=self.max_bullet_lines),
-            Bound(
-                "gopher.ellipsis_lines@1",
+                Signal.ELLIPSIS_LINES,
                 "share of lines ending in an ellipsis",
                 high=self.max_ellipsis_lines,
             ),
-            Bound("gopher.alpha_words@1", "share of words with a letter", self.min_alpha_words),
-            Bound("gopher.stop_words@1", "distinct stop words", self.min_stop_words),
+            Bound(Signal.ALPHA_WORDS, "share of words with a letter", self.min_alpha_words),
+            Bound(Signal.STOP_WORDS, "distinct stop words", self.min_stop_words),
         )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from halocline_pipelines.filters.bound import Bound, Signals, first_fault
+from halocline_governance.detect.quality import DUPLICATE_GRAMS, TOP_GRAMS, Signal
+from halocline_pipelines.filters.bound import Bound, Signals, first_fault, named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,26 +20,36 @@ class GopherRepetition:
     top_ngrams: tuple[float, ...] = (0.20, 0.18, 0.16)
     duplicate_ngrams: tuple[float, ...] = (0.15, 0.14, 0.13, 0.12, 0.11, 0.10)
 
+    @property
+    def needs(self) -> frozenset[str]:
+        return named(self._bounds())
+
     def fault(self, signals: Signals) -> str | None:
         return first_fault(self._bounds(), signals)
 
     def _bounds(self) -> tuple[Bound, ...]:
         parts = (
-            ("duplicate_lines", "share of repeated lines", self.max_duplicate_lines),
-            ("duplicate_paragraphs", "share of repeated paragraphs", self.max_duplicate_paragraphs),
-            ("duplicate_line_chars", "share in repeated lines", self.max_duplicate_line_chars),
+            (Signal.DUPLICATE_LINES, "share of repeated lines", self.max_duplicate_lines),
             (
-                "duplicate_paragraph_chars",
+                Signal.DUPLICATE_PARAGRAPHS,
+                "share of repeated paragraphs",
+                self.max_duplicate_paragraphs,
+            ),
+            (Signal.DUPLICATE_LINE_CHARS, "share in repeated lines", self.max_duplicate_line_chars),
+            (
+                Signal.DUPLICATE_PARAGRAPH_CHARS,
                 "share in repeated paragraphs",
                 self.max_duplicate_paragraph_chars,
             ),
             *(
-                (f"top_{size}gram_chars", f"share of the top {size}-gram", high)
-                for size, high in enumerate(self.top_ngrams, 2)
+                (name, f"share of the top {size}-gram", high)
+                for size, (name, high) in enumerate(zip(TOP_GRAMS, self.top_ngrams, strict=True), 2)
             ),
             *(
-                (f"duplicate_{size}gram_chars", f"share in repeated {size}-grams", high)
-                for size, high in enumerate(self.duplicate_ngrams, 5)
+                (name, f"share in repeated {size}-grams", high)
+                for size, (name, high) in enumerate(
+                    zip(DUPLICATE_GRAMS, self.duplicate_ngrams, strict=True), 5
+                )
             ),
         )
-        return tuple(Bound(f"gopher.{name}@1", what, high=high) for name, what, high in parts)
+        return tuple(Bound(name, what, high=high) for name, what, high in parts)

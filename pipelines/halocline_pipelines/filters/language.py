@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from halocline_governance.detect.language import VERSION
 from halocline_pipelines.filters.bound import Signals
 
-PREFIX = "language@1:"
+PREFIX = f"{VERSION}:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +17,10 @@ class Language:
     id: str = "language@1"
     code: str = "en"
     min_probability: float = 0.65
+
+    @property
+    def needs(self) -> frozenset[str]:
+        return frozenset((PREFIX + self.code,))
 
     def fault(self, signals: Signals) -> str | None:
         found = {

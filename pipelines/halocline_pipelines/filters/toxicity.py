@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from halocline_pipelines.filters.bound import Bound, Signals
 
+SIGNAL = "toxicity@1"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Toxicity:
@@ -16,5 +18,9 @@ class Toxicity:
     id: str = "toxicity@1"
     max_score: float = 0.7
 
+    @property
+    def needs(self) -> frozenset[str]:
+        return frozenset((SIGNAL,))
+
     def fault(self, signals: Signals) -> str | None:
-        return Bound("toxicity@1", "toxicity", high=self.max_score).fault(signals)
+        return Bound(SIGNAL, "toxicity", high=self.max_score).fault(signals)

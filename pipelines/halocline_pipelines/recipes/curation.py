@@ -5,16 +5,20 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field, replace
 
+from halocline_governance.detect import language, quality
+from halocline_governance.errors import Refused
 from halocline_governance.scrub import Scrubbing
 from halocline_pipelines.dedup.minhash import MinHash
 from halocline_pipelines.filters.bound import Filter
 from halocline_pipelines.filters.c4 import C4
 from halocline_pipelines.filters.gopher_quality import GopherQuality
 from halocline_pipelines.filters.gopher_repetition import GopherRepetition
-from halocline_pipelines.filters.language import Language
+from halocline_pipelines.filters.language import PREFIX, Language
 from halocline_pipelines.filters.toxicity import Toxicity
 
-MEASURED = ("language@1", "quality@1", "pii@1", "secrets@1", "toxicity@1", "exact@1")
+MEASURED = (language.VERSION, quality.VERSION, "pii@1", "secrets@2", "toxicity@1", "exact@1")
+KNOWN = frozenset((*quality.Signal, *MEASURED, *(PREFIX + code for code in language.CODES)))
+"""Every signal that an assessment writes and a filter may read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +38,11 @@ class CurationRecipe:
     minhash: MinHash = field(default_factory=MinHash)
     scrubbing: Scrubbing = field(default_factory=Scrubbing)
     key_version: int = 1
+
+    def __post_init__(self) -> None:
+        for rule in self.filters:
+            if unknown := sorted(rule.needs - KNOWN):
+                raise Refused(f"{self.name}: {rule.id} needs {unknown[0]}, which nobody measures")
 
     @property
     def id(self) -> str:
