@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from halocline_governance.detect import Span
@@ -81,6 +81,7 @@ def test_a_span_holds_what_it_held(
 
 
 @given(st.integers(0, 40), _CUTS, _CUTS)
+@example(3, [(1, 1, 0)], [(0, 1, 2), (0, 1, 0)])
 def test_two_rewrites_are_one(
     size: int, first: list[tuple[int, int, int]], second: list[tuple[int, int, int]]
 ) -> None:

@@ -106,12 +106,13 @@ def _old_start(edit: Edit) -> int:
 
 
 def _clusters(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Ranges that overlap as one; an empty range joins what it touches."""
+    """Ranges that overlap as one; an empty range joins all that it touches."""
     result: list[tuple[int, int]] = []
+    empty = -1  # the last place of an empty range
     for start, end in sorted(ranges):
+        empty = start if start == end else empty
         first, last = result[-1] if result else (0, -1)
-        touches_empty = start == last and (start == end or first == last)
-        if start < last or touches_empty:
+        if start < last or start == last == empty:
             result[-1] = (first, max(end, last))
         else:
             result.append((start, end))
