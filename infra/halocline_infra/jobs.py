@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 def job(platform: Platform, principal: Principal, name: str, run_id: str | None = None) -> Job:
     """A job under a run id of its own."""
+    from halocline_infra import scrubbing
     from halocline_pipelines.job import Job
 
     console = Console(stderr=True, highlight=False)
@@ -27,5 +28,6 @@ def job(platform: Platform, principal: Principal, name: str, run_id: str | None 
         principal=principal,
         run_id=run_id or f"{name}-{uuid7()}",
         secret=platform.secret("pseudonyms"),
+        vault=scrubbing.vault(platform),
         progress=lambda text: console.print(text, style="dim", markup=False),
     )

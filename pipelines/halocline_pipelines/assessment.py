@@ -67,6 +67,9 @@ class Assessor:
     scorers: tuple[Detector, ...] = (ToxicityDetector(),)
     vault: Vault | None = None
 
+    def __post_init__(self) -> None:
+        _ = self.scrubber  # refuses what the recipe asks for in vain, before anything is assessed
+
     @property
     def scrubber(self) -> Scrubber:
         """What rewrites the documents that are kept, as the recipe says."""

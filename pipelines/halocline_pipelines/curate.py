@@ -92,7 +92,7 @@ def curate(
         if earlier.done:
             documents = _without(job, documents, earlier.done)
         key = PseudonymKey.derive(job.secret, compartment, recipe.key_version)
-        measured = measure(documents, Assessor(recipe, key)).cache()
+        measured = measure(documents, Assessor(recipe, key, vault=job.vault)).cache()
         stack.callback(measured.unpersist)
         columns = measured.select("row_uid", "outcome", "rule", "num_pii")
         rows: list[dict[str, Any]] = columns.toArrow().to_pylist()

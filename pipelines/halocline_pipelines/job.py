@@ -10,6 +10,7 @@ from halocline_governance.gates import Gates
 from halocline_governance.guard import Guard
 from halocline_governance.lake import Lake
 from halocline_governance.principal import Principal
+from halocline_governance.scrub.vault import Vault
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -30,6 +31,8 @@ class Job:
         run_id: stands in every row that is written.
         secret: master key of the pseudonyms; 32 bytes or more.
         progress: told what is going on; never a governed value.
+        vault: of the installation, for recipes with reversible tokens; its files must be those of
+            this machine on every worker.
     """
 
     spark: SparkSession
@@ -40,3 +43,4 @@ class Job:
     run_id: str
     secret: bytes = field(repr=False)
     progress: Progress = lambda message: None
+    vault: Vault | None = None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 
@@ -10,9 +11,13 @@ from halocline_governance.detect.face import ByText
 from halocline_governance.detect.pii import PiiDetector
 from halocline_governance.detect.secrets import SecretDetector
 from halocline_governance.detect.verdict import Finding
+from halocline_governance.errors import Refused
 from halocline_governance.scrub import Mode, Scrubbing
 from halocline_governance.scrub.pseudonym import TOKEN, PseudonymKey
+from halocline_governance.scrub.ring import Ring
 from halocline_governance.scrub.scrubber import TOO_MANY
+from halocline_governance.scrub.sealed import REVERSIBLE, Token
+from halocline_governance.scrub.vault import Vault
 from halocline_pipelines.assessment import Assessor
 from halocline_pipelines.recipes.curation import CurationRecipe, english
 from halocline_pipelines.recipes.firm import Firm, FirmConfig, generate
@@ -132,6 +137,18 @@ def test_a_recipe_says_what_is_put_in_place_kind_by_kind() -> None:
     found = Assessor(strict, KEY).assess(text)
     assert (found.outcome, found.reason, found.text) == ("dropped", TOO_MANY, "")
     assert len({one.id for one in (LENIENT, recipe, strict)}) == 3
+
+
+def test_a_recipe_with_reversible_tokens_seals_into_the_vault(tmp_path: Path) -> None:
+    recipe = replace(LENIENT, scrubbing=Scrubbing(by_kind=(("email", Mode.REVERSIBLE),)))
+    vault = Vault(tmp_path / "vault", Ring(tmp_path / "keys"))
+    with pytest.raises(Refused, match="vault"):
+        Assessor(recipe, KEY)
+    text = Assessor(recipe, KEY, vault=vault).assess("Mail ana@corp.example from 8.8.8.8.").text
+    (sealed,) = (Token.parse(match[0]) for match in REVERSIBLE.finditer(text))
+    assert sealed is not None
+    assert vault.opened(sealed) == "ana@corp.example"
+    assert len(TOKEN.findall(text)) == 1
 
 
 def test_the_first_fault_is_the_reason(firm: Firm) -> None:

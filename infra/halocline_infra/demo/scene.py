@@ -83,6 +83,7 @@ class Scene:
 
     def job(self, name: str, principal: Principal) -> Job:
         """A job of one service, under a run id that a repeated run has again."""
+        from halocline_infra import scrubbing
         from halocline_pipelines.job import Job
 
         platform = self.platform
@@ -95,6 +96,7 @@ class Scene:
             run_id=f"{self.ledger.run_id}-{name}",
             secret=platform.secret("pseudonyms"),
             progress=self.say,
+            vault=scrubbing.vault(platform),
         )
 
     @property
