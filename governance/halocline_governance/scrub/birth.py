@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from typing import ClassVar
 
 _MONTHS = (
@@ -65,8 +65,9 @@ class Birth:
         again = Birth.parse(str(self))
         return again is not None and again.day == self.day
 
-    def earlier(self, days: int) -> Birth:
-        return replace(self, day=self.day - timedelta(days=days))
+    def on(self, ordinal: int) -> Birth:
+        """Another day in the same form; 1 is the first of January of year 1."""
+        return replace(self, day=date.fromordinal(ordinal))
 
     def __str__(self) -> str:
         width = 2 if self.padded or self.form == 0 else 1

@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 
 from halocline_governance.scrub.birth import Birth
+
+MAX_LENGTH = 64
+"""Bytes; every surrogate is shorter."""
 
 Check = Callable[[str, int], int]
 """(payload, odds) -> a number below odds that only the key tells."""
@@ -28,7 +32,8 @@ _AREAS = (
     "302", "303", "304", "305", "307", "308", "309",
 )  # fmt: skip
 _SYLLABLES = tuple(f"{c}{v}" for c in "bdfgklmnprstvzhj" for v in "aeio")
-_EARLIEST = 1900
+_BLOCK = 1024
+_EARLIEST = date(1900, 1, 1).toordinal()
 _LETTERS = r"[a-z]{10}"
 
 
@@ -299,7 +304,7 @@ class Mac(Listed):
 
 
 class Date(Form):
-    """An earlier day, in the form of the value: odds 1,024 among all days."""
+    """An earlier day, in the form of the value: one day in each 1,024, and those are the odds."""
 
     __slots__ = ()
 
@@ -311,16 +316,24 @@ class Date(Form):
         birth = Birth.parse(value)
         if birth is None:
             return None
-        birth = birth.earlier(30 + draw.below(366))
-        while not (birth.is_plain and check(birth.day.isoformat(), 1024) == 0):
-            if birth.day.year < _EARLIEST:
-                return None
-            birth = birth.earlier(1)
-        return str(birth)
+        before = birth.day.toordinal() - 30
+        for block in range(before // _BLOCK, _EARLIEST // _BLOCK, -1):
+            day = _day(block, check)
+            if day <= before and (other := birth.on(day)).is_plain:
+                return str(other)
+        return None
 
     def is_own(self, text: str, check: Check) -> bool:
         birth = Birth.parse(text)
-        return birth is not None and check(birth.day.isoformat(), 1024) == 0
+        if birth is None:
+            return False
+        day = birth.day.toordinal()
+        return _day(day // _BLOCK, check) == day
+
+
+def _day(block: int, check: Check) -> int:
+    """The one day of a block that is a surrogate."""
+    return block * _BLOCK + check(f"{block}", _BLOCK)
 
 
 def _word(number: int, num_syllables: int) -> str:

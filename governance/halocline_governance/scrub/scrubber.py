@@ -195,8 +195,8 @@ class Rewriting:
     def _open(self, row: Row, found: Sequence[Span]) -> list[Span]:
         """What is to be replaced: not what is kept, nor what lies in a surrogate of this key."""
         spans = [span for span in found if self._scrubbing.mode(span.kind) is not Mode.KEEP]
-        if spans and self._surrogates is not None:
-            spans = _outside(self._surrogates.regions(row.data), spans)
+        if (own := self._surrogates) is not None:
+            spans = [one for one in spans if not own.holds(row.data, one.start, one.end)]
         return resolve(spans)
 
     def _rewrite(self, row: Row, spans: Sequence[Span]) -> None:
@@ -239,14 +239,6 @@ class Rewriting:
             else None
         )
         return other if other is not None else self._key.token(kind, value)
-
-
-def _outside(regions: Sequence[tuple[int, int]], spans: Iterable[Span]) -> list[Span]:
-    return [
-        span
-        for span in spans
-        if not any(start <= span.start and span.end <= end for start, end in regions)
-    ]
 
 
 def _encoded(text: str) -> bytes:

@@ -13,8 +13,7 @@ import hashlib
 import hmac
 import re
 
-from halocline_governance.detect.verdict import byte_offsets
-from halocline_governance.scrub.form import FORMS, Draw
+from halocline_governance.scrub.form import FORMS, MAX_LENGTH, Draw
 from halocline_governance.scrub.pseudonym import PseudonymKey, normal
 
 
@@ -43,16 +42,19 @@ class Surrogates:
         drawn = self._number(b"draw", kind, normal(kind, subject))
         return form.make(value, Draw(drawn), lambda text, odds: self._check(form.name, text, odds))
 
-    def regions(self, data: bytes) -> list[tuple[int, int]]:
-        """Where in a text surrogates of this key stand: byte offsets, in order."""
-        text = data.decode()
-        found = [
-            match.span()
-            for match in self._any.finditer(text)
-            if match.lastgroup is not None and self._is_own(match.lastgroup, match[0])
-        ]
-        offsets = byte_offsets(text, [at for span in found for at in span])
-        return [(offsets[start], offsets[end]) for start, end in found]
+    def holds(self, data: bytes, start: int, end: int) -> bool:
+        """Whether these bytes of a text stand within a surrogate of this key."""
+        if end - start > MAX_LENGTH:
+            return False
+        # A surrogate is ASCII; read so, every byte is a character and the places stay.
+        first = max(end - MAX_LENGTH, 0)
+        near = data[first : start + MAX_LENGTH].decode("latin-1")
+        return any(
+            match.start() <= start - first
+            and end - first <= match.end()
+            and self._is_own(match.lastgroup or "", match[0])
+            for match in self._any.finditer(near)
+        )
 
     def _is_own(self, name: str, text: str) -> bool:
         return self._by_name[name].is_own(text, lambda part, odds: self._check(name, part, odds))
