@@ -152,6 +152,16 @@ def test_a_destroyed_key_opens_nothing_and_leaves_nothing(held: Vault) -> None:
     assert held.destroy("buy") == []
 
 
+def test_a_destruction_that_was_interrupted_is_finished_by_another(held: Vault) -> None:
+    token = sealed(held)
+    held.ring.destroy("buy")
+    assert (opened(held, token), held.count("buy")) == (None, 1)
+
+    assert held.destroy("buy") == []
+
+    assert held.count("buy") == 0
+
+
 def test_a_value_that_is_forgotten_is_opaque_however_it_was_spelt(held: Vault) -> None:
     tokens = [sealed(held, "Jo@Corp.example"), sealed(held)]
     held.ring.rotate("buy")

@@ -23,10 +23,6 @@ class Edit:
     new_start: int
     new_end: int
 
-    @property
-    def inverse(self) -> Edit:
-        return Edit(self.new_start, self.new_end, self.old_start, self.old_end)
-
 
 @dataclass(frozen=True, slots=True)
 class OffsetMap:
@@ -47,25 +43,21 @@ class OffsetMap:
     def new(self, old: int, *, end: bool = False) -> int:
         """The place in the new text. Within what was replaced: where it starts or, for the end of
         something, where it ends."""
-        if end:
-            at = bisect_left(self.edits, old, key=_old_start) - 1
-        else:
-            at = bisect_right(self.edits, old, key=_old_start) - 1
+        find = bisect_left if end else bisect_right
+        at = find(self.edits, old, key=_old_start) - 1
         if at < 0:
             return old
         edit = self.edits[at]
-        if old >= edit.old_end:
-            return edit.new_end + old - edit.old_end
-        return edit.new_end if end else edit.new_start
+        return _moved(old, edit.old_end, edit.new_start, edit.new_end, end=end)
 
     def old(self, new: int, *, end: bool = False) -> int:
         """The place in the old text; the inverse of `new`."""
-        return self.inverse.new(new, end=end)
-
-    @property
-    def inverse(self) -> OffsetMap:
-        """The map of the new text to the old one."""
-        return OffsetMap(tuple(edit.inverse for edit in self.edits))
+        find = bisect_left if end else bisect_right
+        at = find(self.edits, new, key=_new_start) - 1
+        if at < 0:
+            return new
+        edit = self.edits[at]
+        return _moved(new, edit.new_end, edit.old_start, edit.old_end, end=end)
 
     def span(self, span: Span) -> Span:
         """An annotation of the old text in the new one: it grows to whole replacements, and is
@@ -78,13 +70,12 @@ class OffsetMap:
         between become one."""
         if not self.edits or not later.edits:
             return later if not self.edits else self
-        back = self.inverse
         between = [(edit.new_start, edit.new_end) for edit in self.edits]
         between += [(edit.old_start, edit.old_end) for edit in later.edits]
         return OffsetMap(
             tuple(
                 Edit(
-                    back.new(start, end=True), back.new(end),
+                    self.old(start, end=True), self.old(end),
                     later.new(start, end=True), later.new(end),
                 )
                 for start, end in _clusters(between)
@@ -103,6 +94,18 @@ class OffsetMap:
 
 def _old_start(edit: Edit) -> int:
     return edit.old_start
+
+
+def _new_start(edit: Edit) -> int:
+    return edit.new_start
+
+
+def _moved(place: int, edit_end: int, start: int, stop: int, *, end: bool) -> int:
+    """A place behind the beginning of an edit that ends at `edit_end`, there, where the edit is
+    `start:stop`."""
+    if place >= edit_end:
+        return stop + place - edit_end
+    return stop if end else start
 
 
 def _clusters(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
