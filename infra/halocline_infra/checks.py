@@ -1,16 +1,15 @@
 """The release checks: built per compartment, loaded per label.
 
-    lake/<compartment>/_checks/fingerprints.safetensors   keyed fingerprints of its curated text
-    lake/<compartment>/_checks/canaries.json      keyed marks of the canaries planted in it
+    lake/<compartment>/_checks/fingerprints/    keyed fingerprints of its curated text, its names
+    lake/<compartment>/_checks/canaries.json    keyed marks of the canaries planted in it
 
-Each lies in the compartment it is about, so that nobody learns from another's.
+Each lies in the compartment it is about, so that nobody learns from another's. Fingerprints are
+mapped into memory: all processes of a machine share them.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,24 +19,32 @@ from halocline_governance.principal import Principal, Purpose
 
 if TYPE_CHECKING:
     from halocline_governance.detect.canary import Canary
-    from halocline_governance.detect.segregation import FingerprintIndex
+    from halocline_governance.detect.segregation import FingerprintIndex, Restricted
     from halocline_infra.platform import Platform
 
 CURATED = "curated.documents"
-_PRINTS = "fingerprints.safetensors"
+_PRINTS = "fingerprints"
+_CANARIES = "canaries.json"
 
 
-def fingerprint(platform: Platform, principal: Principal, compartment: str) -> Path:
-    """Fingerprint a compartment's curated text, read as one of its services."""
+def fingerprint(
+    platform: Platform,
+    principal: Principal,
+    compartment: str,
+    names: Iterable[str | Restricted] | None = None,
+) -> Path:
+    """Fingerprint a compartment's curated text, read as one of its services. The names restricted
+    to it are replaced by these; without any, those that are there stay."""
     from halocline_governance.detect.segregation import FingerprintIndex
 
     plan = platform.guard.plan(
         principal, Purpose.CURATION, f"{compartment}:{CURATED}", ["label_id", "text"]
     )
     texts = (text for batch in platform.guard.batches(plan) for text in batch["text"].to_pylist())
-    index = FingerprintIndex.build(compartment, texts, platform.secret("fingerprints"))
-    path = _folder(platform, compartment) / _PRINTS
-    _replace(path, index.save)
+    path, secret = _folder(platform, compartment) / _PRINTS, platform.secret("fingerprints")
+    if names is None:
+        names = _names(path, secret)
+    FingerprintIndex.build(compartment, texts, secret, names).save(path, secret)
     return path
 
 
@@ -49,9 +56,14 @@ def fingerprint_again(platform: Platform, compartment: str) -> None:
     path, secret = _folder(platform, compartment) / _PRINTS, platform.secret("fingerprints")
     if not path.exists():
         return
-    left = FingerprintIndex.build(compartment, _left(platform, compartment), secret)
-    names = FingerprintIndex.load(path).names
-    _replace(path, replace(left, names=names).save)
+    texts, names = _left(platform, compartment), _names(path, secret)
+    FingerprintIndex.build(compartment, texts, secret, names).save(path, secret)
+
+
+def _names(path: Path, secret: bytes) -> Iterable[Restricted]:
+    from halocline_governance.detect.segregation import shelf
+
+    return shelf.names(path, secret) if path.exists() else ()
 
 
 def _left(platform: Platform, compartment: str) -> Iterator[str]:
@@ -67,8 +79,9 @@ def plant(platform: Platform, compartment: str, canaries: Iterable[Canary]) -> P
     """Remember the canaries of a compartment; only keyed marks of them are kept."""
     from halocline_governance.detect.canary import CanaryDetector
 
-    path = _folder(platform, compartment) / "canaries.json"
-    _replace(path, CanaryDetector.of(canaries, platform.secret("canaries")).save)
+    path = _folder(platform, compartment) / _CANARIES
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    CanaryDetector.of(canaries, platform.secret("canaries")).save(path)
     return path
 
 
@@ -81,9 +94,7 @@ def detectors(platform: Platform) -> Callable[[Label], Sequence[Detector]]:
 
     key = platform.secret("canaries")
     marks = [
-        mark
-        for path in _each(platform, "canaries.json")
-        for mark in CanaryDetector.load(path, key).marks
+        mark for path in _each(platform, _CANARIES) for mark in CanaryDetector.load(path, key).marks
     ]
     canary = CanaryDetector(tuple(marks), key)
     barrier = SegregationDetector(_indexes(platform), platform.secret("fingerprints"))
@@ -94,7 +105,8 @@ def detectors(platform: Platform) -> Callable[[Label], Sequence[Detector]]:
 def _indexes(platform: Platform) -> list[FingerprintIndex]:
     from halocline_governance.detect.segregation import FingerprintIndex
 
-    return [FingerprintIndex.load(path) for path in _each(platform, _PRINTS)]
+    secret = platform.secret("fingerprints")
+    return [FingerprintIndex.load(path, secret) for path in _each(platform, _PRINTS)]
 
 
 def _each(platform: Platform, name: str) -> list[Path]:
@@ -104,10 +116,3 @@ def _each(platform: Platform, name: str) -> list[Path]:
 
 def _folder(platform: Platform, compartment: str) -> Path:
     return platform.environment.lake / compartment / "_checks"
-
-
-def _replace(path: Path, save: Callable[[Path], None]) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f".{os.getpid()}.{path.name}")
-    save(draft)
-    draft.replace(path)

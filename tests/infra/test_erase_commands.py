@@ -115,12 +115,11 @@ def test_what_was_erased_is_recognised_no_more(home: World, run: Run) -> None:
         row = {**like, "row_uid": 900 + number, "source": source, "text": text}
         home.write("buy", CURATED, [row if name == "gone" else {**row, "source": "other"}])
     index = FingerprintIndex.build("buy", texts.values(), secret, ["Project Falcon"])
-    path = home.root / "lake" / "buy" / "_checks" / "fingerprints.safetensors"
-    path.parent.mkdir()
-    index.save(path)
+    path = home.root / "lake" / "buy" / "_checks" / "fingerprints"
+    index.save(path, secret)
 
     def found(text: str) -> bool:
-        detector = SegregationDetector([FingerprintIndex.load(path)], secret)
+        detector = SegregationDetector([FingerprintIndex.load(path, secret)], secret)
         return bool(detector.scan(text).findings)
 
     assert [found(text) for text in texts.values()] == [True, True]
@@ -129,7 +128,7 @@ def test_what_was_erased_is_recognised_no_more(home: World, run: Run) -> None:
     assert told(run("omar", "erase", "approve", ident, "--json"))["state"] == "done"
 
     assert [found(text) for text in texts.values()] == [False, True]
-    assert FingerprintIndex.load(path).names == index.names
+    assert FingerprintIndex.load(path, secret).names == index.names
 
 
 def test_who_is_only_mentioned_is_found_by_who_is_cleared(home: World, run: Run) -> None:

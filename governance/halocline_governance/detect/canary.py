@@ -1,30 +1,34 @@
 """Canaries: invented secrets planted in a compartment's text, and the detector that knows them.
 
-The detector's file holds keyed fingerprints of the windows of each secret's normal form, never a
-secret. Case, accents, white space and punctuation don't hide a canary; a changed word does.
+The detector's file holds keyed tags of the windows of each secret's normal form, never a secret.
+Case, accents, look-alikes, white space, punctuation and line ends don't hide a canary, nor does
+leaving out all but 24 of its letters and digits; a changed letter hides the windows it lies in.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from halocline_governance.detect.face import ByText
-from halocline_governance.detect.shingle import Plain, rolled, squeezed, tags
-from halocline_governance.detect.verdict import Finding, Span, byte_offsets
+from halocline_governance import durable
+from halocline_governance.detect.face import ByBatch
+from halocline_governance.detect.verdict import Span
 from halocline_governance.errors import Refused
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from halocline_governance.detect.batch import BatchVerdict, Texts
+    from halocline_governance.detect.segregation.compiled import Bytes
+    from halocline_governance.detect.segregation.spots import Spots
+    from halocline_governance.detect.segregation.tail import Look
+    from halocline_governance.detect.stream import Stream
 
 WIDTH = 24
-_HEAD_BITS = 24
-_FORMAT = "halocline canaries 1"
+_FORMAT = "halocline canaries 2"
 _SPOKEN = (
     "amber anchor basalt beacon birch bramble candle canyon cedar cinder cobalt copper coral"
     " crane delta ember falcon fennel fjord garnet glacier harbor hazel heron indigo iris"
@@ -59,108 +63,120 @@ def mint(seed: int, n: int, compartment: str) -> tuple[Canary, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What the detector keeps of a canary: per window a few bits to sift by, and a keyed tag."""
+    """What the detector keeps of a canary: of each window some bits to pass others over by, and a
+    keyed tag."""
 
     id: str
     compartment: str
-    heads: tuple[int, ...]
-    tags: tuple[int, ...]
+    windows: tuple[tuple[int, int], ...] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class CanaryDetector(ByText):
+class CanaryDetector(ByBatch):
     """Finds any run of 24 letters and digits of a planted canary. Its one kind is `canary`."""
 
     marks: tuple[Mark, ...]
     key: bytes = field(repr=False)
-    id: str = "canary@1"
+    id: str = "canary@2"
     kinds: frozenset[str] = frozenset(("canary",))
+    _made: dict[str, Spots] = field(default_factory=dict[str, Any], compare=False, repr=False)
 
     @classmethod
     def of(cls, canaries: Iterable[Canary], key: bytes) -> CanaryDetector:
         return cls(tuple(_mark(canary, key) for canary in canaries), key)
 
-    def holdback(self, text: str) -> int:
-        """The bytes that hold the last 23 letters and digits: a canary may have begun there."""
-        start = squeezed(text).tail(WIDTH - 1) if self.marks else -1
-        return len(text[start:].encode("utf-8", "surrogatepass")) if start >= 0 else 0
-
     def ids(self, text: str) -> tuple[str, ...]:
-        """Which canaries stand in the text, for an alert."""
-        _, owners = self._matches(squeezed(text))
-        return tuple(sorted(set(owners)))
+        """Which canaries stand in the text, for an alert. A lone surrogate stands for nothing."""
+        import numpy as np
+
+        from halocline_governance.detect.segregation.form import form
+
+        data = np.frombuffer(text.encode("utf-8", "replace"), dtype=np.uint8)
+        made = form(data, np.array([0, len(data)], dtype=np.int64))
+        _, tags = self._spots().places(made)
+        found = set(tags.tolist())
+        return tuple(
+            sorted(mark.id for mark in self.marks if any(tag in found for _, tag in mark.windows))
+        )
+
+    def find_batch(self, texts: Texts) -> BatchVerdict:
+        from halocline_governance.detect.batch import BatchVerdict, Spans
+        from halocline_governance.detect.segregation.tail import by_pieces
+
+        return BatchVerdict.of(
+            self.id, texts, Spans.listed(by_pieces(texts, self.stream, self._in))
+        )
+
+    def stream(self) -> Stream:
+        from halocline_governance.detect.segregation.tail import Tail
+
+        return Tail(self.id, self._look)
 
     def save(self, path: Path) -> None:
-        """A JSON file with neither a secret nor the key."""
+        """A JSON file with neither a secret nor the key, there whole or not at all."""
         marks = [
-            {"id": m.id, "compartment": m.compartment, "heads": m.heads, "tags": m.tags}
+            {"id": m.id, "compartment": m.compartment, "windows": [list(w) for w in m.windows]}
             for m in self.marks
         ]
-        path.write_text(json.dumps({"format": _FORMAT, "marks": marks}) + "\n")
+        told: dict[str, Any] = {"format": _FORMAT, "marks": marks}
+        durable.write(path, json.dumps({**told, "mac": _mac(told, self.key)}) + "\n")
 
     @classmethod
     def load(cls, path: Path, key: bytes) -> CanaryDetector:
-        """What `save` wrote. Raises `Refused` on anything else."""
+        """What `save` wrote with this key. Raises `Refused` on anything else."""
         try:
             content = json.loads(path.read_text())
-            if content["format"] != _FORMAT:
+            mac = content.pop("mac")
+            if content["format"] != _FORMAT or not hmac.compare_digest(mac, _mac(content, key)):
                 raise ValueError
             marks = tuple(
-                Mark(str(m["id"]), str(m["compartment"]), _ints(m["heads"]), _ints(m["tags"]))
+                Mark(m["id"], m["compartment"], tuple((int(a), int(b)) for a, b in m["windows"]))
                 for m in content["marks"]
             )
-        except (ValueError, KeyError, TypeError):
-            raise Refused(f"{path.name}: not a canary file; write it with save()") from None
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            raise Refused(
+                f"{path.name}: not a canary file of this key, or damaged; plant again"
+            ) from None
         return cls(marks, key)
 
-    def find(self, text: str) -> Finding:
-        plain = squeezed(text)
-        places, _ = self._matches(plain)
-        runs: list[tuple[int, int]] = []
-        for at in places:
-            start, end = int(plain.where[at]), int(plain.where[at + WIDTH - 1]) + 1
-            if runs and start < runs[-1][1]:
-                runs[-1] = (runs[-1][0], end)
-            else:
-                runs.append((start, end))
-        offsets = byte_offsets(text, [at for run in runs for at in run])
-        return Finding(
-            tuple(Span(offsets[start], offsets[end], "canary", 1.0) for start, end in runs)
-        )
+    def _spots(self) -> Spots:
+        if "spots" not in self._made:
+            from halocline_governance.detect.segregation.spots import Spots
 
-    def _matches(self, plain: Plain) -> tuple[list[int], list[str]]:
-        """Where windows of canaries start, and whose they are."""
+            windows = (window for mark in self.marks for window in mark.windows)
+            self._made["spots"] = Spots.of(WIDTH, windows, self.key)
+        return self._made["spots"]
+
+    def _in(self, data: Bytes, offsets: Any) -> list[tuple[int, int, str]]:
+        from halocline_governance.detect.segregation.form import form
+
+        spans, _ = self._spots().spans(data, form(data, offsets), 0, True)
+        return [(start, end, "canary") for start, end in spans]
+
+    def _look(self, data: Bytes, floors: dict[str, int], ended: bool) -> Look:
         import numpy as np
 
-        values = rolled(plain, WIDTH, self.key)
-        heads = np.array([head for mark in self.marks for head in mark.heads], dtype=np.uint64)
-        likely = np.flatnonzero(np.isin(_heads(values), heads))
-        owner = {tag: mark.id for mark in self.marks for tag in mark.tags}
-        found = zip(likely.tolist(), tags(values[likely], self.key).tolist(), strict=True)
-        hits = [(at, owner[tag]) for at, tag in found if tag in owner]
-        return [at for at, _ in hits], [name for _, name in hits]
+        from halocline_governance.detect.segregation import kept
+        from halocline_governance.detect.segregation.form import form
+        from halocline_governance.detect.segregation.tail import Look
+
+        if not self.marks:
+            return Look((), {"": len(data)}, len(data))
+        made = form(data, np.array([0, len(data)], dtype=np.int64))
+        spans, floor = self._spots().spans(data, made, floors.get("", 0), ended)
+        found = [Span(start, end, "canary", 1.0) for start, end in spans]
+        return Look(found, {"": floor}, kept.start(data, made, floor))
 
 
 def _mark(canary: Canary, key: bytes) -> Mark:
-    values = rolled(squeezed(canary.text), WIDTH, key)
-    if not len(values):
+    from halocline_governance.detect.segregation.spots import marks_of
+
+    windows = tuple(marks_of(canary.text, WIDTH, key))
+    if not windows:
         raise Refused(f"canary {canary.id}: give it at least {WIDTH} letters and digits")
-    return Mark(
-        canary.id,
-        canary.compartment,
-        tuple(_heads(values).tolist()),
-        tuple(tags(values, key).tolist()),
-    )
+    return Mark(canary.id, canary.compartment, windows)
 
 
-def _heads(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    import numpy as np
-
-    return values >> np.uint64(64 - _HEAD_BITS)
-
-
-def _ints(values: Iterable[object]) -> tuple[int, ...]:
-    numbers = tuple(values)
-    if not all(type(number) is int for number in numbers):
-        raise ValueError
-    return tuple(number for number in numbers if isinstance(number, int))
+def _mac(told: dict[str, Any], key: bytes) -> str:
+    content = json.dumps(told, sort_keys=True).encode()
+    return hmac.digest(key, b"canaries\0" + content, hashlib.sha256).hex()
