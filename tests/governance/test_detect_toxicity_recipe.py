@@ -1,77 +1,113 @@
-"""The recipe behind the toxicity weights: reproducible on any folder, clear about a missing one."""
+"""The recipe behind the toxicity weights: its sentences, its sources, and one small training."""
 
 from __future__ import annotations
 
 import csv
 import gzip
+import random
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from halocline_governance.detect.toxicity import ToxicityDetector
+from halocline_governance.detect.toxicity import encoder
+from halocline_governance.detect.toxicity.first import First
+from halocline_governance.detect.toxicity.model import load, merged, second_stage
+from halocline_governance.detect.toxicity.reading import Reader
 from halocline_governance.errors import Refused
-from halocline_pipelines.recipes.toxicity import HELD_OUT, SOURCES, Config, Source, main, train
+from halocline_pipelines.recipes.toxicity import fit, ship, sieve, sources, spoil, templates
+from halocline_pipelines.recipes.toxicity.templates import KINDS, Row
 
-GOOD = ["the garden is green number {}", "we met at noon number {}", "rain is expected number {}"]
-BAD = ["you worthless scum number {}", "get lost you vermin number {}", "i despise you number {}"]
-
-
-def _fill(folder: Path, source: Source) -> None:
-    path = folder / source.file
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.suffix == ".conll":
-        lines = ["\n".join(f"{word} O" for word in GOOD[n % 3].split()) for n in range(30)]
-        path.write_text("\n\n".join(lines))
-        return
-    good = next((value for value in source.shares if value not in source.positive), "noHate")
-    bad = next(iter(source.positive))
-    with gzip.open(path, "wt", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow([source.text, source.label])
-        for n in range(60):
-            rows.writerow([GOOD[n % 3].format(n), good])
-            rows.writerow([BAD[n % 3].format(n), bad])
+GOOD = [
+    "the garden is green",
+    "we met at noon",
+    "rain is expected in the north",
+    "she bought bread",
+]
+BAD = ["you worthless scum", "get lost you vermin", "i despise you, liar", "you pathetic coward"]
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    for source in (*SOURCES, HELD_OUT):
-        if source.file:
-            _fill(tmp_path, source)
-    return tmp_path
+def rows() -> list[Row]:
+    kinds: dict[str, float] = dict.fromkeys(KINDS, 0.0)
+    bad = [Row(text, 1.0, {**kinds, "insult": 1.0}) for text in BAD]
+    return [*bad, *(Row(text, 0.0, kinds) for text in GOOD)]
 
 
-def test_trained_weights_score_and_are_the_same_twice(folder: Path) -> None:
-    first = train(Config(folder=folder, out=folder / "a.safetensors"))
-    second = train(Config(folder=folder, out=folder / "b.safetensors"))
+def test_our_sentences_are_the_same_for_the_same_seed_and_have_no_open_slot() -> None:
+    first = templates.write(templates.functions(), templates.groups(), 25, 3)
+    second = templates.write(templates.functions(), templates.groups(), 25, 3)
 
-    detector = ToxicityDetector(folder / "a.safetensors")
     assert first == second
-    assert first.auc_held_out_source > 0.95
-    assert detector.scan("you worthless vermin").status == "found"
-    assert detector.scan("the rain in the garden").status == "clean"
+    assert not [row.text for row in first if "{" in row.text or not row.text.strip()]
+    assert {row.function for row in first} == {one.name for one in templates.functions()}
 
 
-@pytest.mark.parametrize("missing", [source.file for source in (*SOURCES, HELD_OUT) if source.file])
-def test_a_missing_source_is_named_and_nothing_is_written(folder: Path, missing: str) -> None:
-    (folder / missing).unlink()
+def test_each_identity_is_named_harmlessly_as_well_as_attacked() -> None:
+    written = templates.write(templates.functions(), templates.groups(), 300, 3)
 
-    with pytest.raises(Refused, match=Path(missing).name):
-        train(Config(folder=folder, out=folder / "out.safetensors"))
-    assert not (folder / "out.safetensors").exists()
-
-
-def test_a_source_without_its_columns_is_named(folder: Path) -> None:
-    with gzip.open(folder / SOURCES[0].file, "wt") as file:
-        file.write("a,b\n1,2\n")
-
-    with pytest.raises(Refused, match="lacks tweet or class"):
-        train(Config(folder=folder, out=folder / "out.safetensors"))
+    for category in {group.category for group in templates.groups()}:
+        sides = {row.attack > 0.5 for row in written if row.category == category}
+        assert sides == {True, False}
 
 
-def test_the_command_fails_with_a_message(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    assert main([str(tmp_path / "nowhere")]) == 1
-    assert "not in the data folder" in capsys.readouterr().err
-    assert main([]) == 2
+def test_damage_keeps_most_of_a_text(seed: int) -> None:
+    rng = random.Random(seed)
+    text = "All people in this town should be treated with respect"
+
+    for _ in range(200):
+        spoilt = spoil.spoilt(text, rng)
+        assert spoilt
+        assert abs(len(spoilt) - len(text)) < len(text)
+        assert len(set(spoilt.lower()) & set(text.lower())) > 5
+
+
+def source(folder: Path, name: str, header: Sequence[str], *lines: Sequence[str]) -> Path:
+    path = folder / "toxicity" / f"{name}.csv.gz"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with gzip.open(path, "wt", newline="") as file:
+        csv.writer(file).writerows([header, *lines])
+    return folder
+
+
+def test_bare_profanity_in_the_tweets_is_no_attack(tmp_path: Path) -> None:
+    header = ("count", "hate_speech", "offensive_language", "class", "tweet")
+    source(tmp_path, "tweets", header, ("3", "0", "3", "1", "a"), ("3", "3", "0", "0", "b"))
+
+    found = {row.text: row for row in sources.labelled(tmp_path, "tweets")}
+
+    assert (found["a"].attack, found["b"].attack) == (0.0, 1.0)
+    assert found["a"].kinds["profanity"] == 1.0
+
+
+def test_a_missing_source_or_column_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match=r"forum\.csv\.gz is not in the data folder"):
+        sources.labelled(tmp_path, "forum")
+    source(tmp_path, "forum", ("a", "b"), ("1", "2"))
+    with pytest.raises(Refused, match="lacks the column 'label'"):
+        sources.labelled(tmp_path, "forum")
+
+
+def test_a_small_training_learns_and_ships_what_it_learnt(tmp_path: Path) -> None:
+    reader = Reader.of(encoder.folder() / "tokenizer.json")
+
+    def pieces(texts: Sequence[str]) -> list[list[int]]:
+        return [parts[0] for parts in reader.pieces(texts)]
+
+    effort = fit.Effort(epochs=6, frozen=5, head_rate=2e-2)
+    weights = fit.fit(lambda _: rows() * 3, pieces, effort, lambda _: None)
+    arrays = ship.difference(weights, effort.frozen)
+    texts = [row.text for row in rows()]
+    second = second_stage(merged(arrays), np.tile([1.0, 0.0], (6, 1)))
+    logits = second.logits(texts)
+    first = sieve.train(rows() * 3, rows(), second.calibrated(logits), second)
+    ship.write(tmp_path / "small.safetensors", arrays, second.calibration, first)
+
+    shipped, shipped_second = load(tmp_path / "small.safetensors")
+    assert logits[:4, 0].min() > logits[4:, 0].max()
+    assert np.array_equal(shipped_second.logits(texts), logits)
+    assert margins(shipped, texts) == pytest.approx(margins(first, texts), abs=1e-3)
+
+
+def margins(first: First, texts: Sequence[str]) -> list[float]:
+    return sieve.margins_of(first, texts).tolist()

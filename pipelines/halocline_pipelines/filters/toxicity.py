@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from halocline_pipelines.filters.bound import Bound, Signals
 
-SIGNAL = "toxicity@1"
+SIGNAL = "toxicity@2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +15,7 @@ class Toxicity:
     attacks nobody, would go too; at 0.7 one in ninety does.
     """
 
-    id: str = "toxicity@1"
+    id: str = "toxicity@2"
     max_score: float = 0.7
 
     @property

@@ -1,0 +1,149 @@
+"""The weights that ship, over the base encoder's: first stage, difference, heads, calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from halocline_governance.detect import tensorfile
+from halocline_governance.detect.toxicity import encoder
+from halocline_governance.detect.toxicity.first import BUCKETS, First
+from halocline_governance.detect.toxicity.reading import Reader
+from halocline_governance.errors import Refused
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+FORMAT = "halocline toxicity 2"
+ANSWERS = ("toxicity", "hate", "threat", "insult", "sexual", "profanity")
+# Float noise of other thread counts and processors is some 1e-6; answers are given to 1e-4.
+DECIMALS = 4
+_BATCH_PIECES = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Second:
+    """The encoder with its heads. `calibration` (6, 2) has Platt's numbers for each answer."""
+
+    weights: Mapping[str, Tensor] = field(repr=False)
+    packed: Mapping[str, Tensor] = field(repr=False)
+    calibration: NDArray[np.float64] = field(repr=False)
+    reader: Reader = field(repr=False)
+
+    def answers(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Calibrated probabilities (texts, 6), each text's the same whatever is beside it."""
+        return self.calibrated(self.logits(texts))
+
+    def calibrated(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Probabilities from logits (texts, 6)."""
+        margins = self.calibration[:, 0] * raw + self.calibration[:, 1]
+        return np.round(1.0 / (1.0 + np.exp(-np.clip(margins, -30, 30))), DECIMALS)
+
+    def logits(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Before calibration; of a text in several parts, the highest of each."""
+        owners: list[int] = []
+        parts: list[list[int]] = []
+        for number, row in enumerate(self.reader.pieces(texts)):
+            owners.extend([number] * len(row))
+            parts.extend(row)
+        out = np.full((len(texts), len(ANSWERS)), -np.inf)
+        by_length: dict[int, list[int]] = {}
+        for at, part in enumerate(parts):
+            by_length.setdefault(len(part), []).append(at)
+        for length, members in by_length.items():
+            step = max(1, _BATCH_PIECES // length)
+            for first in range(0, len(members), step):
+                chosen = members[first : first + step]
+                found = self._forward([parts[at] for at in chosen])
+                np.maximum.at(out, [owners[at] for at in chosen], found)
+        return out
+
+    def _forward(self, ids: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+        import torch
+        from torch.nn import functional
+
+        with torch.inference_mode():
+            x = encoder.embed(self.weights, torch.tensor(ids))
+            for number in range(encoder.LAYERS):
+                attend: Any = functional.scaled_dot_product_attention
+                x = encoder.layer(self.weights, number, x, self._linear, attend, None)
+            pooled = torch.cat([x.mean(1), x.amax(1)], 1)
+            heads = self.weights["head.weight"], self.weights["head.bias"]
+            # One row at a time: torch multiplies a single row by another routine than several.
+            rows = [functional.linear(row[None], *heads) for row in pooled]
+            return torch.cat(rows).double().numpy()
+
+    def _linear(self, x: Tensor, name: str) -> Tensor:
+        import torch
+        from torch.nn import functional
+
+        bias = self.weights[f"{name}.bias"]
+        if name in self.packed:
+            ops: Any = torch.ops
+            multiply = ops.mkldnn._linear_pointwise
+            return multiply(x, self.packed[name], bias, "none", [], "")
+        return functional.linear(x, self.weights[f"{name}.weight"], bias)
+
+
+@cache
+def load(path: Path) -> tuple[First, Second]:
+    """Both stages, once per process. Raises `Refused` if a file is missing, damaged or another."""
+    card, arrays = tensorfile.read(path, FORMAT)
+    if card.get("base") != encoder.SHA256 or card.get("answers") != list(ANSWERS):
+        raise Refused(f"{path.name}: made for another encoder; train it with the toxicity recipe")
+    try:
+        first = _first(arrays)
+        second = second_stage(merged(arrays), arrays["calibration"].astype(np.float64))
+    except (KeyError, ValueError, RuntimeError):
+        raise Refused(f"{path.name}: arrays missing; train it with the toxicity recipe") from None
+    return first, second
+
+
+def second_stage(weights: Mapping[str, Tensor], calibration: NDArray[np.float64]) -> Second:
+    """The encoder made ready for a CPU: oneDNN's own layout of each matrix, where torch has it."""
+    import torch
+
+    packed: dict[str, Tensor] = {}
+    if torch.backends.mkldnn.is_available():
+        ops: Any = torch.ops
+        for layer in range(encoder.LAYERS):
+            for matrix in encoder.MATRICES:
+                name = f"{layer}.{matrix}"
+                reorder = ops.mkldnn._reorder_linear_weight
+                packed[name] = reorder(weights[f"{name}.weight"].contiguous(), 64)
+    if calibration.shape != (len(ANSWERS), 2):
+        raise ValueError("calibration has another shape")
+    return Second(weights, packed, calibration, Reader.of(encoder.folder() / "tokenizer.json"))
+
+
+def _first(arrays: Mapping[str, NDArray[Any]]) -> First:
+    weights, numbers = arrays["first.weights"], arrays["first.numbers"]
+    if weights.shape != (BUCKETS,) or numbers.shape != (5,):
+        raise ValueError("first stage has another shape")
+    scale, intercept, slope, shift, clears = (float(number) for number in numbers)
+    return First(weights.astype(np.float32) * np.float32(scale), intercept, slope, shift, clears)
+
+
+def merged(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Tensor]:
+    """The base weights plus the difference: low-rank for matrices, whole for the rest."""
+    import torch
+
+    weights = encoder.base()
+    for name, array in arrays.items():
+        of, _, part = name.rpartition(".")
+        if name.startswith("delta.") and part == "left":
+            left, right = array, arrays[f"{of}.right"]
+            step = torch.from_numpy(left.astype(np.float32) @ right.astype(np.float32))
+            weights[of.removeprefix("delta.")] = weights[of.removeprefix("delta.")] + step
+        elif name.startswith("delta.") and part != "right":
+            step = torch.from_numpy(array.astype(np.float32))
+            weights[name.removeprefix("delta.")] = weights[name.removeprefix("delta.")] + step
+    for name in ("head.weight", "head.bias"):
+        weights[name] = torch.from_numpy(arrays[name].astype(np.float32))
+    return weights
