@@ -1,165 +1,101 @@
-"""Structured personal data: anchors by regex, shapes at the anchors, checksums, context words.
+"""Structured personal data: anchors by an engine, shapes at the anchors, checksums, context words.
 
 Knows no names of people and no policy. Hits that overlap are one finding: it covers them all, and
-takes the kind of the longest hit, then the surest, then the first in `KINDS`.
+takes the kind of the longest hit, then the surest, then the first in `KINDS`; a plain URL gives way
+to whatever stands in it.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from halocline_governance.detect.face import ByText
-from halocline_governance.detect.kinds import contact, identity, money, network, postal
-from halocline_governance.detect.kinds.shape import REACH, RIGHT, Family, Hit
-from halocline_governance.detect.verdict import Finding, Span, byte_offsets
+from halocline_governance.detect.face import ByBatch
+from halocline_governance.detect.kinds.catalog import KINDS, LIMITS, PERSONAL, Kind
+from halocline_governance.detect.stream import LocalStream, Looked, Stream
+from halocline_governance.detect.verdict import Span
 
+if TYPE_CHECKING:
+    from halocline_governance.detect.batch import BatchVerdict, Texts
+    from halocline_governance.detect.kinds.sift import Hit
 
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """What a kind is, what confirms it, and where that check is written down."""
+__all__ = ["KINDS", "LIMITS", "PERSONAL", "Kind", "PiiDetector"]
 
-    name: str
-    what: str
-    check: str
-    source: str
-
-
-KINDS: dict[str, Kind] = {
-    kind.name: kind
-    for kind in (
-        Kind("email", "e-mail address, also spelt with [at] and [dot]", "form", "RFC 5321"),
-        Kind("phone", "telephone or fax number", "libphonenumber", "ITU-T E.164"),
-        Kind("ip", "IPv4 or IPv6 address, not loopback", "ranges", "RFC 791, RFC 4291"),
-        Kind("mac", "network hardware address", "form", "IEEE 802"),
-        Kind("credit_card", "payment card number", "Luhn, issuer, length", "ISO/IEC 7812-1"),
-        Kind("iban", "international bank account", "mod 97, length by country", "ISO 13616"),
-        Kind("us_ssn", "US social security number", "ranges", "SSA POMS RM 10201.035"),
-        Kind("uk_nino", "UK national insurance number", "prefixes", "HMRC NIM39110"),
-        Kind("de_tax_id", "German tax id, in context", "ISO 7064 mod 11,10", "AO section 139b"),
-        Kind("es_nif", "Spanish DNI or NIE", "mod 23 letter", "Real Decreto 1553/2005"),
-        Kind("fr_nir", "French social security number", "mod 97", "INSEE NIR"),
-        Kind("it_codice_fiscale", "Italian tax code", "check letter", "DM 23/12/1976"),
-        Kind("pl_pesel", "Polish PESEL, in context", "weighted mod 10, date", "Ustawa 2010"),
-        Kind("in_aadhaar", "Indian Aadhaar number", "Verhoeff", "UIDAI"),
-        Kind("au_tfn", "Australian tax file number, in context", "weighted mod 11", "ATO"),
-        Kind("ca_sin", "Canadian social insurance number", "Luhn", "Service Canada"),
-        Kind("sg_nric", "Singapore NRIC or FIN", "weighted mod 11 letter", "ICA"),
-        Kind("date_of_birth", "date beside a word for birth", "context", "own"),
-        Kind("url_credentials", "URL with user and password", "form", "RFC 3986 section 3.2.1"),
-        Kind(
-            "crypto_address", "Bitcoin or Ethereum address", "base58check, BIP 173, EIP-55", "BIPs"
-        ),
-        Kind("bank_account", "account number beside a word for it", "context", "own"),
-        Kind("passport", "passport number beside a word for it", "context", "ICAO 9303"),
-        Kind("street_address", "street line or post box", "form", "own"),
-    )
-}
-
-LIMITS = (
-    "names of people and organisations",
-    "a national number without separators and without a word beside it",
-    "identifiers broken over two lines",
-)
-"""What it cannot find: `docs/detectors.md`. A change of this changes the version below."""
-
-_RANK = {name: rank for rank, name in enumerate(KINDS)}
-
-_FAMILIES = (
-    Family(
-        re.compile(
-            r"[0-9+(](?<!\w.)(?<!\d[-.,/:].)(?=(?:[ .()\-/]{0,3}[0-9]){5})",
-        ),
-        (money.CARD, *identity.BY_DIGIT, *contact.PHONES),
-    ),
-    Family(
-        re.compile(r"[A-Z](?<!\w.)(?=[A-Z]{0,5}[ -]?[0-9][0-9LMNP-V])"),
-        (money.IBAN, *identity.BY_UPPER),
-    ),
-    identity.BIRTH,
-    identity.PASSPORT,
-    money.ACCOUNT,
-    money.CRYPTO,
-    network.IPV4,
-    network.COLONS,
-    network.CISCO,
-    postal.STREET,
-)
+_MOST_BYTES = 16
+"""A folded character is at most four bytes, and at most three deleted ones may stand before it."""
 
 
 @dataclass(frozen=True, slots=True)
-class PiiDetector(ByText):
-    """Every kind in `KINDS`, or the ones named."""
+class PiiDetector(ByBatch):
+    """Every kind in `KINDS`, or the ones named.
+
+    Args:
+        kinds: which kinds to look for.
+        engine: one of `engines.anchor.ENGINES`; None for the fastest that is installed. All give
+            the same spans.
+    """
 
     kinds: frozenset[str] = frozenset(KINDS)
-    id: str = "pii@1"
+    engine: str | None = None
+    id: str = "pii@2"
 
     def __post_init__(self) -> None:
         if unknown := sorted(self.kinds - set(KINDS)):
             raise ValueError(f"unknown kinds: {', '.join(unknown)}; choose from detect.pii.KINDS")
 
-    def holdback(self, text: str) -> int:
-        """No hit crosses a line end, none reaches further than REACH and the words beside it."""
-        line = text.rpartition("\n")[2][-(REACH + RIGHT) :]
-        return len(line.encode("utf-8", "surrogatepass"))
+    def find_batch(self, texts: Texts) -> BatchVerdict:
+        import numpy as np
 
-    def find(self, text: str) -> Finding:
-        hits = merged(hit for hit in _hits(folded(text)) if hit.kind in self.kinds)
-        offsets = byte_offsets(text, [at for hit in hits for at in (hit.start, hit.end)])
-        return Finding(
-            tuple(Span(offsets[hit.start], offsets[hit.end], hit.kind, hit.score) for hit in hits)
+        from halocline_governance.detect.batch import BatchVerdict, Spans
+        from halocline_governance.detect.engines.fold import Folded
+        from halocline_governance.detect.kinds import sift
+
+        folded = Folded.of(texts)
+        candidates = sift.sieve(self.engine).candidates(folded)
+        found = list(sift.resolved(sift.row_hits(folded, candidates), self.kinds))
+        names = tuple(KINDS)
+        code = {name: number for number, name in enumerate(names)}
+        rows = np.array([row for row, _ in found], dtype=np.int64)
+        starts = np.array([hit.start for _, hit in found], dtype=np.int64)
+        lasts = np.array([hit.end - 1 for _, hit in found], dtype=np.int64)
+        spans = Spans(
+            names,
+            rows,
+            folded.bytes_of(rows, starts)[:, 0],
+            folded.bytes_of(rows, lasts)[:, 1],
+            np.array([code[hit.kind] for _, hit in found], dtype=np.int16),
+            np.array([hit.score for _, hit in found], dtype=np.float64),
         )
+        return BatchVerdict.of(self.id, texts, spans)
 
+    def stream(self) -> Stream:
+        from halocline_governance.detect.kinds.tail import BEHIND
 
-def _hits(text: str) -> Iterator[Hit]:
-    lowered = text.lower()
-    yield from contact.emails(text, lowered)
-    yield from contact.urls(text, lowered)
-    for family in _FAMILIES:
-        yield from family.hits(text, lowered)
+        return LocalStream(self.id, self._look, BEHIND * _MOST_BYTES)
 
+    def _look(self, window: bytes, start: int, final: bool) -> Looked:
+        import numpy as np
 
-def merged(hits: Iterator[Hit]) -> list[Hit]:
-    """Overlapping hits as one, by the rule of this module; in order of their start."""
-    result: list[Hit] = []
-    cluster: list[Hit] = []
-    end = 0
-    for hit in sorted(hits, key=lambda hit: (hit.start, hit.end)):
-        if cluster and hit.start >= end:
-            result.append(_one(cluster))
-            cluster = []
-        cluster.append(hit)
-        end = max(hit.end, end if len(cluster) > 1 else 0)
-    return [*result, _one(cluster)] if cluster else result
+        from halocline_governance.detect.batch import Texts
+        from halocline_governance.detect.engines.fold import Folded
+        from halocline_governance.detect.kinds import sift, tail
 
-
-def _one(cluster: list[Hit]) -> Hit:
-    best = max(cluster, key=lambda hit: (hit.end - hit.start, hit.score, -_RANK[hit.kind]))
-    start = min(hit.start for hit in cluster)
-    return Hit(start, max(hit.end for hit in cluster), best.kind, best.score)
-
-
-_TURKISH = {"\u0131": "i", "\u0130": "I"}
-
-
-def folded(text: str) -> str:
-    """The text with digits, dashes, spaces and wide letters in ASCII, character for character."""
-    if text.isascii():
-        return text
-    for char in set(text):
-        if not char.isascii() and (plain := _plain(char)) != char:
-            text = text.replace(char, plain)
-    return text
-
-
-def _plain(char: str) -> str:
-    digit = unicodedata.decimal(char, None)
-    if digit is not None:
-        return str(digit)
-    category = unicodedata.category(char)
-    if category in ("Zs", "Pd"):
-        return " " if category == "Zs" else "-"
-    plain = _TURKISH.get(char) or unicodedata.normalize("NFKC", char)
-    return plain if len(plain) == 1 and plain.isascii() else char
+        folded = Folded.of(Texts.of([window]))
+        rules, places = sift.sieve(self.engine).candidates(folded)
+        begin = folded.place_of(start)
+        near = places >= begin - tail.AHEAD
+        found = sift.row_hits(folded, (rules[near], places[near]))
+        hits: list[Hit] = sift.merged(hit for _, hit in found if hit.kind in self.kinds)
+        hits = [hit for hit in hits if hit.start >= begin]
+        text = folded.data[1:-1].tobytes().decode("latin-1")
+        end = len(text) + 1
+        if not final:
+            end = max(begin, tail.settled(text, [(hit.start - 1, hit.end - 1) for hit in hits]) + 1)
+        hits = [hit for hit in hits if hit.start < end]
+        asked = np.array([place for hit in hits for place in (hit.start, hit.end - 1)] + [end])
+        borders = folded.bytes_of(np.zeros(len(asked), dtype=np.int64), asked.astype(np.int64))
+        spans = tuple(
+            Span(int(borders[2 * n, 0]), int(borders[2 * n + 1, 1]), hit.kind, hit.score)
+            for n, hit in enumerate(hits)
+        )
+        return Looked(spans, max(start, int(borders[-1, 0])))

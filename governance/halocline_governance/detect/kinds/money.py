@@ -1,33 +1,36 @@
-"""Payment cards, IBANs, bank accounts in context, crypto addresses.
+"""Payment cards, IBANs, bank accounts and routing numbers.
 
-Checks: Luhn with issuer prefixes and lengths, ISO 7064 mod 97, base58check and bech32 (stdnum),
-EIP-55.
+Checks: Luhn with issuers' prefixes and lengths (ISO/IEC 7812-1), ISO 7064 mod 97-10, ABA's weights.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
 
-from halocline_governance.detect.kinds.keccak import keccak256
-from halocline_governance.detect.kinds.shape import NOT_AFTER, Family, Hit, Shape, context, digits
+from halocline_governance.detect.kinds.national import numbers
+from halocline_governance.detect.kinds.shape import NOT_AFTER, Hit, Shape, Words, denied, digits
 
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 _ISSUERS = (
     (re.compile(r"4"), (13, 16, 19)),
     (re.compile(r"5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720"), (16,)),
+    (re.compile(r"220[0-4]"), (16, 19)),
     (re.compile(r"3[47]"), (15,)),
     (re.compile(r"30[0-5]|309|36|3[89]"), (14, 16)),
-    (re.compile(r"6011|64[4-9]|65"), (16, 19)),
+    (re.compile(r"6011|64[4-9]|65|60|508[5-9]|81|82"), (16, 19)),
     (re.compile(r"35"), (16, 19)),
     (re.compile(r"2131|1800"), (15,)),
     (re.compile(r"62"), (16, 17, 18, 19)),
+    (re.compile(r"9792"), (16,)),
     (re.compile(r"50(?:18|20|38)|5[678]|63(?:04|90)|67|0604"), tuple(range(12, 20))),
 )
-_card_words = context(
-    r"(?:credit|debit|payment|bank|visa|master|charge) ?cards?|card|visa|mastercard|amex"
-    r"|american express|maestro|discover|diners|jcb|pan|cc|cvv|cvc|expir\w{0,6}|exp"
-)
+CARD_WORDS = Words(
+    "card*", "credit card*", "visa", "mastercard*", "amex", "american express", "maestro",
+    "discover", "diners*", "jcb", "cvv*", "cvc*", "expir*", "exp", "kreditkart*", "carte*",
+    "tarjeta*", "carta", "karte*", "creditcard*", "karta*", "karty", "kart*", "pan", "cc", "unionpay",
+)  # fmt: skip
 
 
 def luhn(number: str) -> bool:
@@ -44,16 +47,19 @@ def _card(match: re.Match[str]) -> float:
     number = digits(match)
     if len(set(number)) < 2 or not _issued(number) or not luhn(number):
         return 0.0
-    if _card_words(match):
+    near = CARD_WORDS.near(match)
+    if near > 0.8 or (near and not denied(match)):
         return 0.98
+    if denied(match):
+        return 0.0
     return 0.9 if not match[0].isdigit() or len(number) in (15, 16) else 0.6
 
 
 CARD = Shape(
     "credit_card",
     re.compile(
-        rf"(?:\d{{12,19}}|\d{{4}}([ -])\d{{4}}\1\d{{4}}(?:\1\d{{1,4}}(?:\1\d{{1,3}})?)?"
-        rf"|\d{{4}}([ -])\d{{6}}\2\d{{4,5}}){NOT_AFTER}"
+        r"(?:\d{12,19}|\d{4}([ .-]|  | - )\d{4}\1\d{4}(?:\1\d{1,4}(?:\1\d{1,3})?)?"
+        r"|\d{4}([ .-])\d{6}\2\d{4,5})(?!\w|[-.]\d|(?<!\d{4}),\d)"
     ),
     _card,
 )
@@ -72,6 +78,9 @@ def _iban_lengths() -> dict[str, int]:
     return {entry[:2]: int(entry[2:]) for entry in table.split()}
 
 
+COUNTRIES = tuple(_iban_lengths())
+
+
 def mod97(value: str) -> bool:
     """ISO 7064 MOD 97-10 over an IBAN's rearranged form."""
     return int("".join(str(int(char, 36)) for char in value[4:] + value[:4])) % 97 == 1
@@ -79,15 +88,15 @@ def mod97(value: str) -> bool:
 
 def iban_end(text: str, start: int) -> int | None:
     """Where the IBAN that starts here ends, by its country's length; None if its check fails."""
-    length = _iban_lengths().get(text[start : start + 2])
+    length = _iban_lengths().get(text[start : start + 2].upper())
     if length is None:
         return None
     value, at = "", start
     while len(value) < length and at < len(text):
         char = text[at]
-        if char.isascii() and (char.isdigit() or char.isupper()):
-            value += char
-        elif char not in " -" or text[at - 1] in " -":
+        if char.isascii() and char.isalnum():
+            value += char.upper()
+        elif char not in " -." or text[at - 1] in " -.":
             return None
         at += 1
     if len(value) < length or (at < len(text) and (text[at].isalnum() or text[at] == "_")):
@@ -95,70 +104,51 @@ def iban_end(text: str, start: int) -> int | None:
     return at if mod97(value) else None
 
 
-class _Iban(Shape):
+def iban(text: str, at: int) -> Iterator[Hit]:
     """An IBAN's end follows from its country's length, not from a pattern."""
-
-    __slots__ = ()
-
-    def judge(self, match: re.Match[str]) -> Hit | None:
-        end = iban_end(match.string, match.start())
-        return None if end is None else Hit(match.start(), end, self.kind, 0.97)
+    end = iban_end(text, at)
+    if end is not None:
+        yield Hit(at, end, "iban", 0.97)
 
 
-IBAN = _Iban("iban", re.compile(r"[A-Z]{2}\d{2}"), lambda match: 1.0)
-
-
-def _account(match: re.Match[str]) -> float:
-    count = sum(map(str.isdigit, match["v"]))
-    if not 6 <= count <= 17 or (match["v"][:2] in ("19", "20") and count <= 8):
-        return 0.0
-    return 0.75
-
-
-ACCOUNT = Family(
-    ("account", "acct", "a/c", "konto", "compte", "cuenta", "routing", "aba", "sort code"),
-    (
-        Shape(
-            "bank_account",
-            re.compile(
-                r"(?<![^\W_])"
-                r"(?i:acc(?:oun)?t|a/c|konto(?:nummer)?|compte|cuenta|routing|aba|sort code)"
-                r"(?i:[ -]?(?:transit ?)?(?:number|num|no|nr|#|id|n[°º]))?\.?"
-                r"(?:[ \t]{0,3}[:#=]|[ \t](?i:is|was|of))?[ \t]{0,3}"
-                rf"(?P<v>\d(?:[ -]?\d){{5,16}}){NOT_AFTER}"
-            ),
-            _account,
-        ),
-    ),
+ACCOUNT_WORDS = Words(
+    "account", "accounts", "account n*", "accountn*", "account id", "accountid", "acct*", "a/c", "ac no", "konto*", "kontonummer", "bankkonto*", "compte", "cuenta*",
+    "conto", "rekening*", "konta", "sort code*", "sortcode", "bank account*", "checking", "savings",
+    "rachun*", "bankverbindung", "ccc", "deposit*", "wire", "c/c", "giro*", "bsb",
+)  # fmt: skip
+_SORT = Words("sort code*", "sortcode", "sc", "bank*", "bsb")
+ROUTING = Words("routing*", "aba", "rtn", "transit*", "fedwire", "routing/transit")
+_not_account = re.compile(
+    r"(?:accounts? (?:receivable|payable|for)|accounting|account(?:s|ed)|deposits?)\W{0,3}\Z",
+    re.IGNORECASE,
 )
 
 
-def _bitcoin(match: re.Match[str]) -> float:
-    from stdnum import bitcoin
-
-    return 0.97 if bitcoin.is_valid(match[0]) else 0.0
-
-
-def _ethereum(match: re.Match[str]) -> float:
-    body = match[0][2:]
-    if len(set(body.lower())) < 6:
+def _account(match: re.Match[str]) -> float:
+    count = sum(map(str.isdigit, match[0]))
+    near = ACCOUNT_WORDS.near(match)
+    if near < 0.6 or denied(match) or not 6 <= count <= 20:
         return 0.0
-    if body in (body.lower(), body.upper()):
-        return 0.6
-    seen = keccak256(body.lower().encode()).hex()
-    cased = "".join(
-        c.upper() if int(n, 16) > 7 else c for c, n in zip(body.lower(), seen, strict=False)
-    )
-    return 0.97 if cased == body else 0.0
+    if re.fullmatch(r"(?:19|20)\d\d-\d\d|\d{3,4}-\d{3,4}|(?:(?:19|20)\d\d ?)+", match[0]):
+        return 0.0
+    if re.fullmatch(r"(?:19|20)\d\d([ /.-]?)\d\d\1\d\d|\d\d([/.-])\d\d\2(?:\d\d){1,2}", match[0]):
+        return 0.75 if _SORT.near(match) > 0.85 and match[0][2:3] == "-" else 0.0
+    if _not_account.search(match.string, max(0, match.start() - 24), match.start()):
+        return 0.0
+    return 0.7 + near / 10
 
 
-CRYPTO = Family(
-    re.compile(r"(?:bc1[a-z0-9]|0x[0-9a-fA-F]{8}|[13][1-9A-HJ-NP-Za-km-z]{25})"),
-    (
-        Shape("crypto_address", re.compile(r"(?<!\w)0x[0-9a-fA-F]{40}(?!\w)"), _ethereum),
-        Shape("crypto_address", re.compile(r"(?<!\w)bc1[ac-hj-np-z02-9]{11,87}(?!\w)"), _bitcoin),
-        Shape(
-            "crypto_address", re.compile(r"(?<!\w)[13][1-9A-HJ-NP-Za-km-z]{25,34}(?!\w)"), _bitcoin
-        ),
-    ),
+def _routing(match: re.Match[str]) -> float:
+    near = ROUTING.near(match)
+    if not near or not numbers("us.rtn").is_valid(digits(match)):
+        return 0.0
+    return 0.91 + near / 20
+
+
+ACCOUNTS = (
+    CARD,
+    Shape("us_routing_number", re.compile(rf"\d{{9}}{NOT_AFTER}"), _routing),
+    Shape("bank_account", re.compile(rf"\d(?:[ -]?\d){{5,19}}{NOT_AFTER}"), _account),
+    Shape("bank_account", re.compile(rf"\d{{6,17}}{NOT_AFTER}"), _account),
+    Shape("bank_account", re.compile(rf"\d\d-\d\d-\d\d{NOT_AFTER}"), _account),
 )

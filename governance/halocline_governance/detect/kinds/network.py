@@ -4,31 +4,34 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Iterator
 
-from halocline_governance.detect.kinds.shape import Family, Shape, context
+from halocline_governance.detect.kinds.shape import Hit, Shape, Words
 
 _version_words = re.compile(
-    r"(?:\bv(?:er(?:sion)?s?)?|\brel(?:ease)?|\bsections?|§|\bbuild|\bappendix|\bchapter|\bitem"
-    r"|\bnote|\barticle|[=<>~^]=?|@)[ .:]{0,2}\Z",
+    r"(?:\bv(?:er(?:sion)?s?)?|\brel(?:ease)?|\bsections?|\bbuild|\bappendix|\bchapter|\bitem"
+    r"|\bnote|\barticle|\bclause|\bpart|\bfirmware|\bpatch|\boid|\bdriver|[=<>~^]=|[<>~^]|@)[ .:=]{0,2}\Z",
     re.IGNORECASE,
 )
+_software = re.compile(r"(?:[\w+-]{2,}/|\d\.)\Z")
 _heading = re.compile(r"(?:^|\n)[ \t#*>-]*\Z")
-_ip_words = context(
-    r"ips?|ipv4|ip[ -]?addr\w{0,6}|address|host\w{0,5}|servers?|dns|subnet|gateway|ping|port"
-)
+_words = Words(
+    "ip", "ips", "ipv4", "ip addr*", "address", "host*", "server*", "dns", "subnet", "gateway", "ping",
+    "port", "from", "client", "login", "logged", "remote", "network", "router", "vpn", "ssh",
+)  # fmt: skip
 _NOBODY = ("0.", "127.", "255.")
 
 
 def _ipv4(match: re.Match[str]) -> float:
-    octets = match[0].split(".")
+    octets = match["v"].split(".")
     if any(int(octet) > 255 or (octet[0] == "0" and octet != "0") for octet in octets):
         return 0.0
-    if match[0].startswith(_NOBODY):
+    if match["v"].startswith(_NOBODY):
         return 0.0
     left = match.string[max(0, match.start() - 24) : match.start()]
-    if _version_words.search(left):
+    if _version_words.search(left) or _software.search(left):
         return 0.0
-    if _ip_words(match):
+    if _words.near(match, "v"):
         return 0.95
     small = all(int(octet) < 30 for octet in octets)
     following = match.string[match.end() : match.end() + 2]
@@ -37,61 +40,62 @@ def _ipv4(match: re.Match[str]) -> float:
     return 0.6 if small else 0.85
 
 
-def _ipv6(match: re.Match[str]) -> float:
-    value = match[0]
+IPV4 = Shape(
+    "ip",
+    re.compile(
+        r"(?<![\w.-])(?P<v>(?:\d{1,3}\.){3}\d{1,3})(?:/\d{1,2})?(?!\w|\.\w|-\d)(?!-[A-Za-z])"
+    ),
+    _ipv4,
+)
+_V6 = re.compile(
+    r"(?:[0-9A-Fa-f]{0,4}:){2,7}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4})(?![\w:]|\.\w)"
+)
+_MAC = re.compile(
+    r"[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![\w]|[:-][0-9A-Fa-f]{2}(?!\w))"
+)
+_CISCO = re.compile(r"(?<![\w.-])[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}(?![\w]|\.\w)")
+_head = re.compile(r"(?<![\w:.])[0-9A-Fa-f:]{0,44}\Z")
+
+
+def _is_v6(value: str) -> bool:
     groups = [group for group in value.split(":") if group]
     if len(groups) < 3 and not value.lower().startswith(("fe80::", "fc", "fd", "2")):
-        return 0.0
+        return False
     if not any(char.isdigit() for char in value) or len(groups) < 2:
-        return 0.0
+        return False
     if all(len(group) == 2 for group in groups) and "::" not in value:
-        return 0.0  # eight pairs are a key's fingerprint
+        return False  # eight pairs are a key's fingerprint
     try:
         address = ipaddress.IPv6Address(value)
     except ValueError:
-        return 0.0
-    return 0.0 if address.is_loopback or address.is_unspecified else 0.9
+        return False
+    return not (address.is_loopback or address.is_unspecified)
 
 
-def _mac(match: re.Match[str]) -> float:
-    value = {char for char in match[0].lower() if char.isalnum()}
-    return 0.0 if len(value) < 2 else 0.9
+def coloned(text: str, at: int) -> Iterator[Hit]:
+    """The IPv6 or MAC address around a place with colons, read from its start."""
+    head = _head.search(text, max(0, at - 44), at)
+    start = head.start() if head else at
+    match = _V6.match(text, start)
+    if match is not None and start <= at and _is_v6(match[0]):
+        yield Hit(match.start(), match.end(), "ip", 0.9)
+    yield from paired(text, start)
 
 
-IPV4 = Family(
-    re.compile(r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}"),
-    (
-        Shape(
-            "ip",
-            re.compile(r"(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\w|-\w)"),
-            _ipv4,
-        ),
-    ),
-)
-COLONS = Family(
-    re.compile(r"[0-9A-Fa-f:](?<![\w:.].)(?=[0-9A-Fa-f]{0,4}[:-][0-9A-Fa-f:])"),
-    (
-        Shape(
-            "ip",
-            re.compile(
-                r"(?:[0-9A-Fa-f]{0,4}:){2,7}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4})(?![\w:]|\.\w)"
-            ),
-            _ipv6,
-        ),
-        Shape(
-            "mac",
-            re.compile(r"[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![\w]|[:-]\w)"),
-            _mac,
-        ),
-    ),
-)
-CISCO = Family(
-    re.compile(r"[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}"),
-    (
-        Shape(
-            "mac",
-            re.compile(r"(?<![\w.-])[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}(?![\w]|\.\w)"),
-            lambda match: 0.8 if any(c.isalpha() for c in match[0]) else 0.0,
-        ),
-    ),
-)
+def paired(text: str, at: int) -> Iterator[Hit]:
+    """A MAC address that starts here, in pairs."""
+    if at and (text[at - 1].isalnum() or text[at - 1] in "_:-" and text[at - 2 : at - 1].isalnum()):
+        return
+    match = _MAC.match(text, at)
+    if match is not None and len({c for c in match[0].lower() if c.isalnum()}) >= 2:
+        yield Hit(match.start(), match.end(), "mac", 0.9)
+
+
+_mac_words = Words("mac", "mac addr*", "hwaddr", "ethernet", "bssid", "wlan", "physical addr*")
+
+
+def cisco(text: str, at: int) -> Iterator[Hit]:
+    """A MAC address in three groups of four."""
+    match = _CISCO.match(text, at)
+    if match is not None and (any(c.isalpha() for c in match[0]) or _mac_words.near(match)):
+        yield Hit(match.start(), match.end(), "mac", 0.8)

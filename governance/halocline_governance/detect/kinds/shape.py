@@ -1,7 +1,8 @@
-"""The vocabulary of a rule: a shape matched at an anchor, and a check that scores it.
+"""The vocabulary of a rule: a shape matched at a place, a check that scores it, words beside it.
 
-Every shape is bounded (no more than REACH characters from its start) and never crosses a line
-end, so a hit depends on nothing beyond its line or its reach: that is what streaming rests on.
+A rule sees a window of folded text: one byte a character, LEFT before the place that an anchor
+or a number gave it and REACH behind. What it says depends on nothing else, which is why batch,
+text and stream agree.
 """
 
 from __future__ import annotations
@@ -10,18 +11,21 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+LEFT = 112
+NEAR = 64
+RIGHT = 32
 REACH = 640
-LEFT = 48
-RIGHT = 24
+STRETCH = 192
 
-NOT_AFTER = r"(?!\w|[-.,/:]\d)"
+NOT_AFTER = r"(?!\w|[-./]\d|(?<!\d{4}),\d)"
 
 Check = Callable[["re.Match[str]"], float]
+Rule = Callable[[str, int], Iterator["Hit"]]
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A candidate that passed its check; character offsets."""
+    """A candidate that passed its check; places in the window."""
 
     start: int
     end: int
@@ -31,7 +35,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A pattern tried at an anchor. A group `v`, if any, is the span; a score of 0 rejects."""
+    """A pattern tried at a place. A group `v`, if any, is the span; a score of 0 rejects."""
 
     kind: str
     pattern: re.Pattern[str]
@@ -49,49 +53,79 @@ class Shape:
         return Hit(start, end, self.kind, score)
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
-    """Shapes tried wherever the anchor stands: a pattern, or any of these lower-case words."""
+def tried(*shapes: Shape) -> Rule:
+    """The rule that tries these shapes where it is called."""
 
-    anchor: re.Pattern[str] | tuple[str, ...]
-    shapes: tuple[Shape, ...]
+    def rule(text: str, at: int) -> Iterator[Hit]:
+        for shape in shapes:
+            hit = shape.at(text, at)
+            if hit is not None:
+                yield hit
 
-    def hits(self, text: str, lowered: str) -> Iterator[Hit]:
-        for position in self._places(text, lowered):
-            for shape in self.shapes:
-                hit = shape.at(text, position)
-                if hit is not None:
+    return rule
+
+
+def covering(*shapes: Shape) -> Rule:
+    """The rule that finds these shapes around the place, on its line."""
+
+    def rule(text: str, at: int) -> Iterator[Hit]:
+        low = text.rfind("\n", max(0, at - LEFT), at) + 1 or max(0, at - LEFT)
+        for shape in shapes:
+            for match in shape.pattern.finditer(text, low, at + STRETCH):
+                if match.start() > at:
+                    break
+                if match.end() > at and (hit := shape.judge(match)) is not None:
                     yield hit
 
-    def _places(self, text: str, lowered: str) -> Iterator[int]:
-        if isinstance(self.anchor, re.Pattern):
-            for match in self.anchor.finditer(text):
-                yield match.start()
-        else:
-            for word in self.anchor:
-                yield from occurrences(lowered, word)
+    return rule
 
 
-def occurrences(text: str, word: str) -> Iterator[int]:
-    """Every place of the word, overlapping ones too."""
-    at = text.find(word)
-    while at >= 0:
-        yield at
-        at = text.find(word, at + 1)
+_BEFORE = r"(?:(?<![^\W\d_])|(?-i:(?<=[a-z])(?=[A-Z])))"
+_BEHIND = r"(?:(?![^\W\d_])|(?-i:(?<=[a-z])(?=[A-Z])))"
 
 
-def context(words: str) -> Callable[[re.Match[str]], bool]:
-    """Whether one of these words stands close by: on the left, or on the right in the same line."""
-    pattern = re.compile(rf"(?<![^\W_])(?:{words})(?![^\W_])", re.IGNORECASE)
+class Words:
+    """Words that name a kind, in several languages. `*` stands for letters, a blank for `_` too."""
 
-    def near(match: re.Match[str]) -> bool:
-        text = match.string
-        start, end = match.span()
-        if pattern.search(text[max(0, start - LEFT) : start]):
-            return True
-        return bool(pattern.search(text[end : end + RIGHT].partition("\n")[0]))
+    def __init__(self, *phrases: str) -> None:
+        self.phrases = phrases
+        parts = [re.escape(p).replace(r"\ ", r"[\s_.-]{0,2}") for p in phrases]
+        parts = [p.replace(r"\*", r"[^\W\d_]{0,24}") for p in parts]
+        self.pattern = re.compile(rf"{_BEFORE}(?:{'|'.join(parts)}){_BEHIND}", re.IGNORECASE)
 
-    return near
+    def near(self, match: re.Match[str], group: str | int = 0) -> float:
+        """0 if none stands close by, else up to 1: the closer the surer."""
+        text, (start, end) = match.string, match.span(group)
+        low = max(0, start - NEAR)
+        distance = None
+        for word in self.pattern.finditer(text, low, start):
+            if text.count("\n", word.end(), start) <= 2:
+                distance = start - word.end()
+        line = text.find("\n", end, end + RIGHT)
+        word = self.pattern.search(text, end, line if line >= 0 else end + RIGHT)
+        if word is not None and (distance is None or word.start() - end < distance / 2):
+            distance = word.start() - end
+        return 0.0 if distance is None else 1 - distance / 100
+
+
+_denied = re.compile(
+    r"(?<![^\W\d_])(?:(?:sales|purchase|work)[ _-]?)?(?:orders?|invoices?|inv|isbn(?:-1[03])?|issn|isin"
+    r"|cusip|sedol|lei|doi|track(?:ing)?|parcel|shipment|sku|ref|reference|case|ticket|serial|s/n|sn"
+    r"|part|model|versions?|build|commit|po|p/o|receipt|batch|lot|items?|products?|article|upc|ean|gtin"
+    r"|asin|barcode|transaction|txn|trace|docket|patent|page|rev|revision|confirmation|booking"
+    r"|flight|issue|bug|errors?|rechnung\w*|bestell\w*|auftrag\w*|commande|facture|pedido|factura"
+    r"|fattura|ordine|zamowieni\w*|faktura|factuur\w*|bestelling|timestamp|epoch|unix|price|total"
+    r"|quantity|qty|amount)"
+    r"(?:[ _-]?(?:number|numbers|num|no|nr|id|code|ref|key|time|nummer|numero))?[.]?"
+    r"[\s:#=\"'(\[>-]{0,5}(?:(?:is|was|of|n)\s)?[#\s]{0,2}\Z",
+    re.IGNORECASE,
+)
+
+
+def denied(match: re.Match[str], group: str | int = 0) -> bool:
+    """Whether a word for another kind of number, such as an order's, stands right before it."""
+    start = match.start(group)
+    return _denied.search(match.string, max(0, start - 40), start) is not None
 
 
 def digits(match: re.Match[str]) -> str:
@@ -99,6 +133,6 @@ def digits(match: re.Match[str]) -> str:
     return "".join(filter(str.isdigit, match[0]))
 
 
-def compact(match: re.Match[str]) -> str:
-    """The match without separators, in upper case."""
-    return "".join(filter(str.isalnum, match[0])).upper()
+def compact(text: str) -> str:
+    """The text without separators, in upper case."""
+    return "".join(filter(str.isalnum, text)).upper()

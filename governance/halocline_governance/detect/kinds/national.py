@@ -1,0 +1,171 @@
+"""National, tax and health numbers that are digits alone. Checks: python-stdnum, and words.
+
+A number whose check one random number in ten passes counts only in its own grouping or beside a
+word that names it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from typing import Protocol, cast
+
+from halocline_governance.detect.kinds.shape import (
+    NOT_AFTER,
+    Check,
+    Shape,
+    Words,
+    denied,
+    digits,
+)
+
+Valid = Callable[[str], bool]
+
+
+class _Numbers(Protocol):
+    def is_valid(self, number: str) -> bool: ...
+
+
+@cache
+def numbers(module: str) -> _Numbers:
+    """python-stdnum's module of this name."""
+    return cast(_Numbers, import_module(f"stdnum.{module}"))
+
+
+def checked(module: str) -> Valid:
+    """Whether python-stdnum's module calls it valid."""
+    return lambda value: numbers(module).is_valid(value)
+
+
+SSN = Words(
+    "ssn", "ssns", "soc* sec*", "social", "taxpayer*", "tax payer*", "tin", "ss no", "ss num*"
+)
+ITIN = Words("itin", "individual taxpayer*", "taxpayer*", "tax id*", "tin")
+EIN = Words("ein", "fein", "employer id*", "federal tax*", "tax id*", "tin", "irs*")
+NHS = Words("nhs", "national health*", "health service")
+UTR = Words("utr", "unique taxpayer*", "self assessment", "tax reference", "taxpayer ref*")
+IDNR = Words(
+    "steuer*", "idnr", "id nr", "tax id*", "tin", "tax number", "tax no", "taxpayer*", "stidnr"
+)
+NIR = Words("nir", "securite soc*", "insee", "num* de secu", "secu", "n secu", "carte vitale")
+PESEL = Words("pesel", "nr ewidencyjny", "national id*", "numer pesel")
+BSN = Words("bsn", "burgerservicenummer", "burger service*", "sofi*", "citizen service*")
+PERSONNUMMER = Words("personnummer", "personnr", "pnr", "person*", "swedish*", "samordningsnummer")
+AHV = Words("ahv*", "avs", "navs*", "ahvn*", "sozialvers*", "oasi")
+CPF = Words("cpf", "cadastro*", "contribuinte")
+AADHAAR = Words("aadhaar*", "aadhar*", "adhaar*", "adhar*", "uidai", "uid")
+TFN = Words("tfn", "tax file*")
+ABN = Words("abn", "australian business*", "business number")
+MEDICARE_AU = Words("medicare*")
+SIN = Words("sin", "social insurance*", "num* d'assurance*", "assurance sociale", "nas")
+
+_SSN_VOID = {"078051120", "219099999", "123456789", "987654321"}
+
+
+def _ssn(match: re.Match[str]) -> float:
+    number = digits(match)
+    area, group, serial = number[:3], number[3:5], number[5:]
+    if area in ("000", "666") or area[0] == "9" or group == "00" or serial == "0000":
+        return 0.0
+    if number in _SSN_VOID or len(set(number)) == 1:
+        return 0.0
+    near = SSN.near(match)
+    if near:
+        return 0.91 + near / 20
+    return 0.8 if match[1] == "-" and not denied(match) else 0.0
+
+
+def _itin(match: re.Match[str]) -> float:
+    if not numbers("us.itin").is_valid(digits(match)):
+        return 0.0
+    near = max(ITIN.near(match), SSN.near(match))
+    if near:
+        return 0.91 + near / 20
+    return 0.8 if match[1] == "-" and not denied(match) else 0.0
+
+
+_YEARS = re.compile(r"(?:(?:19|20)\d\d[ -]?){3}\Z")
+
+
+def beside(words: Words, valid: Valid, alone: float = 0.0, grouped: float = 0.0) -> Check:
+    """Valid, and beside one of the words; `alone` and `grouped` score it without such a word."""
+
+    def check(match: re.Match[str]) -> float:
+        if not valid(digits(match)):
+            return 0.0
+        near = words.near(match)
+        if near and (near > 0.85 or not denied(match)):
+            return 0.91 + near / 20
+        if denied(match) or _YEARS.match(match[0]):
+            return 0.0
+        return alone if match[0].isdigit() else max(alone, grouped)
+
+    return check
+
+
+def _medicare(number: str) -> bool:
+    """Services Australia: weights 1 3 7 9, modulo 10, over the first eight digits."""
+    weights = (1, 3, 7, 9, 1, 3, 7, 9)
+    total = sum(w * int(d) for w, d in zip(weights, number, strict=False))
+    return number[0] in "23456" and total % 10 == int(number[8])
+
+
+def _shape(kind: str, pattern: str, check: Check) -> Shape:
+    return Shape(kind, re.compile(pattern + NOT_AFTER), check)
+
+
+NATIONAL = (
+    _shape("us_ssn", r"\d{3}([- .]?)\d{2}\1\d{4}", _ssn),
+    _shape("us_itin", r"9\d{2}([- ]?)\d{2}\1\d{4}", _itin),
+    _shape("us_ein", r"\d{2}-?\d{7}", beside(EIN, checked("us.ein"))),
+    _shape("uk_nhs", r"\d{3}([ -]?)\d{3}\1\d{4}", beside(NHS, checked("gb.nhs"))),
+    _shape("uk_utr", r"\d{5} ?\d{5}", beside(UTR, checked("gb.utr"))),
+    _shape(
+        "de_tax_id",
+        r"(?:\d{11}|\d{2}([ -])\d{3}\1\d{3}\1\d{3})",
+        beside(IDNR, checked("de.idnr")),
+    ),
+    _shape(
+        "fr_nir",
+        r"[12378]([ .-]?)\d{2}\1\d{2}\1\d{2}\1\d{3}\1\d{3}[ .-]?\d{2}",
+        beside(NIR, checked("fr.nir"), alone=0.85, grouped=0.85),
+    ),
+    _shape("pl_pesel", r"\d{11}", beside(PESEL, checked("pl.pesel"))),
+    _shape(
+        "nl_bsn",
+        r"(?:\d{9}|\d{4}[. ]\d{2}[. ]\d{3}|\d{3}[. ]\d{3}[. ]\d{3})",
+        beside(BSN, checked("nl.bsn")),
+    ),
+    _shape(
+        "se_personnummer",
+        r"(?:19|20)?\d{6}[-+]?\d{4}",
+        beside(PERSONNUMMER, checked("se.personnummer"), grouped=0.6),
+    ),
+    _shape(
+        "ch_ahv",
+        r"756([. ]?)\d{4}\1\d{4}\1\d{2}",
+        beside(AHV, checked("ch.ssn"), alone=0.6, grouped=0.9),
+    ),
+    _shape(
+        "br_cpf",
+        r"(?:\d{11}|\d{3}\.\d{3}\.\d{3}-\d{2})",
+        beside(CPF, checked("br.cpf"), grouped=0.9),
+    ),
+    _shape(
+        "in_aadhaar",
+        r"[2-9]\d{3}([ -]?)\d{4}\1\d{4}(?![ -]\d{4})",
+        beside(AADHAAR, checked("in_.aadhaar"), grouped=0.6),
+    ),
+    _shape("au_tfn", r"\d{3}([ -]?)\d{3}\1\d{2,3}", beside(TFN, checked("au.tfn"))),
+    _shape("au_abn", r"(?:\d{11}|\d{2} \d{3} \d{3} \d{3})", beside(ABN, checked("au.abn"))),
+    _shape(
+        "au_medicare", r"[2-6]\d{3}([ -]?)\d{5}\1\d(?:[ /-]\d)?", beside(MEDICARE_AU, _medicare)
+    ),
+    _shape("ca_sin", r"\d{3}([- ]?)\d{3}\1\d{3}", beside(SIN, checked("ca.sin"), grouped=0.55)),
+)
+WORDS = (
+    SSN, ITIN, EIN, NHS, UTR, IDNR, NIR, PESEL, BSN, PERSONNUMMER, AHV, CPF, AADHAAR, TFN, ABN,
+    MEDICARE_AU, SIN,
+)  # fmt: skip

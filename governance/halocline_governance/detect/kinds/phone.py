@@ -1,0 +1,174 @@
+"""Phone numbers, confirmed by libphonenumber; dates, decimals and rows of a table are none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from halocline_governance.detect.kinds.shape import NOT_AFTER, Hit, Shape, Words, denied
+
+CALL = Words(
+    "phone*", "telephone*", "tel", "telef*", "mobile*", "mobil", "cell*", "movil", "cellulare", "fax*",
+    "call", "calls", "calling", "called", "dial", "text", "sms", "whatsapp", "hotline", "handy*",
+    "rufnummer", "contact*", "reach", "ph", "pager", "portable", "komorka", "tel nr", "durchwahl",
+    "ring", "helpline", "callback", "signal", "kontakt*", "num tel", "gsm", "appel*", "llam*",
+    "anruf*", "chiama*", "bel", "nummer", "landline", "voicemail", "telegram", "viber", "direct",
+)  # fmt: skip
+_SURE = Words(
+    "phone*", "telephone*", "tel", "telef*", "mobile*", "mobil", "cell*", "movil", "cellulare", "fax*",
+    "ph", "rufnummer", "handy*", "whatsapp", "pager", "portable", "komorka", "gsm", "landline",
+)  # fmt: skip
+_REGIONS = (
+    "US", "GB", "DE", "FR", "IT", "ES", "NL", "CH", "AT", "BE", "IN", "AU", "SG", "PL", "IE", "SE",
+    "NO", "DK", "FI", "PT", "CZ", "GR", "BR", "MX", "JP", "CN", "HK", "NZ", "ZA", "IL", "TR", "KR",
+)  # fmt: skip
+_TRUNK = (
+    "GB", "DE", "FR", "IT", "NL", "CH", "AT", "BE", "IN", "AU", "IE", "SE", "FI", "ZA", "NZ", "JP",
+    "IL", "TR",
+)  # fmt: skip
+_DATES = re.compile(
+    r"(?:\d{1,2}([-/. ])\d{1,2}\1\d{2,4}|\d{4}([-/. ])\d{1,2}\2\d{1,2}|\d+\.\d+|\d{3}-\d\d-\d{4}"
+    r"|\d{5}-\d{4}|\d{4} ?- ?\d{4})\Z"
+)
+_id_words = re.compile(
+    r"(?:\b[A-Za-z]{0,12}(?:no|nr|num|number|id|code|sin|ssn|tfn|ref|isbn|order|invoice|#)[.:]?"
+    r"|\d)[ :#]{0,3}\Z",
+    re.IGNORECASE,
+)
+_years = re.compile(r"\b(?:19|20)\d\d\b")
+_GAP = r"(?:\)?[ ./-]{0,2}\(0\)[ .-]?| ?\(|\)[ .-]?| ?- ?|[ ./]|\)/| ?/ ?)?"
+_EXTENSION = r"(?:(?:,? ?(?:x|ext\.?:?|extn\.?|extension|poste|durchwahl|int\.) ?|#)\d{1,6})?"
+
+
+@lru_cache(maxsize=4096)
+def _valid(number: str, regions: tuple[str | None, ...], possible: bool = False) -> bool:
+    import phonenumbers
+
+    for region in regions:
+        try:
+            parsed = phonenumbers.parse(number, region)
+        except phonenumbers.NumberParseException:
+            continue
+        if phonenumbers.is_valid_number(parsed):
+            return True
+        if possible and phonenumbers.is_possible_number(parsed):
+            return True
+    return False
+
+
+def _core(match: re.Match[str]) -> str:
+    return re.split(r",? ?[xeipd#]", match[0], maxsplit=1, flags=re.IGNORECASE)[0]
+
+
+def _international(match: re.Match[str]) -> float:
+    core = re.sub(r"\(0\)", "", _core(match))
+    if core.startswith("00"):
+        core = "+" + core[2:].lstrip(" .-")
+    if denied(match):
+        return 0.0
+    if _valid(core, (None,)):
+        return 0.95 if CALL.near(match) else 0.9
+    sure = CALL.near(match) or match[0].startswith(("+", "(+"))
+    return 0.6 if sure and _valid(core, (None,), possible=True) else 0.0
+
+
+def _written(core: str) -> bool:
+    """Whether area and exchange code could be ones, in a form with dashes or dots throughout."""
+    return bool(re.fullmatch(r"(?:1([-.]))?[2-9]\d\d([-.])[2-9]\d\d\2\d{4}", core))
+
+
+def _american(match: re.Match[str]) -> float:
+    core = _core(match)
+    near = CALL.near(match)
+    if denied(match) or ("." in core and "-" in core and not near):
+        return 0.0
+    if _valid(core, ("US",)):
+        return 0.95 if near else 0.85
+    plain = re.fullmatch(r"\d{3} \d{3} \d{4}", core)
+    if plain is not None and not near:
+        return 0.0
+    sure = near or core.startswith("(") or core != match[0] or _written(core)
+    if sure and _valid(core, ("US",), possible=True):
+        return 0.6
+    return 0.55 if near > 0.9 or re.fullmatch(r"\d{3}-\d{3}-\d{4}", core) else 0.0
+
+
+def _numbered(match: re.Match[str]) -> bool:
+    """Whether a word for another kind of number, or another number, stands right before it."""
+    start = match.start()
+    return _id_words.search(match.string, max(0, start - 24), start) is not None
+
+
+def _national(match: re.Match[str]) -> float:
+    if _DATES.match(match[0]) or denied(match):
+        return 0.0
+    near = CALL.near(match)
+    if not near and (match[0].isdigit() or _numbered(match)):
+        return 0.0
+    if _valid(match[0], _REGIONS if near else _TRUNK):
+        return 0.85 if near else 0.65
+    return 0.6 if _SURE.near(match) > 0.85 else 0.0
+
+
+def _beside_a_word(match: re.Match[str]) -> float:
+    if _DATES.match(match[0]) or len(_years.findall(match[0])) > 1 or denied(match):
+        return 0.0
+    near = CALL.near(match)
+    if not near:
+        return 0.0
+    if _valid(match[0], _REGIONS):
+        return 0.8
+    count = sum(map(str.isdigit, match[0]))
+    return 0.6 if _SURE.near(match) > 0.85 and 7 <= count <= 14 else 0.0
+
+
+def _local(match: re.Match[str]) -> float:
+    return 0.6 if _SURE.near(match) > 0.85 or CALL.near(match) > 0.93 else 0.0
+
+
+def _indian(match: re.Match[str]) -> float:
+    if denied(match) or _numbered(match):
+        return 0.0
+    return 0.6 if _valid(match[0], ("IN",)) else 0.0
+
+
+PREFIXED = (
+    Shape(
+        "phone",
+        re.compile(rf"(?:\(?\+ ?|00[ -]?)[1-9](?:{_GAP}\d){{6,14}}{_EXTENSION}{NOT_AFTER}", re.I),
+        _international,
+    ),
+    Shape(
+        "phone",
+        re.compile(
+            r"(?:\+?(?:00)?1[ .-]?)?(?:\(\d{3}\)[ .-]{0,2}|\d{3}([-. ]))\d{3}[-. ]\d{4}"
+            rf"{_EXTENSION}{NOT_AFTER}",
+            re.I,
+        ),
+        _american,
+    ),
+    Shape(
+        "phone", re.compile(rf"\(?0\d(?:{_GAP}\d){{6,11}}{_EXTENSION}{NOT_AFTER}", re.I), _national
+    ),
+    Shape(
+        "phone",
+        re.compile(rf"\(?\d(?:{_GAP}\d){{7,14}}{_EXTENSION}{NOT_AFTER}", re.I),
+        _beside_a_word,
+    ),
+    Shape("phone", re.compile(rf"\d{{3}}[-. ]\d{{4}}{_EXTENSION}{NOT_AFTER}", re.I), _local),
+    Shape("phone", re.compile(rf"[6-9]\d{{4}}[ -]\d{{5}}{NOT_AFTER}"), _indian),
+)
+
+_VANITY = re.compile(
+    r"(?:\+?1[-. ])?\(?8(?:00|33|44|55|66|77|88)\)?[-. ](?=[A-Z0-9-]*[A-Z]{3})[A-Z0-9](?:-?[A-Z0-9]){6,9}(?![\w-])"
+)
+
+
+def vanity(text: str, at: int) -> Iterator[Hit]:
+    """A toll-free number spelt in letters, such as 1-800-FLOWERS."""
+    if at >= 2 and text[at - 2] == "1":
+        at -= 2
+    match = _VANITY.match(text, at)
+    if match is not None:
+        yield Hit(match.start(), match.end(), "phone", 0.8)

@@ -1,0 +1,171 @@
+"""Which rule looks where: the anchors of the engines, the words of the numbers, and the calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from halocline_governance.detect.engines.anchor import EDGE, Anchor
+from halocline_governance.detect.kinds import (
+    crypto,
+    email,
+    lettered,
+    money,
+    national,
+    network,
+    papers,
+    phone,
+    postal,
+    web,
+)
+from halocline_governance.detect.kinds.shape import Hit, Rule, Words
+
+NUMBER = "number"
+TOKENS = (NUMBER, "lettered", "coin", "iban", "british")
+"""What `number_kernel` calls what it finds, in its order."""
+
+
+def number(text: str, at: int) -> Iterator[Hit]:
+    """All that begins with a digit; phones also with the signs before it."""
+    signed = at
+    while signed > 0 and at - signed < 3 and text[signed - 1] in "(+ ":
+        if text[signed - 1] == " " and text[signed - 2 : signed - 1] != "+":
+            break
+        signed -= 1
+    for shape in phone.PREFIXED:
+        for start in {signed, at}:
+            if (hit := shape.at(text, start)) is not None:
+                yield hit
+    for shape in (*money.ACCOUNTS, *national.NATIONAL, network.IPV4):
+        if (hit := shape.at(text, at)) is not None:
+            yield hit
+
+
+RULES: dict[str, Rule] = {
+    NUMBER: number,
+    "email": email.written,
+    "spelt": email.spelt,
+    "url": web.located,
+    "colons": network.coloned,
+    "pairs": network.paired,
+    "cisco": network.cisco,
+    "ethereum": crypto.ethereum,
+    "coin": crypto.coin,
+    "iban": money.iban,
+    "lettered": lettered.LETTERED,
+    "vanity": phone.vanity,
+    "birth": papers.BIRTH,
+    "passport": papers.PASSPORT,
+    "licence": papers.LICENCE,
+    "postcode": papers.POSTCODE,
+    "british": papers.BRITISH,
+    "bic": papers.BIC,
+    "street": postal.STREET,
+    "continental": postal.CONTINENTAL,
+    "box": postal.BOX,
+}
+WORDS: tuple[Words, ...] = (
+    phone.CALL,
+    money.CARD_WORDS,
+    money.ACCOUNT_WORDS,
+    money.ROUTING,
+    *national.WORDS,
+)
+"""Beside these a number is worth a look whatever its grouping."""
+
+
+def _anchors() -> Iterator[Anchor]:
+    def edged(rule: str, *patterns: str, caseless: bool = True) -> Iterator[Anchor]:
+        for pattern in patterns:
+            yield Anchor(rule, EDGE + pattern, at=1, caseless=caseless)
+
+    def words(rule: str, near: tuple[int, int], *patterns: str, at: int = 0) -> Iterator[Anchor]:
+        for pattern in patterns:
+            yield Anchor(rule, pattern, at=at, caseless=True, digit=near)
+
+    yield Anchor("email", "@")
+    for opening in ("[\\[({<]", "[\\[({<] "):
+        yield from words("spelt", (0, 0), opening + "at[ \\])}>]", opening + "dot[ \\])}>]")
+    yield from words(
+        "spelt", (0, 0), " dot ", " punkt ", " punto ", " arroba ", "_at_", " chiocciola "
+    )
+    for end in ("com", "org", "net", "edu", "gov", "io", "de", "fr", "it", "es", "nl", "pl", "co[.]",
+                "ch", "eu", "in", "ca", "au"):  # fmt: skip
+        yield from words("spelt", (0, 0), f"[a-z0-9-][.]{end}", at=1)
+    yield Anchor("url", "://")
+    yield Anchor("url", "www[.]", caseless=True)
+    yield from words("colons", (0, 0), *(f":[0-9a-f]{{{n}}}:" for n in (1, 2, 3, 4)), "::")
+    yield from edged("pairs", *("[0-9a-f]{2}-" * 3 + "[0-9a-f]{2}-",))
+    yield from words("cisco", (0, 0), "[0-9a-f]{4}[.][0-9a-f]{4}[.][0-9a-f]{4}")
+    yield from words("ethereum", (0, 0), "0x[0-9a-f]{40}")
+    yield from words("vanity", (0, 0), "8[0-9]{2}[-. ][A-Z]", "8[0-9]{2}[)] [A-Z]")
+    yield from _papers()
+    yield from _postal()
+
+
+def _papers() -> Iterator[Anchor]:
+    def worded(rule: str, near: int, *patterns: str) -> Iterator[Anchor]:
+        for pattern in patterns:
+            yield Anchor(rule, pattern, caseless=True, digit=(0, near))
+
+    def first(rule: str, near: int, *patterns: str) -> Iterator[Anchor]:
+        for pattern in patterns:
+            yield Anchor(rule, EDGE + pattern, at=1, caseless=True, digit=(0, near))
+
+    yield from worded("birth", 60, "birth", "geboren", "geburtsdatum", "geburtstag", "naissance",
+                      "nacimiento", "nascita", "urodz", "geboortedatum", "d[.]o[.]b")  # fmt: skip
+    yield from first("birth", 60, "born", "dob", "_dob", "ne le", "nee le", "nacido", "nacida", "geb[.]",
+                     "nato ", "nata ", "ur[.] ", "[(]b[.] ")  # fmt: skip
+    yield from worded("passport", 60, "passport", "passeport", "reisepas", "pasaporte", "passaporto",
+                      "paszport", "paspoort")  # fmt: skip
+    for driver in ("driver", "drivers", "driver's", "driving", "drivers'"):
+        for gap in (" ", "_", "-"):
+            yield from worded("licence", 60, f"{driver}{gap}licen")
+    yield from worded("licence", 60, "license no", "license num", "licence no", "licence num",
+                      "license #", "license:", "licence:", "fuhrerschein", "permis de conduire",
+                      "patente", "de conducir", "rijbewijs", "prawo jazdy")  # fmt: skip
+    yield from first("licence", 40, "dl:", "dl #", "dl#", "dl no", "dl num", "dl is ")
+    yield from first("postcode", 40, "zip", "postcode", "post code", "postal", "plz", "postleitzahl",
+                     "codice postale", "kod pocztowy", "code postal", "codigo postal", "cap ", "cap:",
+                     "_zip")  # fmt: skip
+    yield Anchor("bic", EDGE + "bic", at=1, caseless=True)
+    yield Anchor("bic", EDGE + "swift", at=1, caseless=True)
+
+
+def _postal() -> Iterator[Anchor]:
+    for word in postal.COMMON:
+        caseless = len(word) > 4
+        for end in ("",) if caseless else (" ", ",", ".", "\n", '"', ";", ")", "<", "\\x00"):
+            pattern = "[a-z0-9.] " + word + (f"[{end}]" if end else "")
+            yield Anchor("street", pattern, at=2, caseless=True)
+    for word in postal.RARE:
+        yield Anchor("street", "[a-z0-9.] " + word, at=2)
+    for word in ("strase", "strasse", "str[.] ", "platz ", "allee ", "gasse ", "weg ", "damm ", "ufer ",
+                 "straat ", "laan ", "gracht ", "plein ", "kade ", "dijk ", "singel ", "markt "):  # fmt: skip
+        yield Anchor("continental", word, caseless=True, digit=(0, 16))
+    for word in (
+        "Am ",
+        "An der ",
+        "Auf der ",
+        "Auf dem ",
+        "Im ",
+        "In der ",
+        "Zum ",
+        "Zur ",
+        "Unter den ",
+    ):
+        yield Anchor("continental", EDGE + word + "[A-Z]", at=1, digit=(0, 40))
+    for word in ("rue ", "avenue ", "av[.] ", "boulevard ", "bd ", "bd[.] ", "place ", "allee ", "allees ",
+                 "chemin ", "impasse ", "quai ", "cours ", "route ", "square ", "passage ",
+                 "faubourg "):  # fmt: skip
+        yield Anchor("continental", EDGE + word, at=1, caseless=True, digit=(10, 0))
+    for word in ("calle ", "c/", "avda", "avenida ", "plaza ", "pza", "paseo ", "carrer ", "camino ", "ronda ",
+                 "travesia ", "carretera ", "via ", "viale ", "piazza ", "p[.]za ", "corso ", "largo ",
+                 "vicolo ", "strada ", "rua ", "praca ", "ul[.]", "ulica ", "al[.] ", "os[.] ",
+                 "plac "):  # fmt: skip
+        yield Anchor("continental", EDGE + word, at=1, caseless=True, digit=(0, 60))
+    for word in ("O[.] Box", "PO Box", "P O Box", "O[.]Box", "office box", "postfach", "postbus", "casella postale",
+                 "boite postale", "apartado", "psc ", "cmr ", "fpo ", "apo ", "dpo ", "bp "):  # fmt: skip
+        yield Anchor("box", word, caseless=True, digit=(30, 20))
+
+
+ANCHORS: tuple[Anchor, ...] = tuple(_anchors())

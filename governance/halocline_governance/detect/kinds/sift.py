@@ -1,0 +1,163 @@
+"""From folded texts to findings: anchors and numbers, the rules at them, overlaps resolved.
+
+The engines only say where to look. What a rule sees is a window of the folded row around the
+place, so a finding depends on no more than that, whatever the engine and however the text came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from halocline_governance.detect.engines.anchor import Anchor, Engine, engine, fastest
+from halocline_governance.detect.kinds import number_kernel, token_kernel
+from halocline_governance.detect.kinds.catalog import KINDS
+from halocline_governance.detect.kinds.money import COUNTRIES
+from halocline_governance.detect.kinds.rules import ANCHORS, RULES, TOKENS, WORDS
+from halocline_governance.detect.kinds.shape import LEFT, NEAR, REACH, RIGHT, Hit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from halocline_governance.detect.engines.fold import Folded
+
+_RANK = {name: rank for rank, name in enumerate(KINDS)}
+_NAMES = tuple(RULES)
+_STREET = _NAMES.index("street")
+_TOKENS = np.array([_NAMES.index(name) for name in TOKENS], dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Sieve:
+    """An engine with the anchors of the rules."""
+
+    engine: Engine
+    rules: NDArray[np.int64] = field(repr=False)
+    ats: NDArray[np.int64] = field(repr=False)
+    before: NDArray[np.int64] = field(repr=False)
+    behind: NDArray[np.int64] = field(repr=False)
+
+    @classmethod
+    def of(cls, engine: Engine, anchors: Sequence[Anchor] = ANCHORS) -> Sieve:
+        numbers = [(_NAMES.index(anchor.rule), anchor.at, *anchor.digit) for anchor in anchors]
+        columns = np.array(numbers, dtype=np.int64)
+        return cls(engine, columns[:, 0], columns[:, 1], columns[:, 2], columns[:, 3])
+
+    def candidates(self, folded: Folded) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """(rule numbers, places) worth a look, in order of place, each once."""
+        ids, starts = self.engine.places(folded.data)
+        spots = starts + self.ats[ids]
+        kept = number_kernel.near_digit(folded.data, spots, self.before[ids], self.behind[ids])
+        kept[self.rules[ids] == _STREET] = token_kernel.housed(
+            folded.data, spots[self.rules[ids] == _STREET]
+        )
+        ids, spots = ids[kept], spots[kept]
+        tokens = number_kernel.numbers(folded.data, word_table(), _countries(), NEAR, RIGHT)
+        rules = np.concatenate((self.rules[ids], _TOKENS[tokens[:, 0]]))
+        places = np.concatenate((spots, tokens[:, 1]))
+        pairs = np.unique(places * len(_NAMES) + rules)
+        return pairs % len(_NAMES), pairs // len(_NAMES)
+
+
+@cache
+def sieve(name: str | None = None) -> Sieve:
+    """With the engine of this name; the fastest that is installed if None."""
+    return Sieve.of(fastest(ANCHORS) if name is None else engine(name, ANCHORS))
+
+
+@cache
+def word_table() -> NDArray[np.bool_]:
+    """Which first four letters begin a word of a phrase that makes a number worth a look."""
+    table = np.zeros(number_kernel.LETTERS**4, dtype=np.bool_)
+    for words in WORDS:
+        for phrase in words.phrases:
+            head = phrase.replace(".", " ").replace("/", " ").split()[0]
+            table[list(_prefixes(head))] = True
+    return table
+
+
+@cache
+def _countries() -> NDArray[np.bool_]:
+    """Which two letters name a country that has IBANs."""
+    table = np.zeros(26 * 26, dtype=np.bool_)
+    table[[26 * (ord(one) - 65) + ord(two) - 65 for one, two in COUNTRIES]] = True
+    return table
+
+
+def _prefixes(head: str) -> Iterator[int]:
+    """The table's places for a word; one cut short by `*` may go on with any letters."""
+    stem = head.rstrip("*")[:4]
+    index = 0
+    for letter in stem.ljust(4):
+        index = index * number_kernel.LETTERS + (ord(letter) - 96 if letter != " " else 0)
+    if head.endswith("*") and len(stem) < 4:
+        yield from range(index, index + number_kernel.LETTERS ** (4 - len(stem)))
+    else:
+        yield index
+
+
+def row_hits(
+    folded: Folded, candidates: tuple[NDArray[np.int64], NDArray[np.int64]]
+) -> Iterator[tuple[int, Hit]]:
+    """(row, hit) at the candidates, in folded places of the whole buffer, rows in order."""
+    rules, places = candidates
+    rows = folded.rows(places)
+    lows = np.maximum(folded.starts[rows], places - LEFT)
+    highs = np.minimum(folded.starts[rows + 1] - 1, places + REACH)
+    data = memoryview(folded.data)
+    calls = [RULES[name] for name in _NAMES]
+    for rule, place, row, low, high in zip(
+        rules.tolist(), places.tolist(), rows.tolist(), lows.tolist(), highs.tolist(), strict=True
+    ):
+        window = bytes(data[low:high]).decode("latin-1")
+        for hit in calls[rule](window, place - low):
+            yield row, Hit(hit.start + low, hit.end + low, hit.kind, hit.score)
+
+
+def resolved(found: Iterable[tuple[int, Hit]], kinds: frozenset[str]) -> Iterator[tuple[int, Hit]]:
+    """The hits of the kinds asked for, overlaps in a row as one."""
+    for row, group in groupby(found, key=lambda pair: pair[0]):
+        for hit in merged(hit for _, hit in group if hit.kind in kinds):
+            yield row, hit
+
+
+def merged(hits: Iterable[Hit]) -> list[Hit]:
+    """Overlapping hits as one, in order of their start.
+
+    It covers them all and takes the kind of the longest, then the surest, then the first in
+    `KINDS`. A plain URL gives way to whatever stands in it.
+    """
+    ordered = sorted(set(hits), key=lambda hit: (hit.start, hit.end))
+    solid = [hit for hit in ordered if hit.kind != "url"]
+    urls = [hit for hit in ordered if hit.kind == "url"]
+    clusters = list(_clusters(solid))
+    clusters += [hit for hit in _clusters(urls) if not any(_overlap(hit, one) for one in clusters)]
+    return sorted(clusters, key=lambda hit: hit.start)
+
+
+def _clusters(ordered: list[Hit]) -> Iterator[Hit]:
+    cluster: list[Hit] = []
+    end = 0
+    for hit in ordered:
+        if cluster and hit.start >= end:
+            yield _one(cluster)
+            cluster = []
+        end = max(hit.end, end) if cluster else hit.end
+        cluster.append(hit)
+    if cluster:
+        yield _one(cluster)
+
+
+def _overlap(one: Hit, other: Hit) -> bool:
+    return one.start < other.end and other.start < one.end
+
+
+def _one(cluster: list[Hit]) -> Hit:
+    best = max(cluster, key=lambda hit: (hit.end - hit.start, hit.score, -_RANK[hit.kind]))
+    start = min(hit.start for hit in cluster)
+    return Hit(start, max(hit.end for hit in cluster), best.kind, best.score)
