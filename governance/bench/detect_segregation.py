@@ -112,8 +112,8 @@ def false_alarms(detector: SegregationDetector, stored: int) -> dict[str, Any]:
     alarms = answers = size = 0
     while answers < ANSWERS:
         count = min(20_000, ANSWERS - answers)
-        drawn = rng.integers(0, len(words), (count, ANSWER_WORDS)).tolist()
-        texts = Texts.of([b" ".join([words[at] for at in row]) for row in drawn])
+        drawn = np.asarray(rng.integers(0, len(words), (count, ANSWER_WORDS)))
+        texts = Texts.of([b" ".join([words[int(at)] for at in row]) for row in drawn])
         alarms += int(detector.scan_batch(texts).found.sum())
         answers += count
         size += texts.num_bytes
@@ -131,29 +131,31 @@ def false_alarms(detector: SegregationDetector, stored: int) -> dict[str, Any]:
 
 def weights() -> dict[str, Any]:
     """Bytes of filter and of exact index, ns for a tag to be refused, and the share that passes."""
+    told = {f"1e{exponent}": weighed(10**exponent) for exponent in range(6, LARGEST + 1)}
+    formula = sieve.num_words(10**9) * 4
+    return {**told, "1e9_by_formula_filter_bytes": formula}
+
+
+def weighed(count: int) -> dict[str, Any]:
+    """A run of that many random tags, asked about others."""
     rng = np.random.default_rng(10)
-    told: dict[str, Any] = {}
-    asked = rng.integers(0, 2**64, 2_000_000, dtype=np.uint64)
-    for exponent in range(6, LARGEST + 1):
-        tags = rng.integers(0, 2**64, 10**exponent, dtype=np.uint64)
-        began = time.process_time()
-        run = Run.of(tags)
-        built = time.process_time() - began
-        began = time.process_time()
-        sieve.holds(run.words, run.prints, asked)
-        took = time.process_time() - began
-        passed = len(sieve.passes(run.words, asked))
-        told[f"1e{exponent}"] = {
-            "filter_bytes": run.words.nbytes,
-            "exact_bytes": run.prints.nbytes,
-            "build_s": round(built, 2),
-            "ns_per_tag_asked": round(took / len(asked) * 1e9, 1),
-            "passed_the_filter": round(passed / len(asked), 6),
-            "all_stored_are_found": bool(sieve.holds(run.words, run.prints, tags[:100_000]).all()),
-        }
-        del run, tags
-    told["1e9_by_formula_filter_bytes"] = sieve.num_words(10**9) * 4
-    return told
+    asked = np.asarray(rng.integers(0, 2**64, 2_000_000, dtype=np.uint64))
+    tags = np.asarray(rng.integers(0, 2**64, count, dtype=np.uint64))
+    began = time.process_time()
+    run = Run.of(tags)
+    built = time.process_time() - began
+    began = time.process_time()
+    sieve.holds(run.words, run.prints, asked)
+    took = time.process_time() - began
+    passed = len(sieve.passes(run.words, asked))
+    return {
+        "filter_bytes": run.words.nbytes,
+        "exact_bytes": run.prints.nbytes,
+        "build_s": round(built, 2),
+        "ns_per_tag_asked": round(took / len(asked) * 1e9, 1),
+        "passed_the_filter": round(passed / len(asked), 6),
+        "all_stored_are_found": bool(sieve.holds(run.words, run.prints, tags[:100_000]).all()),
+    }
 
 
 def say(figures: object) -> None:

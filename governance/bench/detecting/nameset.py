@@ -30,19 +30,22 @@ _NAMED = {
 def names(seed: int = 21, size: int = 2_000) -> dict[str, list[Document]]:
     """English and other languages apart; no two texts of a set are the same."""
     rng = random.Random(f"names {seed}")
-    lines = (blindset.FOLDER / "names.txt").read_text().splitlines()
-    listed = [
-        Template(locale, text.replace("\\n", "\n"), "names")
-        for locale, _, text in (line.partition("|") for line in lines if line[0] != "#")
-    ]
+    own = listed()
     frames = [each for each in blindset.templates()["frames"] if "[[~name]]" in each.text]
     sets: dict[str, list[Document]] = {"english": [], "other languages": []}
     for number in range(size):
-        template = rng.choice(listed if rng.random() < 0.8 else frames)
+        template = rng.choice(own if rng.random() < 0.8 else frames)
         text, marks = rendered(rng, template)
         part = "english" if template.locale.startswith("en") else "other languages"
         sets[part].append(Document(f"n{number:05}", text, tuple(marks), template.origin))
     return sets
+
+
+def listed() -> list[Template]:
+    """The templates that hold names and nothing of a structured kind."""
+    lines = (blindset.FOLDER / "names.txt").read_text().splitlines()
+    parts = [line.partition("|") for line in lines if line[0] != "#"]
+    return [Template(locale, text.replace("\\n", "\n"), "names") for locale, _, text in parts]
 
 
 def rendered(rng: random.Random, template: Template) -> tuple[str, list[Mark]]:

@@ -241,6 +241,8 @@ def filler(rng: random.Random, what: str, locale: str) -> str:
     makers: dict[str, Callable[[], str]] = {
         "name": fake.name,
         "first": fake.first_name,
+        "last": fake.last_name,
+        "country": contacts.seeded("en_US", rng).country,
         "company": fake.company,
         "city": fake.city,
         "job": fake.job,
