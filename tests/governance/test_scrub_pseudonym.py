@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,3 +56,12 @@ def test_no_detector_finds_anything_in_a_token(kind: str, value: str, a: str, b:
 
     assert PiiDetector().scan(a + token + b).findings == {}
     assert SecretDetector().scan(a + token + b).findings == {}
+
+
+def test_importing_the_package_loads_neither_arrow_nor_a_cipher() -> None:
+    code = (
+        "import sys, halocline_governance.scrub, halocline_governance.scrub.custody\n"
+        "print({'numpy', 'pyarrow', 'torch', 'cryptography'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

@@ -199,7 +199,7 @@ def test_files_are_the_owners_alone(held: Vault) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     for folder in (held.folder, held.ring.folder):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    (held.ring.folder / "r1.key").chmod(0o640)
+    (held.ring.folder / "r1.buy.key").chmod(0o640)
     with pytest.raises(Refused, match="can be read by others"):
         sealed(held)
 
@@ -214,10 +214,18 @@ def test_what_is_no_side_or_tenant_has_no_vault(held: Vault, name: str) -> None:
 @pytest.mark.parametrize("content", [b"", b"{}", b'{"compartment":"buy","secret":"00"}', b"\xff"])
 def test_a_damaged_key_is_no_key(held: Vault, content: bytes) -> None:
     sealed(held)
-    (held.ring.folder / "r1.key").write_bytes(content)
+    (held.ring.folder / "r1.buy.key").write_bytes(content)
 
-    with pytest.raises(Refused, match=r"r1\.key is no key"):
+    with pytest.raises(Refused, match=r"r1\.buy\.key is no key"):
         sealed(held)
+
+
+def test_a_key_under_another_name_is_no_key(held: Vault) -> None:
+    sealed(held)
+    held.ring.folder.joinpath("r1.buy.key").rename(held.ring.folder / "r1.sell.key")
+
+    with pytest.raises(Refused, match="another compartment's"):
+        sealed(held, VALUE, "sell")
 
 
 @pytest.fixture

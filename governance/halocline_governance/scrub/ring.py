@@ -20,7 +20,7 @@ from pathlib import Path
 from halocline_governance import durable, strict_json
 from halocline_governance.errors import Refused
 
-_NAME = re.compile(r"r([1-9][0-9]{0,5})\.key\Z")
+_NAME = re.compile(r"r([1-9][0-9]{0,5})\.([a-z0-9.-]+)\.key\Z")
 _COMPARTMENT = re.compile(r"[a-z][a-z0-9-]{0,31}(\.[a-z][a-z0-9-]{0,31})?\Z")
 _CROSSED = "x."
 _NUM_BYTES = 32
@@ -46,7 +46,7 @@ class VaultKey:
 
 @dataclass(frozen=True, slots=True)
 class Ring:
-    """The keys in a folder.
+    """The keys in a folder, `r<number>.<compartment>.key`: only those that are wanted are read.
 
     Args:
         folder: of mode 0700, made when it is needed.
@@ -54,17 +54,20 @@ class Ring:
 
     folder: Path
 
-    def live(self) -> list[VaultKey]:
-        """Every key that is not destroyed, by its number.
+    def live(self, compartment: str | None = None) -> list[VaultKey]:
+        """Keys that are not destroyed, by number: all, or a compartment's.
 
         Raises:
             Refused: a file is none of ours, or others may read it.
         """
-        return [key for key in self._all() if key.secret != _GONE]
+        names = self._names()
+        wanted = [one for one in names if compartment in (None, one[1])]
+        return [key for one in wanted if (key := self._read(*one)) is not None]
 
     def key(self, number: int) -> VaultKey | None:
         """The key of this number; None when there is none, or none any more."""
-        return next((key for key in self.live() if key.number == number), None)
+        found = [one for one in self._names() if one[0] == number]
+        return self._read(*found[0]) if found else None
 
     def current(self, compartment: str) -> VaultKey:
         """The key that seals there now, made when there is none.
@@ -84,44 +87,52 @@ class Ring:
         """Overwrite every key of a compartment; their numbers. What they sealed cannot be opened
         again, by anybody. A number is never used twice."""
         with self._locked():
-            gone = [key for key in self.live() if key.compartment == compartment]
+            gone = self.live(compartment)
             for key in gone:
                 self._overwrite(key)
         return [key.number for key in gone]
 
     def _newest(self, compartment: str) -> VaultKey | None:
-        mine = [key for key in self.live() if key.compartment == compartment]
-        return mine[-1] if mine else None
+        mine = [one for one in self._names() if one[1] == compartment]
+        return next((key for one in reversed(mine) if (key := self._read(*one))), None)
 
     def _make(self, compartment: str, *, anew: bool) -> VaultKey:
         with self._locked():
             # Another process may have made it while we waited.
             if not anew and (found := self._newest(compartment)):
                 return found
-            number = max((key.number for key in self._all()), default=0) + 1
+            number = max((number for number, _ in self._names()), default=0) + 1
             key = VaultKey(number, compartment, secrets.token_bytes(_NUM_BYTES))
-            durable.create(self._file(number), _content(key))
+            durable.create(self._file(number, compartment), _content(key))
         return key
 
     def _overwrite(self, key: VaultKey) -> None:
         """In place, so that the old blocks do not stay behind a new file."""
         gone = _content(VaultKey(key.number, key.compartment, _GONE)).encode()
-        handle = os.open(self._file(key.number), os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        handle = os.open(
+            self._file(key.number, key.compartment), os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW
+        )
         try:
             os.pwrite(handle, gone, 0)
             os.fsync(handle)
         finally:
             os.close(handle)
 
-    def _file(self, number: int) -> Path:
-        return self.folder / f"r{number}.key"
+    def _file(self, number: int, compartment: str) -> Path:
+        return self.folder / f"r{number}.{compartment}.key"
 
-    def _all(self) -> list[VaultKey]:
+    def _names(self) -> list[tuple[int, str]]:
         names: list[str] = []
         with contextlib.suppress(FileNotFoundError):
             names = os.listdir(self.folder)
-        found = [(int(match[1]), name) for name in names if (match := _NAME.match(name))]
-        return [_read(number, self.folder / name) for number, name in sorted(found)]
+        return sorted((int(m[1]), m[2]) for name in names if (m := _NAME.match(name)))
+
+    def _read(self, number: int, compartment: str) -> VaultKey | None:
+        path = self._file(number, compartment)
+        key = _parsed(number, path)
+        if key.compartment != compartment:
+            raise Refused(f"{path.name} is another compartment's key: give it its name back")
+        return key if key.secret != _GONE else None
 
     @contextmanager
     def _locked(self) -> Generator[None]:
@@ -149,7 +160,7 @@ def _content(key: VaultKey) -> str:
     return json.dumps(told, sort_keys=True) + "\n"
 
 
-def _read(number: int, path: Path) -> VaultKey:
+def _parsed(number: int, path: Path) -> VaultKey:
     if path.stat().st_mode & 0o077:
         raise Refused(f"{path.name} can be read by others; run: chmod 600 {path}")
     try:

@@ -72,7 +72,7 @@ class Vault:
             StorageUnavailable: it may still be there: do it again.
         """
         check_compartment(compartment)
-        keys = [key for key in self.ring.live() if key.compartment == compartment]
+        keys = self.ring.live(compartment)
         with self._connected(compartment, make=False) as vault:
             if vault is None:
                 return 0
@@ -88,7 +88,7 @@ class Vault:
             StorageUnavailable: keys may be destroyed already: do it again.
         """
         numbers = self.ring.destroy(compartment)
-        live = [key.number for key in self.ring.live() if key.compartment == compartment]
+        live = [key.number for key in self.ring.live(compartment)]
         with self._connected(compartment, make=False) as vault:
             if vault is not None:
                 marks = ", ".join("?" * len(live))
