@@ -6,6 +6,8 @@ import json
 import re
 from collections.abc import Sequence
 from html.parser import HTMLParser
+from importlib import import_module
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from halocline_governance.detect.batch import Texts
 from halocline_governance.detect.toxicity import ToxicityDetector
 from halocline_governance.errors import Refused
 from halocline_infra.cli import app
+from halocline_infra.commands.train_detector import RECIPES
 from halocline_infra.detecting.answers import Answers, Asked, answers
 from halocline_infra.detecting.asking import UNSCANNED_EXIT, through
 from halocline_infra.detecting.batches import Batch
@@ -75,7 +78,7 @@ def test_a_kind_alone_gives_its_spans_alone(tmp_path: Path) -> None:
 
 def test_a_process_of_their_own_changes_no_answer(tmp_path: Path) -> None:
     file = jsonl(tmp_path / "a.jsonl", [ATTACK, "jo@example.org", "\ud800", ""])
-    arguments = [file, "--kinds", "pii,toxicity", "--json"]
+    arguments = [file, "--kinds", "pii,secrets", "--json"]
     assert detect(*arguments, "--timeout", "30") == detect(*arguments)
 
 
@@ -118,6 +121,9 @@ def test_spans_that_yield_give_way_where_they_touch() -> None:
     assert len(answers(texts, [firm, soft]).rows) == 4
     assert len(answers(texts, [Asked(Rule()), Asked(Wide(id="wide@1"))]).rows) == 8
     assert len(answers(texts, [soft]).rows) == 4
+    assert len(answers(texts, [Asked(Rule(), scores="sentences"), soft]).rows) == 8
+    hidden = Asked(Rule(), kinds=frozenset(("none",)))
+    assert len(answers(texts, [hidden, soft]).rows) == 0
 
 
 class _Seen(HTMLParser):
@@ -218,3 +224,16 @@ def _light(colour: str) -> float:
 def test_a_page_takes_no_devices_place(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="no file"):
         detect(jsonl(tmp_path / "a.jsonl", ["x"]), "--kinds", "pii", "--html", tmp_path)
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_every_recipe_can_be_asked_for(recipe: str) -> None:
+    module = import_module(f"halocline_pipelines.recipes.{recipe}")
+    assert list(signature(module.train).parameters)[:3] == ["data", "out", "tell"]
+
+
+@pytest.mark.parametrize("arguments", [["nope", "."], ["toxicity", "nowhere"]])
+def test_what_cannot_be_trained_is_refused(arguments: list[str], tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["train", "detector", *arguments, "--out", str(tmp_path / "w")])
+    assert isinstance(done.exception, Refused)
+    assert not list(tmp_path.iterdir())

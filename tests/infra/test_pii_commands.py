@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 
 from halocline_governance.errors import Refused
 from halocline_infra.cli import app
-from halocline_infra.detecting.lines import Mark, lines
+from halocline_infra.detecting.lines import lines
 
 HALOCLINE = Path(sys.executable).parent / "halocline"
 VALUES = {
@@ -152,7 +152,7 @@ def test_lines_come_whole_however_a_pipe_delivers_them(
     thread = threading.Thread(target=feed)
     thread.start()
     try:
-        got = [line for line in lines(read) if line is not Mark.PAUSE]
+        got = [line for block in lines(read) for line in block]
     finally:
         thread.join()
         os.close(read)

@@ -19,16 +19,16 @@ class Entry:
     Args:
         name: as commands and recipes call it.
         what: in a few words, for people.
-        build: makes it.
+        build: makes it, with the engine of that name; None for the best that is there.
         score: whether a text has a score, told under the detector's name.
         engines: the names of those that give the same answers, if there are several.
-        yields: whether its spans give way to other detectors' where they touch: what a checksum
-            or a known form confirms is surer than what reads like a name.
+        yields: whether its spans give way, where they touch, to those of detectors that don't
+            score: what a checksum or a form confirms is surer than what reads like a name.
     """
 
     name: str
     what: str
-    build: Callable[[], Detector]
+    build: Callable[[str | None], Detector]
     score: bool = False
     engines: tuple[str, ...] = ()
     yields: bool = False
@@ -36,33 +36,52 @@ class Entry:
     @property
     def kinds(self) -> frozenset[str]:
         """Every kind that its spans can have."""
-        return self.build().kinds
+        return self.build(None).kinds
 
 
-def _pii() -> Detector:
+def _pii(engine: str | None) -> Detector:
     from halocline_governance.detect.pii import PiiDetector
 
-    return PiiDetector()
+    return PiiDetector(engine=engine)
 
 
-def _secrets() -> Detector:
+def _names(_: str | None) -> Detector:
+    from halocline_governance.detect.names import NamesDetector
+
+    return NamesDetector()
+
+
+def _secrets(_: str | None) -> Detector:
     from halocline_governance.detect.secrets import SecretDetector
 
     return SecretDetector()
 
 
-def _toxicity() -> Detector:
+def _toxicity(_: str | None) -> Detector:
     from halocline_governance.detect.toxicity import ToxicityDetector
 
     return ToxicityDetector()
 
 
+def _injection(_: str | None) -> Detector:
+    from halocline_governance.detect.injection import InjectionDetector
+
+    return InjectionDetector()
+
+
 _ENTRIES = {
     entry.name: entry
     for entry in (
-        Entry("pii", "structured personal data: numbers, addresses, identifiers", _pii),
+        Entry(
+            "pii",
+            "structured personal data: numbers, addresses, identifiers",
+            _pii,
+            engines=("hyperscan", "re2", "stdlib"),
+        ),
+        Entry("names", "people, organizations and places by name", _names, yields=True),
         Entry("secrets", "keys, tokens and passwords", _secrets),
         Entry("toxicity", "attacks on a person or a group", _toxicity, score=True),
+        Entry("injection", "orders to a model that a text has no right to", _injection, score=True),
     )
 }
 
@@ -72,6 +91,12 @@ GATED = {
 }
 """Detectors that need a compartment's keyed index: who asks decides what they may tell, so they are
 built where a label is known (the release gate, monitoring) and by no name."""
+
+SIGNALS = {
+    "language": "the language of a text: a code",
+    "quality": "counts and shares by which curation keeps or drops a text",
+}
+"""What is told of a text and is no finding; `language` and `quality` have the functions."""
 
 
 def names() -> tuple[str, ...]:
@@ -99,9 +124,13 @@ def build(name: str, engine: str | None = None) -> Detector:
         Refused: as `entry`; it has no such engine, or that engine's package is not there.
     """
     found = entry(name)
-    if engine is None:
-        return found.build()
-    raise Refused(f"{name} has no engine {engine}")
+    if engine is not None and engine not in found.engines:
+        known = ", ".join(found.engines)
+        raise Refused(f"{name} has no engine {engine}" + (f"; it has {known}" if known else ""))
+    try:
+        return found.build(engine)
+    except ImportError as error:
+        raise Refused(f"{name}: {error.name} is not installed") from None
 
 
 def kinds() -> dict[str, frozenset[str]]:

@@ -93,5 +93,6 @@ def kinds(as_json: JsonFlag = False) -> None:
     if as_json:
         print_json(rows)
         return
-    columns = ("kind", "what", "counts when", "source", "form")
-    print_table("Kinds", columns, [tuple(row.values())[:5] for row in rows], whole=("kind",))
+    columns = ("kind", "what", "counts when", "source", "form", "personal")
+    cells = [(*list(row.values())[:5], "yes" if row["personal"] else "no") for row in rows]
+    print_table("Kinds", columns, cells, whole=("kind",))

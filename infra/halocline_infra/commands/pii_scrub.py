@@ -53,6 +53,9 @@ def scrub(  # noqa: PLR0913 - one option each
 ) -> None:
     """Take personal data out of texts: lines with id and text, or one text as it was.
 
+    Kinds that are no personal data by themselves (a plain URL, a place; see pii kinds) stay unless
+    --kinds names them.
+
     Other fields of a record are left out: they were not scanned. An id is passed on as it is. A
     text that could not be scanned does not come out: its line has "text":null and
     "unscanned":"reason", and the exit code is 3 after all lines are written. Texts are scanned
@@ -89,6 +92,7 @@ def _scrubber(
 
     from halocline_governance.scrub import Scrubber
     from halocline_governance.scrub.pseudonym import PseudonymKey
+    from halocline_governance.scrub.ring import check_compartment
     from halocline_infra.environment import from_env
     from halocline_infra.platform import Platform
     from halocline_infra.scrubbing import scrubber
@@ -98,18 +102,20 @@ def _scrubber(
     if mode in _KEYLESS or compartment is None:
         yield Scrubber(found, PseudonymKey.derive(secrets.token_bytes(32), "public"), ways)
         return
+    check_compartment(compartment)
     with Platform(from_env()) as platform:
         yield scrubber(platform, compartment, found, ways)
 
 
 def _ways(detectors: Sequence[Asked], mode: str) -> Scrubbing:
-    """All that a detector finds, but where only some of its kinds are wanted."""
+    """Where only some kinds are asked for, those; else all but those that are not personal."""
     from halocline_governance.scrub import Mode, Scrubbing
+    from halocline_infra.detecting.kinds import described
 
+    personal = {kind["kind"] for kind in described() if kind["personal"]}
     kept = {
         kind
         for one in detectors
-        if one.kinds is not None
-        for kind in one.detector.kinds - one.kinds
+        for kind in one.detector.kinds - (personal if one.kinds is None else one.kinds)
     }
     return Scrubbing(Mode(mode), tuple((kind, Mode.KEEP) for kind in sorted(kept)))

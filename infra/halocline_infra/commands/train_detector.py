@@ -10,13 +10,14 @@ import typer
 from halocline_infra.commands.options import JsonFlag, print_json, print_table
 
 RECIPES = {
+    "injection": "orders to a model that a text has no right to; DATA holds ordinary texts",
     "names": "names of people, organisations and places; DATA holds ner/",
     "toxicity": "attacks on a person or a group; DATA holds toxicity/ and ner/",
 }
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(help="One of: names, toxicity.")],
+    recipe: Annotated[str, typer.Argument(help="One of: injection, names, toxicity.")],
     data: Annotated[Path, typer.Argument(metavar="DATA", help="The folder with the open data.")],
     out: Annotated[
         Path | None,

@@ -32,7 +32,8 @@ class Asked:
     Args:
         kinds: whose spans are wanted; None for all.
         scores: under which name a text's score is told, if it is.
-        yields: whether its spans give way to those of the others that they touch.
+        yields: whether its spans give way to those that they touch, of detectors that don't score:
+            what these find is a value, not a sentence.
     """
 
     detector: Detector
@@ -78,11 +79,10 @@ def answers(batch: Batch, asked: Sequence[Asked]) -> Answers:
     for verdict in verdicts:
         for row, reason in verdict.reasons.items():
             reasons.setdefault(row, f"{verdict.detector}: {reason}")
-    found = [_wanted(one, verdict) for one, verdict in zip(asked, verdicts, strict=True)]
-    firm = [spans for one, spans in zip(asked, found, strict=True) if not one.yields]
+    pairs = list(zip(asked, map(_spans, verdicts), strict=True))
+    firm = [spans for one, spans in pairs if not one.yields and one.scores is None]
     parts = [
-        _beside(spans, firm, texts) if one.yields else spans
-        for one, spans in zip(asked, found, strict=True)
+        _wanted(one, _beside(spans, firm, texts) if one.yields else spans) for one, spans in pairs
     ]
     spans = joined(parts).without(reasons).ordered()
     scores = {
@@ -104,10 +104,13 @@ def answers(batch: Batch, asked: Sequence[Asked]) -> Answers:
     )
 
 
-def _wanted(one: Asked, verdict: BatchVerdict) -> Spans:
-    spans = Spans(
+def _spans(verdict: BatchVerdict) -> Spans:
+    return Spans(
         verdict.kinds, verdict.rows, verdict.starts, verdict.ends, verdict.codes, verdict.scores
     )
+
+
+def _wanted(one: Asked, spans: Spans) -> Spans:
     if one.kinds is None or not len(spans.rows):
         return spans
     wanted = np.array([kind in one.kinds for kind in spans.kinds], dtype=np.bool_)

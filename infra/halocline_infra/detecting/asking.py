@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 UNSCANNED_EXIT = 3
 PERSONAL = ("pii", "names")
 _GROUPS = {"structured": "pii"}
-_SIGNALS = ("language", "quality")
 
 
 def words(text: str | None, known: Sequence[str]) -> list[str]:
@@ -48,7 +47,7 @@ def everything() -> tuple[str, ...]:
     """All that `words` may name where nothing is left out."""
     from halocline_governance.detect import catalogue
 
-    return (*catalogue.names(), *_SIGNALS)
+    return (*catalogue.names(), *catalogue.SIGNALS)
 
 
 def asked(
@@ -126,7 +125,7 @@ def through(
         progress.step(len(batch), batch.texts.num_bytes)
     progress.end()
     if unscanned:
-        say(f"{unscanned} texts are unscanned; each says why")
+        say(f"unscanned: {unscanned}; each says why")
     return UNSCANNED_EXIT if unscanned else 0
 
 

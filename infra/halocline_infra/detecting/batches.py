@@ -39,8 +39,8 @@ class Gathering:
     _bad: dict[int, str] = field(default_factory=dict[int, str])
     _size: int = 0
 
-    def add(self, ident: Id, place: int, text: bytes | str) -> None:
-        """A text in UTF-8, or as `str` the reason why there is none."""
+    def add(self, ident: Id, text: bytes | str, place: int) -> bool:
+        """A text in UTF-8, or as `str` the reason why there is none; whether it is time to take."""
         if isinstance(text, str):
             self._bad[len(self._rows)] = text
             text = b""
@@ -48,11 +48,7 @@ class Gathering:
         self._places.append(place)
         self._rows.append(text)
         self._size += len(text)
-
-    def full(self, coming: int = 0) -> bool:
-        """Whether there is a batch, and `coming` bytes more would be too many for it."""
-        too_big = self._size + coming > BATCH_BYTES
-        return bool(self._rows) and (too_big or len(self._rows) >= _BATCH_ROWS)
+        return self._size >= BATCH_BYTES or len(self._rows) >= _BATCH_ROWS
 
     def taken(self) -> Iterator[Batch]:
         """What is gathered, if there is any; then it is empty."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from halocline_governance.detect.verdict import MAX_BYTES, OVERSIZE
 from halocline_governance.errors import Refused
 from halocline_infra.detecting.batches import Batch, Gathering
-from halocline_infra.detecting.lines import Mark, lines
+from halocline_infra.detecting.lines import lines
 from halocline_infra.detecting.record import NO_TEXT, parsed
 
 FORMS = {
@@ -101,13 +101,11 @@ def _folder(folder: Path, reading: Reading) -> Iterator[Batch]:
             try:
                 yield from _file(path, reading)
             except Refused:
-                rows.add(str(path), 0, NO_COLUMN)
+                rows.add(str(path), NO_COLUMN, 0)
             continue
         place += 1
-        text = UNKNOWN if form is None else _whole(path)
-        if rows.full(len(text)):
+        if rows.add(str(path), UNKNOWN if form is None else _whole(path), place):
             yield from rows.taken()
-        rows.add(str(path), place, text)
     yield from rows.taken()
 
 
@@ -132,46 +130,32 @@ def _file(path: Path, reading: Reading) -> Iterator[Batch]:
             with path.open("rb", buffering=0) as file:
                 yield from _stream(file.fileno(), str(path), form or "text")
     except OSError as error:
-        rows.add(str(path), 0, f"unreadable: {error.strerror or type(error).__name__}")
+        rows.add(str(path), f"unreadable: {error.strerror or type(error).__name__}", 0)
     except (ValueError, csv.Error) as error:  # Arrow's are ValueErrors; a message may hold a value
-        rows.add(str(path), 0, f"unreadable: {type(error).__name__}")
+        rows.add(str(path), f"unreadable: {type(error).__name__}", 0)
     yield from rows.taken()
 
 
 def _stream(handle: int, name: str, form: str) -> Iterator[Batch]:
     rows = Gathering(name)
     if form == "text":
-        rows.add(name, 1, _read(handle))
+        rows.add(name, _read(handle), 1)
         yield from rows.taken()
         return
-    for place, line in enumerate(_numbered(handle), start=1):
-        if line is None:
-            yield from rows.taken()
-            continue
-        number, content = line
-        if isinstance(content, Mark):
-            rows.add(None, number, OVERSIZE)
-            continue
-        if place == 1:
-            content = content.removeprefix(b"\xef\xbb\xbf")
-        if not content.strip():
-            continue
-        ident, text = parsed(content)
-        if rows.full(len(text)):
-            yield from rows.taken()
-        rows.add(ident, number, text)
-    yield from rows.taken()
-
-
-def _numbered(handle: int) -> Iterator[tuple[int, bytes | Mark] | None]:
-    """Lines with their numbers, from 1; None where we would have to wait for the next."""
     number = 0
-    for line in lines(handle):
-        if line is Mark.PAUSE:
-            yield None
-            continue
-        number += 1
-        yield number, line
+    for block in lines(handle):
+        if not block:  # we would have to wait for the next
+            yield from rows.taken()
+        for line in block:
+            number += 1
+            if line is None:
+                rows.add(None, OVERSIZE, number)
+                continue
+            if number == 1:
+                line = line.removeprefix(b"\xef\xbb\xbf")
+            if line and not line.isspace() and rows.add(*parsed(line), number):
+                yield from rows.taken()
+    yield from rows.taken()
 
 
 def _whole(path: Path) -> bytes | str:
@@ -210,9 +194,8 @@ def _csv(path: Path, reading: Reading) -> Iterator[Batch]:
             ident = ident if ident is None or _is_text(ident) else None
             text = cells[text_at] if text_at < len(cells) else None
             content = NO_TEXT if text is None else text.encode("utf-8", "surrogateescape")
-            if rows.full(len(content)):
+            if rows.add(ident, content, place):
                 yield from rows.taken()
-            rows.add(ident, place, content)
     yield from rows.taken()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import os
 import select
 import stat
@@ -13,22 +12,18 @@ MAX_LINE = 512 * 1024 * 1024
 _CHUNK = 4 * 1024 * 1024
 
 
-class Mark(enum.Enum):
-    """What stands in place of a line."""
+def lines(handle: int) -> Iterator[list[bytes | None]]:
+    """Every line without its end, some at a time; None for one of more than MAX_LINE bytes.
 
-    PAUSE = "nothing more is there at the moment"
-    TOO_LONG = "a line of more than MAX_LINE bytes"
-
-
-def lines(handle: int) -> Iterator[bytes | Mark]:
-    """Every line without its end. A pipe that makes us wait gives `PAUSE` first, so that whoever
-    writes a line and waits for its answer gets it."""
+    A pipe that makes us wait gives an empty list first, so that whoever writes a line and waits for
+    its answer gets it.
+    """
     waits = not stat.S_ISREG(os.fstat(handle).st_mode)
     parts: list[bytes] = []
     size = 0
     while True:
         if waits and not select.select([handle], [], [], 0)[0]:
-            yield Mark.PAUSE
+            yield []
         chunk = os.read(handle, _CHUNK)
         if not chunk:
             break
@@ -38,12 +33,12 @@ def lines(handle: int) -> Iterator[bytes | Mark]:
         if size > MAX_LINE:
             parts.clear()  # its size is remembered, so that what follows of it is dropped too
         if rest:
-            yield _joined(parts, size)
-            yield from rest[:-1]
-            parts, size = [rest[-1]], len(rest[-1])
+            last = rest.pop()
+            yield [_joined(parts, size), *rest]
+            parts, size = [last], len(last)
     if size:
-        yield _joined(parts, size)
+        yield [_joined(parts, size)]
 
 
-def _joined(parts: list[bytes], size: int) -> bytes | Mark:
-    return Mark.TOO_LONG if size > MAX_LINE else b"".join(parts)
+def _joined(parts: list[bytes], size: int) -> bytes | None:
+    return None if size > MAX_LINE else b"".join(parts)

@@ -64,9 +64,9 @@ class Page:
         kinds = sorted(self._kinds)
         known = {kind: number for number, kind in enumerate(self._kinds)}
         toggles = "".join(
-            f'<input type="checkbox" id="t{known[kind]}" checked>'
+            f'<span class="pick"><input type="checkbox" id="t{known[kind]}" checked>'
             f'<label for="t{known[kind]}"><span class="mark k{known[kind]}">{_text(kind)}</span> '
-            f"{tally.kinds[kind]} in {tally.holders[kind]} texts</label>\n"
+            f"{tally.kinds[kind]} (texts: {tally.holders[kind]})</label></span>\n"
             for kind in kinds
         )
         rules = "".join(_rule(number) for number in range(len(self._kinds)))

@@ -13,7 +13,7 @@ STYLE = """
 body{margin:2rem auto;max-width:60rem;padding:0 1rem;color:#111;background:#fff;
  font:16px/1.5 system-ui,sans-serif}
 h1{font-size:1.6rem}h2{font-size:1.1rem}h3{font-size:1rem;overflow-wrap:anywhere}
-label{margin-right:1.2rem;display:inline-block}
+.pick{margin-right:1.2rem;display:inline-block}
 input:focus-visible{outline:3px solid #0b57d0}
 article{border-top:1px solid #999}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;unicode-bidi:isolate;

@@ -76,9 +76,9 @@ def rewritten(batches: Iterator[Batch], scrubber: Scrubber, write: Write) -> int
         write(batch, done)
         withheld += len(done.withheld)
         values += sum(one.count for one in done.changed.values())
-    say(f"{values} values replaced")
+    say(f"values replaced: {values}")
     if withheld:
-        say(f"{withheld} texts are withheld; each says why")
+        say(f"texts withheld: {withheld}; each says why")
     return UNSCANNED_EXIT if withheld else 0
 
 
