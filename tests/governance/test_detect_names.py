@@ -60,7 +60,7 @@ def found(text: str) -> list[tuple[str, str]]:
     return [(data[span.start : span.end].decode(), span.kind) for span in spans]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     texts=st.lists(TEXTS, min_size=1, max_size=4), cuts=st.lists(st.integers(0, 900), max_size=9)
 )

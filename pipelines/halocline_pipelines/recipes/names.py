@@ -4,8 +4,7 @@
 
 DATA holds `ner/`, `toxicity/` and `filings.parquet` (docs/detectors.md names sources and licences).
 Labelled by people: the training parts of wikigold and of the loan agreements. Labelled by spaCy's
-small model: filings, tweets, comments. Labelled by construction: our own templates. The same
-folder and packages give the same file.
+small model: filings, tweets, comments. Labelled by construction: our own templates.
 """
 
 from __future__ import annotations

@@ -26,6 +26,79 @@ PHRASES: dict[str, tuple[str, ...]] = {
 }
 
 MIXED = """
+Driver {LF} left {C} at {T}; arrived {C} {T}.
+---
+Chairman {P} and CEO {P} own shares of {O}. Director {L} resigned.
+---
+Please forward this to {P} in {DEP} ({O}).
+---
+{TI} {P} will see you at {O}, {C}. {X}
+---
+Sent from my {PR}
+---
+{CAPH}
+{X} {X}
+---
+{X} {X} {X}
+---
+1. {H}
+2. {H}
+3. {H}
+{X}
+---
+{H}
+{X} The {R} shall notify the {R}. The Borrower and the Lender agree. {X}
+---
+{W}, {D}: {X} {M} was good for {PR}.
+---
+{M} {M} {M} Total
+{PR} {$} {$} {$}
+Net Revenue {$} {$} {$}
+---
+User: write a poem about {C}
+Assistant: {X}
+---
+Question: who founded {O}? Answer: {P}.
+---
+Tell {F} I said hi. {X}
+---
+FYI {F} + {F} are out {W}. {X}
+---
+cc {F}, {F}
+{X}
+---
+{F}? Are you there? {X}
+---
+Ask {P}. {X}
+---
+Mom called {F} and {F}. Uncle {F} is in {C}.
+---
+{X} {N}'s economy grew. {O}'s profit fell. {L}'s plan failed.
+---
+Reps: {P} / {P} / {P}
+---
+Contact {P} at {E} or {TEL}.
+---
+Organizer: {P}
+Location: {C} office
+Participants: {E}, {F}, {P}
+---
+{R}: {P}
+{R}: {P}
+{R}: {P}
+---
+{DEP}: {F}, {F}, {P}
+---
+Vendor: {O}
+Vendor contact: {P}
+Remit to: {A}, {C}, {ST}
+---
+Landlord: {P}
+Tenant: {P}
+Premises: {A}, {C}, {S}
+---
+{O}, {O} and {P} are named in the suit filed in {C}, {S}.
+---
 {HI} {F},
 {X} {X}
 {BYE},
