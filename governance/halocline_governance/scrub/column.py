@@ -6,16 +6,16 @@ and is withheld where that refuses.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from halocline_governance.detect.batch import BatchVerdict, Texts
-from halocline_governance.detect.verdict import Detector, Verdict
+from halocline_governance.detect.verdict import Detector, Span
 from halocline_governance.errors import Refused
-from halocline_governance.scrub.scrubber import OTHERS, Rewriting, Row, Scrubbed
+from halocline_governance.scrub.scrubber import OTHERS, Rewriting, Row, Scrubbed, unscanned
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -84,11 +84,8 @@ def scrub_batch(
     withheld = dict(texts.bad)
     if only is not None:
         withheld |= dict.fromkeys(set(range(len(texts))).difference(only, withheld), NOT_ASKED)
-    found = [one.rows for one in verdicts]
-    unscanned = [np.fromiter(one.reasons, np.int64, len(one.reasons)) for one in verdicts]
-    looked = np.unique(np.concatenate([*found, *unscanned, np.zeros(0, np.int64)])).tolist()
-    rows = {row: Row(texts.raw(row)) for row in looked if row not in withheld}
-    _finish(rewriting, detectors, rows, withheld, _picked(verdicts, rows))
+    rows = {row: Row(texts.raw(row)) for row in _looked(verdicts) if row not in withheld}
+    _finish(rewriting, detectors, rows, withheld, verdicts)
     rewriting.commit()
     changed = {at: row.done() for at, row in rows.items() if row.rounds or row.dropped}
     new = {**dict.fromkeys(withheld, b""), **{at: rows[at].data for at in changed}}
@@ -96,34 +93,73 @@ def scrub_batch(
     return ScrubbedBatch(data, offsets, dict(sorted(withheld.items())), changed)
 
 
+def _looked(verdicts: Sequence[BatchVerdict]) -> list[int]:
+    """The rows about which there is anything to do."""
+    found = [one.rows for one in verdicts]
+    found += [np.fromiter(one.reasons, np.int64, len(one.reasons)) for one in verdicts]
+    return np.unique(np.concatenate([*found, np.zeros(0, np.int64)])).tolist()
+
+
 def _finish(
     rewriting: Rewriting,
     detectors: Sequence[Detector],
     rows: dict[int, Row],
     withheld: dict[int, str],
-    said: Iterable[tuple[int, list[Verdict]]],
+    verdicts: Sequence[BatchVerdict],
 ) -> None:
     """Rewrite the rows until nothing is found; those that cannot be go from `rows`."""
-    while True:
+    places = {at: at for at in rows}  # by row, where the verdicts have it
+    while places:
         again: list[int] = []
-        for at, verdicts in said:
+        for at, found in _found(verdicts, places).items():
             try:
-                if rewriting.step(rows[at], verdicts):
+                if isinstance(found, str):
+                    raise Refused(found)
+                if rewriting.step(rows[at], found):
                     again.append(at)
             except Refused as error:
                 withheld[at] = str(error)
                 del rows[at]
-        if not again:
-            return
-        texts = Texts.of([rows[at].data for at in again])
-        scanned = [detector.scan_batch(texts) for detector in detectors]
-        said = [(at, [one.verdict(row) for one in scanned]) for row, at in enumerate(again)]
+        places = {at: place for place, at in enumerate(again)}
+        if places:
+            texts = Texts.of([rows[at].data for at in again])
+            verdicts = tuple(detector.scan_batch(texts) for detector in detectors)
 
 
-def _picked(
-    verdicts: Sequence[BatchVerdict], rows: Iterable[int]
-) -> list[tuple[int, list[Verdict]]]:
-    return [(at, [one.verdict(at) for one in verdicts]) for at in rows]
+def _found(
+    verdicts: Sequence[BatchVerdict], places: Mapping[int, int]
+) -> dict[int, list[Span] | str]:
+    """By row, what all verdicts found there, or why one has not scanned it.
+
+    Read from the columns: a `Verdict` would hash the row's bytes once for each detector.
+    """
+    told: dict[int, list[Span] | str] = {at: [] for at in places}
+    wanted = np.fromiter(places.values(), np.int64, len(places))
+    for one in verdicts:
+        firsts = np.searchsorted(one.rows, wanted).tolist()
+        lasts = np.searchsorted(one.rows, wanted + 1).tolist()
+        for (at, place), first, last in zip(places.items(), firsts, lasts, strict=True):
+            held = told[at]
+            if isinstance(held, str):
+                continue
+            if place in one.reasons:
+                told[at] = unscanned(one.detector, one.reasons[place])
+            elif last > first:
+                held += _spans(one, first, last)
+    return told
+
+
+def _spans(one: BatchVerdict, first: int, last: int) -> list[Span]:
+    return [
+        Span(start, end, one.kinds[int(code)], score)
+        for start, end, code, score in zip(
+            one.starts[first:last].tolist(),
+            one.ends[first:last].tolist(),
+            one.codes[first:last].tolist(),
+            one.scores[first:last].tolist(),
+            strict=True,
+        )
+    ]
 
 
 def _joined(texts: Texts, new: Mapping[int, bytes]) -> tuple[bytes, NDArray[np.int64]]:

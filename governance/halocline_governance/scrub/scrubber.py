@@ -92,7 +92,7 @@ class Scrubber:
         row = Row(_encoded(text))
         said = verdicts if verdicts is not None else scan_all(self.detectors, text)
         self._check(row.data, said)
-        while rewriting.step(row, said):
+        while rewriting.step(row, _spans(said)):
             said = scan_all(self.detectors, row.data.decode())
         rewriting.commit()
         return row.done()
@@ -134,6 +134,24 @@ class Scrubber:
 OTHERS = "scrub: the verdicts are not these detectors', or about another text"
 
 
+def unscanned(detector: str, reason: str | None) -> str:
+    """Why a text is refused that a detector has not scanned."""
+    return f"scrub: {detector} has not scanned it ({reason})"
+
+
+def _spans(verdicts: Iterable[Verdict]) -> list[Span]:
+    """
+    Raises:
+        Refused: one of them has not scanned.
+    """
+    found: list[Span] = []
+    for verdict in verdicts:
+        if verdict.status == "unscanned":
+            raise Refused(unscanned(verdict.detector, verdict.reason))
+        found += verdict.spans
+    return found
+
+
 class Row:
     """One text on its way: its bytes now, and what became of those that it had."""
 
@@ -164,17 +182,12 @@ class Rewriting:
             self._surrogates = Surrogates(scrubber.key)
         self._known: dict[tuple[str, bytes, bool], bytes] = {}
 
-    def step(self, row: Row, verdicts: Iterable[Verdict]) -> bool:
+    def step(self, row: Row, found: Sequence[Span]) -> bool:
         """Replace what is found; whether there was anything, so that it must be scanned again.
 
         Raises:
-            Refused: not scanned, or found over and over.
+            Refused: found over and over.
         """
-        found: list[Span] = []
-        for verdict in verdicts:
-            if verdict.status == "unscanned":
-                raise Refused(f"scrub: {verdict.detector} has not scanned it ({verdict.reason})")
-            found += verdict.spans
         spans = self._open(row, found)
         if not spans:
             return False
