@@ -41,17 +41,28 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SEED = 6
-_EACH = 120
 _WORDY = 0.3
 _PENALTY = 0.3
 _COMMON = 10.0  # ordinary text is far commoner than in what is trained on: a higher bar
-_PLAIN = 12_000
 _TRAINED = "halocline_pipelines.recipes.injection"
 _OPEN = (
     ("toxicity/forum.csv.gz", "CC BY-SA 3.0"),
     ("toxicity/wikipedia_talk.csv.gz", "CC BY 4.0"),
     ("toxicity/edos.csv.gz", "CC0"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """How much: texts drawn from each template, texts of each open source, families held out."""
+
+    each: int = 120
+    plain: int = 12_000
+    held_out: tuple[str, ...] = (*ATTACKS, *HARMLESS)
+    documented: bool = True
+
+
+_USUAL = Config()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +74,19 @@ class Example:
     family: str
 
 
-def train(data: Path, out: Path, tell: Callable[[str], None]) -> dict[str, Any]:
+def train(
+    data: Path, out: Path, tell: Callable[[str], None], config: Config = _USUAL
+) -> dict[str, Any]:
     """Write the weights; the same data gives the same bytes. What was measured comes back.
 
     Raises:
         Refused: a source is missing.
     """
-    made, plain = list(_made()), list(_plain(data))
+    made, plain = list(_made(config)), list(_plain(data, config))
     tell(f"{len(made)} made texts, {len(plain)} ordinary ones")
     report: dict[str, Any] = {"texts": {"made": len(made), "ordinary": len(plain)}}
     report["held_out_family"] = {}
-    for family in (*ATTACKS, *HARMLESS):
+    for family in config.held_out:
         model = _fitted([e for e in made if e.family != family], plain)
         left = [e for e in made if e.family == family]
         share = _found(model, (e.text for e in left))
@@ -99,11 +112,11 @@ def train(data: Path, out: Path, tell: Callable[[str], None]) -> dict[str, Any]:
     return report
 
 
-def _made() -> Iterator[Example]:
+def _made(config: Config) -> Iterator[Example]:
     rng = random.Random(_SEED)
     for attack, families in ((True, ATTACKS), (False, HARMLESS)):
         for family, templates in families.items():
-            texts = {drawn(rng, t) for t in templates for _ in range(_EACH)}
+            texts = {drawn(rng, t) for t in templates for _ in range(config.each)}
             for text in sorted(texts):
                 yield Example(_varied(rng, text), attack, family)
 
@@ -118,16 +131,17 @@ def _varied(rng: random.Random, text: str) -> str:
     return text.rstrip(".") if way < 0.3 else text
 
 
-def _plain(data: Path) -> Iterator[str]:
+def _plain(data: Path, config: Config) -> Iterator[str]:
     """Segments of ordinary text, as the detector cuts them."""
     for file, _ in _OPEN:
-        yield from _sampled(_column(data / file))
-    yield from _sampled(_sentences(data / "ner" / "wikigold.conll"))
-    yield from _sampled(_filings(data / "filings.parquet"), 2 * _PLAIN)
-    yield from _sampled(_documented(), 2 * _PLAIN)
+        yield from _sampled(_column(data / file), config.plain)
+    yield from _sampled(_sentences(data / "ner" / "wikigold.conll"), config.plain)
+    yield from _sampled(_filings(data / "filings.parquet"), 2 * config.plain)
+    if config.documented:
+        yield from _sampled(_documented(), 2 * config.plain)
 
 
-def _sampled(texts: Iterable[str], count: int = _PLAIN) -> list[str]:
+def _sampled(texts: Iterable[str], count: int) -> list[str]:
     return sorted(set(texts), key=lambda text: hashlib.sha256(text.encode()).digest())[:count]
 
 
