@@ -14,6 +14,7 @@ FORBIDDEN = {
     ),
     "a private key": r"-----BEGIN [A-Z ]*PRIVATE KEY-----\n[A-Za-z0-9+/]{40}",
 }
+MAX_WEIGHTS = 5_000_000
 MAX_BYTES = 2**20
 
 
@@ -36,7 +37,11 @@ def test_nothing_tracked_names_one_machine(root: Path, tracked: list[Path]) -> N
 
 
 def test_nothing_tracked_is_very_large(root: Path, tracked: list[Path]) -> None:
-    large = [str(path.relative_to(root)) for path in tracked if path.stat().st_size > MAX_BYTES]
+    large = [
+        str(path.relative_to(root))
+        for path in tracked
+        if path.stat().st_size > (MAX_WEIGHTS if path.suffix == ".safetensors" else MAX_BYTES)
+    ]
     assert large == []
 
 
