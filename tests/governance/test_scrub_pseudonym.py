@@ -40,6 +40,22 @@ def test_a_key_is_derived_the_same_every_time() -> None:
     assert KEY.subject_key("Jo@Example.org") == KEY.subject_key("jo@example.org ")
 
 
+@pytest.mark.parametrize(
+    ("kind", "spellings"),
+    [
+        ("email", ["jo@corp.example", "Jo [at] corp [dot] example", "jo at corp dot example",
+                   "jo(at)corp.example"]),
+        ("phone", ["(212) 555-0123", "212.555.0123", "\uff12\uff11\uff12 555 0123"]),
+        ("phone", ["+49 30 1234567", "0049 30 1234567"]),
+        ("iban", ["DE89 3704 0044 0532 0130 00", "de89370400440532013000"]),
+        ("person", ["Ren\u00e9e  Doe", "Rene\u0301e Doe"]),
+        ("street_address", ["12 Main Street", "12  MAIN\nstreet"]),
+    ],
+)  # fmt: skip
+def test_spellings_of_one_value_have_one_token(kind: str, spellings: list[str]) -> None:
+    assert len({KEY.token(kind, spelling) for spelling in spellings}) == 1
+
+
 def test_neither_key_nor_value_shows() -> None:
     assert KEY.secret.hex() not in repr(KEY)
     assert repr(KEY.secret) not in repr(KEY)

@@ -10,11 +10,13 @@ import base64
 import hashlib
 import hmac
 import re
+import unicodedata
 from dataclasses import dataclass, field
 
 from halocline_governance.errors import Refused
 
 TOKEN = re.compile(r"<[a-z][a-z0-9_]{0,31}:v[0-9]{1,6}:[a-z2-7]{16}>")
+_AT, _DOT = (re.compile(rf"\s*[\[({{<]?\s*\b{word}\b\s*[\])}}>]?\s*") for word in ("at", "dot"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +55,13 @@ class PseudonymKey:
 
 def normal(kind: str, value: str) -> str:
     """One spelling for the ways a value of this kind is written."""
+    value = unicodedata.normalize("NFKC", value)
+    if kind in ("crypto_address", "url"):
+        return value
+    if kind == "email" and "@" not in value:
+        value = _DOT.sub(".", _AT.sub("@", value.casefold()))
     if kind in ("email", "street_address", "date_of_birth", "url_credentials", "subject"):
         return " ".join(value.casefold().split())
     if kind == "phone":
         return "".join(filter(str.isdigit, value)).removeprefix("00")
-    if kind == "crypto_address":
-        return value
     return "".join(filter(str.isalnum, value)).upper()
