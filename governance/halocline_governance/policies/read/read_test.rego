@@ -57,6 +57,19 @@ test_a_version_is_pinned_where_it_may_be_told if {
 	}
 }
 
+test_the_vault_is_opened_for_audit_alone if {
+	asked := json.patch(_input, [
+		{"op": "replace", "path": "/principal/roles", "value": ["compliance"]},
+		{"op": "replace", "path": "/purpose", "value": "audit"},
+		{"op": "replace", "path": "/resource/table", "value": "vault.values"},
+		{"op": "replace", "path": "/resource/columns", "value": ["value"]},
+	])
+	_decision(asked).obligations.columns == ["value"]
+	_decision(asked).obligations.transforms == {}
+	analysed := json.patch(asked, [{"op": "replace", "path": "/purpose", "value": "analysis"}])
+	_told(analysed) == [read.needs.columns]
+}
+
 test_malformed if {
 	every question in [
 		{},
