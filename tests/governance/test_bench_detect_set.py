@@ -8,7 +8,16 @@ import unicodedata
 from collections.abc import Callable
 
 import pytest
-from bench.detecting import accounts, blindset, contacts, identifiers, values
+from bench.detecting import (
+    accounts,
+    blindset,
+    contacts,
+    identifiers,
+    nameset,
+    secretset,
+    toxicset,
+    values,
+)
 from bench.detecting.gold import IGNORE, Document
 from stdnum import bitcoin, iban, luhn
 from stdnum.au import abn, tfn
@@ -73,7 +82,7 @@ def bare(value: str) -> str:
 
 @pytest.fixture(scope="module")
 def documents() -> list[Document]:
-    return blindset.blind(seed=7, size=600)
+    return blindset.blind(seed=7, size=400)
 
 
 @pytest.mark.parametrize("kind", sorted(set(CHECKS) & (set(values.BARE) | {"credit_card"})))
@@ -160,3 +169,40 @@ def test_telephone_numbers_exist(locale: str, rng: random.Random) -> None:
     for _ in range(25):
         number = contacts.phone(rng, locale)
         assert phonenumbers.is_valid_number(phonenumbers.parse(number, region)), number
+
+
+def test_secrets_stand_where_the_gold_says(seed: int) -> None:
+    found = secretset.secrets(seed, 150)
+    values_ = [d.text[m.start : m.end] for d in found for m in d.marks]
+    assert min(map(len, values_)) >= 8
+    assert len(set(values_)) > len(values_) * 0.95
+    keys = [value for value in values_ if "PRIVATE KEY" in value]
+    assert keys
+    assert all(re.search(r"PRIVATE KEY-{5}\Z", value) for value in keys)
+    assert all(d.text.count("[[") == 0 for d in found)
+
+
+def test_names_stand_where_the_gold_says(seed: int) -> None:
+    for part in nameset.names(seed, 150).values():
+        for document in part:
+            ends = 0
+            for mark in document.marks:
+                assert ends <= mark.start < mark.end <= len(document.text)
+                assert mark.kind in (*nameset.KINDS, IGNORE)
+                ends = mark.end
+        assert {m.kind for d in part for m in d.marks} >= set(nameset.KINDS)
+
+
+def test_every_group_is_attacked_and_named_alike() -> None:
+    said = toxicset.functional()
+    for attack in (True, False):
+        counts = {
+            g: sum(s.group == g and s.attack == attack for s in said) for g in toxicset.GROUPS
+        }
+        assert len(set(counts.values())) == 1
+    assert not {s.text for s in said if s.attack} & {s.text for s in said if not s.attack}
+
+
+def test_a_stream_has_its_share_of_toxic_texts() -> None:
+    mixed = toxicset.stream(["good"], ["bad"], 1_000)
+    assert (len(mixed), mixed.count("bad")) == (1_000, 20)
