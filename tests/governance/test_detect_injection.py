@@ -110,7 +110,7 @@ PARTS = [
 TEXTS = st.lists(st.one_of(st.sampled_from(PARTS), st.text(max_size=4)), max_size=10).map("".join)
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(st.lists(TEXTS, max_size=3), st.lists(st.integers(0, 900), max_size=6))
 def test_text_batch_and_stream_agree(texts: list[str], cuts: list[int]) -> None:
     for text, verdict in zip(texts, DETECTOR.scan_batch(Texts.of(texts)), strict=True):
@@ -123,7 +123,7 @@ def test_text_batch_and_stream_agree(texts: list[str], cuts: list[int]) -> None:
         assert stream.finish() == verdict
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(TEXTS)
 def test_segments_cover_the_text_and_are_short(text: str) -> None:
     data = np.frombuffer(text.encode(), dtype=np.uint8)
@@ -139,7 +139,7 @@ def test_segments_cover_the_text_and_are_short(text: str) -> None:
         piece.decode()
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(st.lists(st.sampled_from(["ignore", "your", "rules", "the", "cat", "ai", "x"]), max_size=60))
 def test_the_margin_is_the_largest_window_of_the_definition(words: list[str]) -> None:
     model, keys = load(WEIGHTS), lexicon()
@@ -168,7 +168,7 @@ def test_classes_weigh_alone_and_in_pairs() -> None:
     assert (table[0], table[1], table[8], table[9]) == (0.0, 1.0, 0.0, 1.5)
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(TEXTS)
 def test_hyperscan_looks_wherever_a_rule_matches(text: str) -> None:
     find = rules.places()

@@ -153,7 +153,7 @@ PARTS = [
 TEXTS = st.lists(st.one_of(st.sampled_from(PARTS), st.text(max_size=3)), max_size=40).map("".join)
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(st.lists(TEXTS, max_size=4))
 def test_the_compiled_pass_reads_as_the_definition_does(texts: list[str]) -> None:
     found = table(Texts.of(texts))
@@ -163,7 +163,7 @@ def test_the_compiled_pass_reads_as_the_definition_does(texts: list[str]) -> Non
         assert signals(text) == dict(zip(map(str, Signal), row, strict=True))
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(st.lists(st.sampled_from(["a", "bb", "ccc", "d"]), max_size=60))
 def test_repeated_ngrams_are_those_of_the_definition(words: list[str]) -> None:
     text = " ".join(words)

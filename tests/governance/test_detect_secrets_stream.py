@@ -51,7 +51,7 @@ PARTS = [
 TEXTS = st.lists(st.one_of(st.sampled_from(PARTS), st.text(max_size=4)), max_size=9).map("".join)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(st.lists(TEXTS, max_size=4))
 def test_both_engines_and_all_faces_agree(texts: list[str]) -> None:
     batch = Texts.of(texts)
@@ -61,7 +61,7 @@ def test_both_engines_and_all_faces_agree(texts: list[str]) -> None:
     assert found == list(PLAIN.scan_batch(batch)) == [FAST.scan(text) for text in texts]
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(TEXTS, st.lists(st.integers(0, 400), max_size=8), st.booleans())
 def test_a_stream_is_the_whole_text(text: str, cuts: list[int], fast: bool) -> None:
     detector = FAST if fast else PLAIN

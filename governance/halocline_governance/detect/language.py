@@ -45,6 +45,9 @@ _NO_LANGUAGE = "zxx"  # what the model calls code and tables
 
 
 class _Identifier(Protocol):
+    @property
+    def labels(self) -> list[str]: ...
+
     def rank(self, text: str) -> list[tuple[str, float]]: ...
 
 
@@ -65,7 +68,7 @@ def language(text: str) -> tuple[str, float]:
     for part in parts:
         told = [
             (code, chance * (_RARE_PRIOR if code in _RARE else 1.0))
-            for code, chance in _identifier().rank(part)
+            for code, chance in identifier().rank(part)
         ]
         whole = sum(chance for _, chance in told)
         for code, chance in told:
@@ -115,7 +118,8 @@ def _tells(part: str) -> bool:
 
 
 @cache
-def _identifier() -> _Identifier:
+def identifier() -> _Identifier:
+    """The model, read at the first call."""
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     load = cast("Callable[..., _Identifier]", LanguageIdentifier.from_model_file)  # pyright: ignore[reportUnknownMemberType]
