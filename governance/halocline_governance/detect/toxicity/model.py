@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -53,13 +54,8 @@ class Second:
             owners.extend([number] * len(row))
             parts.extend(row)
         out = np.full((len(texts), len(ANSWERS)), -np.inf)
-        by_length: dict[int, list[int]] = {}
-        for at, part in enumerate(parts):
-            by_length.setdefault(len(part), []).append(at)
-        for length, members in by_length.items():
-            step = max(1, _BATCH_PIECES // length)
-            for first in range(0, len(members), step):
-                chosen = members[first : first + step]
+        with _one_thread():
+            for chosen in _batches(parts):
                 found = self._forward([parts[at] for at in chosen])
                 np.maximum.at(out, [owners[at] for at in chosen], found)
         return out
@@ -89,6 +85,32 @@ class Second:
             multiply = ops.mkldnn._linear_pointwise
             return multiply(x, self.packed[name], bias, "none", [], "")
         return functional.linear(x, self.weights[f"{name}.weight"], bias)
+
+
+def _batches(parts: Sequence[Sequence[int]]) -> Iterator[list[int]]:
+    """Places of sequences of one length, few enough that their vectors stay in the cache."""
+    by_length: dict[int, list[int]] = {}
+    for at, part in enumerate(parts):
+        by_length.setdefault(len(part), []).append(at)
+    for length, members in by_length.items():
+        step = max(1, _BATCH_PIECES // length)
+        for first in range(0, len(members), step):
+            yield members[first : first + step]
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """The calling thread's products on one core: for so few numbers a second costs more than it
+    brings, fifty times more where the cores are busy; and the order of sums stays the same.
+    """
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @cache
