@@ -37,8 +37,8 @@ def test_it_finds_names_it_never_saw_in_letters_it_never_saw(seed: int) -> None:
     texts = names_texts.examples(seed, 200, held=True)
     scores = measured(texts, NamesDetector())
     assert scores["unscanned"] == 0
-    assert scores["micro"]["f1"] >= 0.66
-    assert scores["person"]["precision"] >= 0.75
+    assert scores["micro"]["f1"] >= 0.70
+    assert scores["person"]["precision"] >= 0.80
 
 
 def test_what_is_held_out_is_nowhere_in_training() -> None:
@@ -73,7 +73,7 @@ def test_gold_is_read_as_running_text_and_roles_are_ignored(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("text", "left"),
     [
-        ("the United States'", "United States'"),
+        ("the United States'", "United States"),
         ("Mr. Smith's", "Smith"),
         ("Acme Inc.", "Acme Inc."),
         ("Berlin.", "Berlin"),

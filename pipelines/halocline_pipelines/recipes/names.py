@@ -35,6 +35,9 @@ __all__ = ["evaluate", "train"]
 BUCKETS = 1 << 19
 EPOCHS = 4
 TEMPLATES = 24_000
+# Taken off the score of `no name`, in nats: a name missed costs more than a word too many. Chosen
+# on the dev parts and on templates of another seed.
+LEAN = 0.6
 LICENCES = {
     "wikigold (Balasuriya et al. 2009)": "CC-BY-4.0",
     "SEC loan agreements (Salinas Alvarado et al. 2015)": "CC-BY-3.0",
@@ -58,6 +61,7 @@ def train(data: Path, out: Path, tell: Callable[[str], None]) -> dict[str, Any]:
     tables = lexicon(data, tell)
     learnt = corpus(parts(data, tell), tables, BUCKETS - 1)
     weights, moves = fit(learnt, BUCKETS, EPOCHS, tell)
+    moves[:, 0] -= LEAN
     card = {"licences": LICENCES, "recipe": "halocline_pipelines.recipes.names"}
     write(out, tables, weights, moves, (1.0, 0.0), card)
     model.load.cache_clear()

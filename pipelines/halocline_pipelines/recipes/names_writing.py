@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # The few weights beyond this share are cut off, so that the others keep their differences.
-KEPT = 0.9995
+_KEPT = 0.9995
 _MOST = 7
 
 
@@ -27,11 +27,10 @@ def write(
     moves: NDArray[np.float32],
     calibration: tuple[float, float],
     card: Mapping[str, Any],
-    kept: float = KEPT,
 ) -> None:
     """Write the file; `tables` in the order of `names.model.Model`."""
     classes, folded, _, keys, bits, clusters, parents = tables
-    scale = float(np.quantile(np.abs(weights), kept)) / _MOST or 1.0
+    scale = float(np.quantile(np.abs(weights), _KEPT)) / _MOST or 1.0
     small = np.clip(np.rint(weights / scale), -_MOST, _MOST).astype(np.int8)
     arrays = {
         "classes": classes, "folded": folded, "keys": keys, "bits": bits, "clusters": clusters,

@@ -80,7 +80,7 @@ def load(path: Path) -> Model:
 def packed(weights: NDArray[np.int8]) -> NDArray[np.uint8]:
     """Rows of eight numbers from -7 to 7 as rows of four bytes: the file is half as large."""
     high = (weights + 8).astype(np.uint8)
-    return high[:, 0::2] | high[:, 1::2] << 4
+    return (high[:, 0::2] | high[:, 1::2] << 4).astype(np.uint8)
 
 
 def unpacked(weights: NDArray[np.uint8]) -> NDArray[np.int8]:
