@@ -1,9 +1,9 @@
 """Whether cost is linear in bytes: documents from 1 KB to 100 MB, and texts made to be slow.
 
 By detector, through the face of one text. A detector stops at the size whose predecessor took more
-than `LONGEST_S` seconds a step, and says at which. An adversarial text is scanned at a million
-characters (fewer where that takes more than `LONG_S` seconds) and at a quarter of that: `growth` is how the times relate, divided by four: 1 is linear, 4 is
-quadratic. `BENCH_SCALE` makes all of it smaller.
+than a tenth of `LONGEST_S` seconds, and says at which. An adversarial text is scanned at a million
+characters (fewer where that takes more than `LONG_S` seconds) and at a quarter of that: `growth` is
+how the times relate, divided by four: 1 is linear, 4 is quadratic. `BENCH_SCALE` makes it smaller.
 """
 
 import json
