@@ -77,8 +77,8 @@ def test_a_kind_alone_gives_its_spans_alone(tmp_path: Path) -> None:
 
 
 def test_a_process_of_their_own_changes_no_answer(tmp_path: Path) -> None:
-    file = jsonl(tmp_path / "a.jsonl", [ATTACK, "jo@example.org", "\ud800", ""])
-    arguments = [file, "--kinds", "pii,secrets", "--json"]
+    file = jsonl(tmp_path / "a.jsonl", [ATTACK, f"key {SECRET}", "\ud800", ""])
+    arguments = [file, "--kinds", "secrets", "--json"]
     assert detect(*arguments, "--timeout", "30") == detect(*arguments)
 
 

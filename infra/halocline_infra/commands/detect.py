@@ -60,15 +60,17 @@ def run(  # noqa: PLR0913 - one option each
         halocline detect answers.jsonl --kinds toxicity --json
     """
     from halocline_infra.detecting.asking import asked, everything, signals, through, words
+    from halocline_infra.detecting.batches import FAST, SLOW
     from halocline_infra.detecting.inputs import Reading, batches
     from halocline_infra.detecting.jsonlines import encoded
     from halocline_infra.detecting.page import Page
     from halocline_infra.detecting.tally import Tally
 
-    texts = batches(files, Reading(form, text_column, id_column))
     wanted = words(kinds, everything())
     told = signals(wanted)
     detectors = asked([word for word in wanted if word not in told], engine, timeout)
+    size = SLOW if any(one.scores for one in detectors) else FAST
+    texts = batches(files, Reading(form, text_column, id_column, size))
     page, tally = Page("Findings") if html else None, Tally()
     collect = gathered(page, tally)
     if as_json:

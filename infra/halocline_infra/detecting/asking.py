@@ -66,8 +66,11 @@ def asked(
     from halocline_governance.detect.isolated import Isolated
     from halocline_infra.detecting.answers import Asked
 
+    chosen = catalogue.chosen(wanted)
+    if engine is not None and not any(catalogue.entry(name).engines for name in chosen):
+        raise Refused(f"--engine: none of {', '.join(chosen)} has several")
     found: list[Asked] = []
-    for name, kinds in catalogue.chosen(wanted).items():
+    for name, kinds in chosen.items():
         entry = catalogue.entry(name)
         which = engine if entry.engines else None
         if timeout_s is None:

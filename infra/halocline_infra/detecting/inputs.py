@@ -14,7 +14,7 @@ from pathlib import Path
 
 from halocline_governance.detect.verdict import MAX_BYTES, OVERSIZE
 from halocline_governance.errors import Refused
-from halocline_infra.detecting.batches import Batch, Gathering
+from halocline_infra.detecting.batches import FAST, Batch, Gathering, Size
 from halocline_infra.detecting.lines import lines
 from halocline_infra.detecting.record import NO_TEXT, parsed
 
@@ -37,11 +37,13 @@ class Reading:
     Args:
         form: of every file, whatever its name: jsonl, text, csv or parquet.
         text_column, id_column: of tables.
+        size: of a batch.
     """
 
     form: str | None = None
     text_column: str = "text"
     id_column: str = "id"
+    size: Size = FAST
 
     def __post_init__(self) -> None:
         if self.form is not None and self.form not in FORMS.values():
@@ -67,7 +69,7 @@ class _Source:
 
     def read(self) -> Iterator[Batch]:
         if self.name == "-":
-            yield from _stream(sys.stdin.fileno(), self.name, self.reading.form or "jsonl")
+            yield from _stream(sys.stdin.fileno(), self.name, self.reading, "jsonl")
         elif Path(self.name).is_dir():
             yield from _folder(Path(self.name), self.reading)
         else:
@@ -92,7 +94,7 @@ def _form(path: Path, reading: Reading) -> str | None:
 
 def _folder(folder: Path, reading: Reading) -> Iterator[Batch]:
     """Every file below it, by name. Hidden ones are no part of it; single texts share batches."""
-    rows = Gathering(str(folder))
+    rows = Gathering(str(folder), reading.size)
     place = 0
     for path in _below(folder):
         form = _form(path, reading)
@@ -117,18 +119,18 @@ def _below(folder: Path) -> Iterator[Path]:
 
 def _file(path: Path, reading: Reading) -> Iterator[Batch]:
     """A file that fails midway gives a row that says so, behind those that could be read."""
-    rows = Gathering(str(path))
+    rows = Gathering(str(path), reading.size)
     try:
         form = _form(path, reading)
         if form == "parquet":
             from halocline_infra.detecting.parquet import rows_of
 
-            yield from rows_of(path, reading.text_column, reading.id_column)
+            yield from rows_of(path, reading.text_column, reading.id_column, reading.size)
         elif form == "csv":
             yield from _csv(path, reading)
         else:
             with path.open("rb", buffering=0) as file:
-                yield from _stream(file.fileno(), str(path), form or "text")
+                yield from _stream(file.fileno(), str(path), reading, form or "text")
     except OSError as error:
         rows.add(str(path), f"unreadable: {error.strerror or type(error).__name__}", 0)
     except (ValueError, csv.Error) as error:  # Arrow's are ValueErrors; a message may hold a value
@@ -136,8 +138,9 @@ def _file(path: Path, reading: Reading) -> Iterator[Batch]:
     yield from rows.taken()
 
 
-def _stream(handle: int, name: str, form: str) -> Iterator[Batch]:
-    rows = Gathering(name)
+def _stream(handle: int, name: str, reading: Reading, form: str) -> Iterator[Batch]:
+    form = reading.form or form
+    rows = Gathering(name, reading.size)
     if form == "text":
         rows.add(name, _read(handle), 1)
         yield from rows.taken()
@@ -181,7 +184,7 @@ def _read(handle: int) -> bytes | str:
 def _csv(path: Path, reading: Reading) -> Iterator[Batch]:
     """By the standard library, whose fields may hold anything; broken bytes stay broken."""
     csv.field_size_limit(MAX_BYTES)
-    rows = Gathering(str(path))
+    rows = Gathering(str(path), reading.size)
     with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
         reader = csv.reader(file)
         header = [name.removeprefix("\ufeff") for name in next(reader, list[str]())]

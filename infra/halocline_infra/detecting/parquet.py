@@ -7,17 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from halocline_governance.errors import Refused
-from halocline_infra.detecting.batches import BATCH_BYTES, Batch
+from halocline_infra.detecting.batches import Batch, Size
 from halocline_infra.detecting.record import Id
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_MAX_ROWS = 1 << 14
 
-
-def rows_of(path: Path, text_column: str, id_column: str) -> Iterator[Batch]:
-    """All rows, some BATCH_BYTES at a time.
+def rows_of(path: Path, text_column: str, id_column: str, size: Size) -> Iterator[Batch]:
+    """All rows, so much at a time.
 
     Raises:
         Refused: no such column, or one that holds no text.
@@ -36,8 +34,9 @@ def rows_of(path: Path, text_column: str, id_column: str) -> Iterator[Batch]:
             raise Refused(f"{path}: column {text_column} holds {kind}, no text")
         columns = [text_column, *({id_column} & set(schema.names) - {text_column})]
         place = 0
-        for rows in file.iter_batches(_rows_at_a_time(file.metadata, text_column), columns=columns):
-            for part in _cut(rows, text_column):
+        count = _rows_at_a_time(file.metadata, text_column, size)
+        for rows in file.iter_batches(count, columns=columns):
+            for part in _cut(rows, text_column, size.num_bytes):
                 yield _batch(path, part, text_column, id_column, place)
                 place += part.num_rows
 
@@ -50,23 +49,23 @@ def _texts(pa: Any) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _rows_at_a_time(metadata: Any, column: str) -> int:
+def _rows_at_a_time(metadata: Any, column: str, size: Size) -> int:
     at = metadata.schema.names.index(column) if column in metadata.schema.names else 0
-    size = sum(
+    held = sum(
         metadata.row_group(group).column(at).total_uncompressed_size
         for group in range(metadata.num_row_groups)
     )
-    return max(1, min(_MAX_ROWS, metadata.num_rows * BATCH_BYTES // max(1, size)))
+    return max(1, min(size.num_rows, metadata.num_rows * size.num_bytes // max(1, held)))
 
 
-def _cut(rows: pa.RecordBatch, column: str) -> Iterator[pa.RecordBatch]:
-    """Parts of at most BATCH_BYTES, or of one row."""
+def _cut(rows: pa.RecordBatch, column: str, most: int) -> Iterator[pa.RecordBatch]:
+    """Parts of at most so many bytes, or of one row."""
     import pyarrow.compute as pc
 
     sizes = cast("Any", pc).binary_length(rows[column].cast("large_binary")).to_pylist()
     first = size = 0
     for row, length in enumerate(sizes):
-        if row > first and size + (length or 0) > BATCH_BYTES:
+        if row > first and size + (length or 0) > most:
             yield rows.slice(first, row - first)
             first, size = row, 0
         size += length or 0
