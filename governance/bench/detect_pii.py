@@ -88,7 +88,9 @@ def detectors() -> dict[str, PiiDetector]:
 
 def judged(reader: Reader, documents: Sequence[Document]) -> dict[str, Any]:
     """At both thresholds over all kinds; over the kinds that the reader claims; by kind."""
-    found, rate = readers.timed(reader, [document.text for document in documents])
+    texts = [document.text for document in documents]
+    reader.read(texts[:2])
+    found, rate = readers.timed(reader, texts)
     present = [k for k in values.KINDS if any(m.kind == k for d in documents for m in d.marks)]
     told: dict[str, Any] = {"mb_per_s": round(rate, 4)}
     kinds = frozenset(values.KINDS)
