@@ -33,6 +33,11 @@ SPOILT = {
     "accents": CANARIES[3].text.replace("e", "\u00e9"),
     "glued": "x" + CANARIES[3].text + "x",
     "its end": CANARIES[3].text[-30:],
+    "24 of it": "".join(CANARIES[3].text.split())[5 : 5 + WIDTH],
+    "spelt over lines": "\n".join(CANARIES[3].text.replace(" ", "")),
+    "look-alikes": CANARIES[3].text.translate(str.maketrans("aeoc", "\u0430\u0435\u03bf\u0441")),
+    "wide": "".join(chr(ord(c) + 0xFEE0) if c != " " else c for c in CANARIES[3].text),
+    "dots and dashes": CANARIES[3].text.replace("", ".-"),
 }
 
 
@@ -42,6 +47,12 @@ def test_a_canary_is_found_however_it_is_set(spoilt: str) -> None:
 
     assert DETECTOR.scan(text).findings == {"canary": 1}
     assert DETECTOR.ids(text) == (CANARIES[3].id,)
+
+
+def test_less_than_24_letters_of_it_are_not_found() -> None:
+    letters = "".join(CANARIES[3].text.split())
+
+    assert DETECTOR.scan(f"so {letters[: WIDTH - 1]}, and {letters[-WIDTH + 1 :]}").findings == {}
 
 
 def test_the_span_covers_the_canary() -> None:

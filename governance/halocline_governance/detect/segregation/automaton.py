@@ -30,11 +30,13 @@ _SPACED, _LOOSE = 3, 7
 
 @dataclass(frozen=True, slots=True)
 class Automaton:
-    """`steps[state, symbol[code]]` is the next state; a state's outputs are
-    `outputs[ends[state]:ends[state + 1]]`, each `pattern * 3 + part`."""
+    """`steps[state + symbol[code]]` is the next state; those from `begun` on have outputs,
+    `outputs[ends[row]:ends[row + 1]]` for row `state // width`, each `pattern * 3 + part`."""
 
-    symbol: Places
+    symbol: Bytes
     steps: Steps
+    width: int
+    begun: int
     ends: Places
     outputs: Places
     codes: Bytes
@@ -49,10 +51,11 @@ class Automaton:
             if p.fuzzy:
                 half = len(p.codes) // 2
                 sought += [(p.codes[:half], n * 3 + HEAD), (p.codes[half:], n * 3 + TAIL)]
-        symbol = np.zeros(256, dtype=np.int64)
+        symbol = np.zeros(256, dtype=np.uint8)
         used = sorted({code for word, _ in sought for code in word})
         symbol[used] = np.arange(1, len(used) + 1)
-        steps, out = _grown([([int(symbol[c]) for c in word], n) for word, n in sought], len(used))
+        width = len(used) + 1
+        steps, out, begun = _grown([([int(symbol[c]) for c in w], n) for w, n in sought], width)
         limits = np.cumsum([0, *(len(p.codes) for p in patterns)]).astype(np.int64)
         begins = np.zeros(int(limits[-1]), dtype=np.bool_)
         for number, pattern in enumerate(patterns):
@@ -60,6 +63,8 @@ class Automaton:
         return cls(
             symbol,
             steps,
+            width,
+            begun,
             np.cumsum([0, *map(len, out)]).astype(np.int64),
             np.array([n for row in out for n in row], dtype=np.int64),
             np.frombuffer(b"".join(p.codes for p in patterns), dtype=np.uint8),
@@ -77,7 +82,7 @@ class Automaton:
             count = _hits(
                 (data, form.codes, form.where, form.firsts),
                 (self.symbol, self.ends, self.outputs, self.limits),
-                self.steps,
+                (self.steps, self.width, self.begun),
                 (self.codes, self.begins),
                 (out[0], out[1], out[2]),
             )
@@ -86,8 +91,11 @@ class Automaton:
             room = count
 
 
-def _grown(words: Sequence[tuple[list[int], int]], symbols: int) -> tuple[Steps, list[list[int]]]:
-    """The complete table of steps, and each state's outputs."""
+def _grown(
+    words: Sequence[tuple[list[int], int]], width: int
+) -> tuple[Steps, list[list[int]], int]:
+    """The complete table of steps, each state's outputs, and the first state that has any: those
+    come last. A state is the place of its row in the table."""
     nexts: list[dict[int, int]] = [{}]
     out: list[list[int]] = [[]]
     for word, number in words:
@@ -99,7 +107,7 @@ def _grown(words: Sequence[tuple[list[int], int]], symbols: int) -> tuple[Steps,
                 out.append([])
             state = nexts[state][step]
         out[state].append(number)
-    steps = np.zeros((len(nexts), symbols + 1), dtype=np.int32)
+    steps = np.zeros((len(nexts), width), dtype=np.int64)
     fails = [0] * len(nexts)
     queue = deque([0])
     while queue:
@@ -110,26 +118,35 @@ def _grown(words: Sequence[tuple[list[int], int]], symbols: int) -> tuple[Steps,
             steps[state, step] = target
             queue.append(target)
         out[state] = out[state] + (out[fails[state]] if state else [])
-    return steps, out
+    order = sorted(range(len(nexts)), key=lambda state: bool(out[state]))
+    place = np.empty(len(nexts), dtype=np.int64)
+    place[order] = np.arange(len(nexts))
+    told = [out[state] for state in order]
+    begun = next((at for at, some in enumerate(told) if some), len(told))
+    return (place[steps[order]] * width).astype(np.int32).reshape(-1), told, begun * width
 
 
 @kernel
 def _hits(
     text: tuple[Bytes, Bytes, Places, Places],
-    graph: tuple[Places, Places, Places, Places],
-    steps: Steps,
+    graph: tuple[Bytes, Places, Places, Places],
+    table: tuple[Steps, int, int],
     words: tuple[Bytes, NDArray[np.bool_]],
     out: tuple[Places, Places, Places],
 ) -> int:
     codes, firsts = text[1], text[3]
     symbol, ends, outputs, limits = graph
+    steps, width, begun = table
     count = 0
     for stretch in range(len(firsts) - 1):
         first, stop = firsts[stretch], firsts[stretch + 1]
         state = 0
         for at in range(first, stop):
-            state = steps[state, symbol[codes[at]]]
-            for number in range(ends[state], ends[state + 1]):
+            state = int(steps[state + int(symbol[codes[at]])])
+            if state < begun:
+                continue
+            row = state // width
+            for number in range(ends[row], ends[row + 1]):
                 pattern, part = outputs[number] // 3, outputs[number] % 3
                 low, high = limits[pattern], limits[pattern + 1]
                 size = high - low
@@ -189,11 +206,14 @@ def _set(text: tuple[Bytes, Bytes, Places, Places], begins: NDArray[np.bool_], s
 def _joined(
     text: tuple[Bytes, Bytes, Places, Places], begins: NDArray[np.bool_], start: int, end: int
 ) -> bool:
-    """Whether it has as many words as the name, or one."""
+    """Whether it is one word, or as many as the name, each begun where the name's is, or beside."""
     gaps = 0
-    for at in range(start + 1, end):
-        gaps += _gap(text, at) > 0
-    return gaps in (0, begins.sum() - 1)
+    for at in range(1, end - start):
+        if _gap(text, start + at) > 0:
+            gaps += 1
+            if not begins[at - 1 : at + 2].any() or at == 1:
+                return False
+    return gaps == 0 or gaps == begins.sum() - 1
 
 
 @kernel

@@ -30,6 +30,7 @@ _SALTS = np.array(
     dtype=np.uint32,
 )
 _STIR = 0x9E3779B97F4A7C15
+_STEPS = 32
 
 
 def num_words(count: int) -> int:
@@ -86,11 +87,25 @@ def _passes(words: Words, tags: Tags, salts: Words, places: Places) -> int:
 
 @kernel
 def _holds(words: Words, prints: Tags, tags: Tags, salts: Words, found: Mask) -> None:
-    for number in range(len(tags)):
-        if number and tags[number] == tags[number - 1]:
-            found[number] = found[number - 1]
-        elif _passed(words, tags[number], salts):
-            found[number] = _stands(prints, tags[number])
+    """In passes over all tags that the filter lets pass, so that memory answers many at once."""
+    last = len(prints) - 1
+    if last < 0:
+        return
+    numbers = np.empty(len(tags), dtype=np.int64)
+    count = _passes(words, tags, salts, numbers)
+    places = np.empty(count, dtype=np.int64)
+    rate = last / max(1.0, float(prints[last] - prints[0]))
+    for number in range(count):
+        above = float(tags[numbers[number]]) - float(prints[0])
+        places[number] = min(max(int(above * rate), 0), last)
+    for _ in range(2):
+        for number in range(count):
+            tag, at = tags[numbers[number]], places[number]
+            above = float(prints[at]) - float(tag)
+            places[number] = min(max(at - int(above * rate), 0), last)
+    for number in range(count):
+        place = int(places[number])
+        found[numbers[number]] = _stands(prints, np.uint64(tags[numbers[number]]), place)
 
 
 @kernel
@@ -112,18 +127,26 @@ def _block(tag: np.uint64, blocks: np.uint64) -> int:
 
 
 @kernel
-def _stands(prints: Tags, tag: np.uint64) -> bool:
-    """Interpolation, then bisection: tags are evenly spread, so few pages are touched."""
+def _stands(prints: Tags, tag: np.uint64, at: int) -> bool:
+    """Looked for around a place that is likely near; else by bisection."""
+    last = len(prints) - 1
+    for _ in range(_STEPS):
+        if prints[at] == tag:
+            return True
+        if prints[at] < tag:
+            if at == last or prints[at + 1] > tag:
+                return False
+            at += 1
+        else:
+            if at == 0 or prints[at - 1] < tag:
+                return False
+            at -= 1
+    return _bisected(prints, tag)
+
+
+@kernel
+def _bisected(prints: Tags, tag: np.uint64) -> bool:
     low, high = 0, len(prints)
-    if high > 1024:
-        guess = int(float(tag) / 2.0**64 * high)
-        step = 1024
-        while True:
-            start, stop = max(0, guess - step), min(len(prints), guess + step)
-            if (start == 0 or prints[start] <= tag) and (stop == len(prints) or prints[stop] > tag):
-                low, high = start, stop
-                break
-            step *= 4
     while low < high:
         middle = (low + high) >> 1
         if prints[middle] < tag:

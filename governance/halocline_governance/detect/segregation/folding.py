@@ -106,6 +106,8 @@ def fold(char: str) -> bytes:
     """The codes of one character: none, or at most as many as it has bytes in UTF-8."""
     if not char.isascii() and unicodedata.category(char)[0] in "CZP":
         return b""
+    if char in _LATIN:
+        return bytes((_LATIN[char],))
     codes = bytearray()
     for part in unicodedata.normalize("NFKD", char):
         # As it is drawn, before its case is folded: capital eta looks like H, the small one like n.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from halocline_governance.detect.segregation.filter import Words
 
 _BATCH_BYTES = 4 * 2**20
-_FLUSH = 4 * 2**20
+_FLUSH = 2**24
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,9 @@ class FingerprintIndex:
         names: Iterable[str | Restricted] = (),
     ) -> FingerprintIndex:
         """As `build`, from batches."""
-        run = Run.of(np.concatenate(list(flushed(batches, key))))
+        parts = list(flushed(batches, key))
+        prints = parts[0] if len(parts) == 1 else unique(np.concatenate(parts))
+        run = Run.ready(prints, sieve.filled(prints))
         restricted = frozenset(Restricted.read(name) for name in names)
         return cls(compartment, (run,), restricted, check_of(key))
 
@@ -148,7 +150,7 @@ def unique(tags: Tags) -> Tags:
 
 
 def flushed(batches: Iterable[Texts], secret: bytes) -> Iterator[Tags]:
-    """The tags of the texts, unique within each part; a part has some four million."""
+    """The tags of the texts, unique within each part; a part has some 16 million at first."""
     order, key = windows.order(secret), prf.key_of(secret, "text")
     held: list[Tags] = []
     count = 0

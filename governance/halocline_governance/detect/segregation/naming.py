@@ -84,6 +84,8 @@ class Naming:
         for hit in zip(*self.automaton.hits(data, form), strict=True):
             number, first, behind = map(int, hit)
             start, end = int(form.where[first]), end_of(data, int(form.where[behind - 1]))
+            if self.patterns[number].ticker and _is_word(data, start):
+                continue
             row = int(np.searchsorted(offsets, start, side="right"))
             text = data[offsets[row - 1] : offsets[row]]
             begun = int(offsets[row - 1])
@@ -111,6 +113,12 @@ def _stands(data: Bytes, pattern: Pattern, start: int, end: int) -> bool:
         return True
     word = _WORD.match(behind.decode("utf-8", "ignore").partition("\n")[0])
     return word is not None and letters(word[1]) in LEGAL_FORMS
+
+
+def _is_word(data: Bytes, at: int) -> bool:
+    """Whether this is no ticker at first sight: small letters, and neither `$` nor blank before."""
+    small = 97 <= int(data[at]) <= 122
+    return small and (at == 0 or int(data[at - 1]) not in b"$: \t\n")
 
 
 def _is_ticker(raw: bytes, ticker: bytes, before: bytes, behind: bytes) -> bool:

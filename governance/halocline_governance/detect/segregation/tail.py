@@ -64,7 +64,11 @@ class Tail(Stream):
         looked = self._ask(data, self._floors, final)
         for span in looked.spans:
             start, end = span.start + self._origin, span.end + self._origin
-            insort(self._spans, Span(start, end, span.kind, span.score), key=lambda s: s.start)
+            place = Span(start, end, span.kind, span.score)
+            if not self._spans or self._spans[-1].start <= start:
+                self._spans.append(place)
+            else:
+                insort(self._spans, place, key=lambda s: s.start)
         settled = min(looked.floors.values(), default=size)
         self._settled = max(self._settled, self._origin + settled)
         self._floors = {name: max(floor - looked.keep, 0) for name, floor in looked.floors.items()}
