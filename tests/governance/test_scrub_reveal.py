@@ -120,6 +120,18 @@ def test_who_may_not_is_told_what_a_token_that_was_never_made_is_told(
     assert outcomes == ["denied", "denied", "nothing"]
 
 
+def test_a_token_of_no_key_is_asked_about_like_any_other(world: World) -> None:
+    unknown = FORGED.replace(":r1:", ":r999:")
+    outcomes: list[str] = []
+    for who in (CLEO, replace(CLEO, roles=("analyst",))):
+        assert world.refused(who, unknown) == world.refused(who, FORGED)
+        decision, told = world.kept.events[:2]
+        assert (decision.kind, told.kind) == (Kind.DECISION, Kind.VAULT)
+        outcomes.append(told.object["tokens"][0]["outcome"])
+        world.kept.events.clear()
+    assert outcomes == ["nothing", "denied"]
+
+
 def test_a_denial_looks_nothing_up(world: World) -> None:
     (world.vault.folder / "buy.sqlite").write_bytes(b"whoever opens this fails" * 1000)
 

@@ -24,6 +24,7 @@ OFFICER = "compliance"
 _COLUMN = "value"
 _MAX_REASON = 2000
 _MAX_TOKENS = 1000
+_NOBODYS = "public"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +94,14 @@ class Door:
         """Values by token, once it is on record that they are given."""
         check_reason(reason)
         places = {token: self._place(token) for token in tokens}
-        wanted = sorted({place for place in places.values() if place is not None})
+        wanted = sorted(set(places.values()))
         decisions = {place: self._asked(principal, purpose, place, reason) for place in wanted}
         opened = {one: _opens(decision, one) for one, decision in decisions.items()}
         if OFFICER not in principal.roles:  # a service that may read for audit reveals nothing
             opened = dict.fromkeys(opened, False)
         values: dict[Token, str] = {}
         for token, place in places.items():
-            if place is not None and opened[place]:
+            if opened[place]:
                 value = self.vault.opened(token)
                 if value is not None:
                     values[token] = value
@@ -117,9 +118,11 @@ class Door:
         self.gates.journal.append(event)
         return values, event.event_id
 
-    def _place(self, token: Token) -> str | None:
+    def _place(self, token: Token) -> str:
+        """The compartment to ask about. For a number that no key has that is `public`: asking costs
+        what it costs for any other token, and fails as it does."""
         key = self.vault.ring.key(token.number)
-        return key.compartment if key is not None else None
+        return key.compartment if key is not None else _NOBODYS
 
     def _asked(
         self, principal: Principal, purpose: Purpose, compartment: str, reason: str
@@ -165,18 +168,18 @@ def _opens(decision: Decision, compartment: str) -> bool:
 
 def _told(
     token: Token,
-    place: str | None,
+    place: str,
     decisions: Mapping[str, Decision],
     opened: Mapping[str, bool],
     given: bool,
 ) -> dict[str, Any]:
     """One token's part of the record; never its value."""
-    denied = place is not None and not opened[place]
+    denied = not opened[place]
     return {
         "sha256": token.sha256,
         "kind": token.kind,
         "key": token.number,
         "compartment": place,
-        "decision_id": None if place is None else decisions[place].id,
+        "decision_id": decisions[place].id,
         "outcome": "given" if given else "denied" if denied else "nothing",
     }
