@@ -31,8 +31,9 @@ _WORD[0x80:] = True
 _QUOTES = np.isin(np.arange(256), list(b'"`'))
 _ENDING = np.isin(np.arange(256), list(b".!?"))
 _CLOSING = np.isin(np.arange(256), list(b"\"')]"))
+# Base64 has `/`, `-` and `_` too, but of plain text so rarely that most paths can be left out.
 _CODED = np.isin(
-    np.arange(256), list(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+/=%\\-_")
+    np.arange(256), list(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+=%\\")
 )
 
 
