@@ -66,7 +66,7 @@ GOLDEN = [
     ("bank_account", "Account number: {}", "12345678901"),
     ("passport", "passport no. {}", "X12345678"),
     ("passport", "Passport Number: {}", "533380006"),
-    ("street_address", "lives at {}.", "12 Main Street, Springfield, IL 62704"),
+    ("street_address", "lives at {}, Springfield.", "12 Main Street"),
     ("street_address", "to {} today", "P.O. Box 1234"),
 ]
 
@@ -108,7 +108,7 @@ NEAR_MISSES = [
     "commit 9bd16790b1c84fcd2f3e8b5f7a6c1d2e3f4a5b6c",
     "text 135  28  668 and phones  737  498  239  48.0",
     "phone at -68.562286",
-    "DFARS clause 252.227-7013 in Providence RI 02940-3006",
+    "DFARS clause 252.227-7013",
     "the 2021 Brazil Supreme Court ruling",
     "no passport control, account holders 2020",
 ]

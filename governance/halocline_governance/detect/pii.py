@@ -17,7 +17,7 @@ from halocline_governance.detect.verdict import Span
 
 if TYPE_CHECKING:
     from halocline_governance.detect.batch import BatchVerdict, Texts
-    from halocline_governance.detect.kinds.sift import Hit
+    from halocline_governance.detect.kinds.shape import Hit
 
 __all__ = ["KINDS", "LIMITS", "PERSONAL", "Kind", "PiiDetector"]
 
@@ -87,7 +87,7 @@ class PiiDetector(ByBatch):
         found = sift.row_hits(folded, (rules[near], places[near]))
         hits: list[Hit] = sift.merged(hit for _, hit in found if hit.kind in self.kinds)
         hits = [hit for hit in hits if hit.start >= begin]
-        text = folded.data[1:-1].tobytes().decode("latin-1")
+        text = folded.data[1 : folded.starts[1] - 1].tobytes().decode("latin-1")
         end = len(text) + 1
         if not final:
             end = max(begin, tail.settled(text, [(hit.start - 1, hit.end - 1) for hit in hits]) + 1)

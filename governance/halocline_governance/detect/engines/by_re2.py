@@ -46,7 +46,7 @@ class Re2Engine:
         at = 0
         while (match := self._any.search(text, at)) is not None:
             start = match.start()
-            found = self._set.Match(text[start : start + self._longest]) or []
+            found: list[int] = self._set.Match(text[start : start + self._longest]) or []
             ids.extend(found)
             starts.extend([start] * len(found))
             at = start + 1

@@ -73,8 +73,8 @@ class Folded:
     def place_of(self, byte: int) -> int:
         """The folded place of a byte of the first row, which starts a character."""
         head = np.array([0, byte], dtype=np.int64)
-        out, _, _ = fold_kernel.fold(self.texts.data, head, np.zeros(1, dtype=np.bool_), table())
-        return len(out) - 1
+        _, starts, _ = fold_kernel.fold(self.texts.data, head, np.zeros(1, dtype=np.bool_), table())
+        return int(starts[1]) - 1
 
     def bytes_of(self, rows: NDArray[np.int64], places: NDArray[np.int64]) -> NDArray[np.int64]:
         """(n, 2): where the characters at these places start and end, in bytes of their row."""

@@ -22,6 +22,7 @@ DELETED = 0xFE
 NEUTRAL = 0x01
 MARK_BITS = 8
 MOST_DELETED = 3
+PAD = 16
 _BLOCK = 64
 
 
@@ -41,7 +42,7 @@ def character(data: Any, at: int, end: int, table: Any) -> tuple[int, int]:
 
 
 @_compiled
-def fold(data: Any, offsets: Any, skipped: Any, table: Any) -> tuple[Any, Any, Any]:
+def fold(data: Any, offsets: Any, skipped: Any, table: Any) -> tuple[Any, Any, Any]:  # noqa: C901 - one loop: calls would cost more
     """Fold all rows.
 
     Args:
@@ -51,12 +52,13 @@ def fold(data: Any, offsets: Any, skipped: Any, table: Any) -> tuple[Any, Any, A
         table: uint8, by code point.
 
     Returns:
-        `out`: uint8; a NUL, then each row with a NUL behind it.
+        `out`: uint8; a NUL, then each row with a NUL behind it, then PAD more, so that a look
+            a little beyond either end (an index below 0 counts from the end) sees NULs.
         `starts`: int64 (rows + 1,); row r is `out[starts[r] : starts[r + 1] - 1]`.
         `marks`: int64; where in `data` the character folded to `out[k << MARK_BITS]` starts.
     """
     rows = len(offsets) - 1
-    out = np.empty(len(data) + rows + 1, dtype=np.uint8)
+    out = np.empty(len(data) + rows + 1 + PAD, dtype=np.uint8)
     starts = np.empty(rows + 1, dtype=np.int64)
     marks = np.zeros((len(out) >> MARK_BITS) + 1, dtype=np.int64)
     mask = (1 << MARK_BITS) - 1
@@ -100,7 +102,8 @@ def fold(data: Any, offsets: Any, skipped: Any, table: Any) -> tuple[Any, Any, A
         out[o] = 0
         o += 1
     starts[rows] = o
-    return out[:o], starts, marks
+    out[o : o + PAD] = 0
+    return out[: o + PAD], starts, marks
 
 
 @_compiled

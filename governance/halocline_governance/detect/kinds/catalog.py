@@ -31,8 +31,13 @@ _TABLE = (
     Kind("us_ssn", "US social security number", "ranges", "SSA POMS RM 10201.035"),
     Kind("us_itin", "US individual taxpayer number", "ranges", "IRS Publication 1915"),
     Kind("us_ein", "US employer id, in context", "prefixes", "IRS Publication 1635"),
-    Kind("us_routing_number", "US bank routing number, in context", "weights 3 7 1", "ABA",
-         personal=False),
+    Kind(
+        "us_routing_number",
+        "US bank routing number, in context",
+        "weights 3 7 1",
+        "ABA",
+        personal=False,
+    ),
     Kind("us_medicare", "US Medicare beneficiary id", "form", "CMS MBI format"),
     Kind("uk_nino", "UK national insurance number", "prefixes", "HMRC NIM39110"),
     Kind("uk_nhs", "UK NHS number, in context", "mod 11", "NHS Data Dictionary"),
@@ -40,8 +45,13 @@ _TABLE = (
     Kind("de_tax_id", "German tax id, in context", "ISO 7064 mod 11,10", "AO section 139b"),
     Kind("de_social_security", "German pension insurance number", "weighted mod 10", "VKVV"),
     Kind("es_nif", "Spanish DNI or NIE", "mod 23 letter", "Real Decreto 1553/2005"),
-    Kind("es_cif", "Spanish company tax id, in context", "control digit", "Orden EHA/451/2008",
-         personal=False),
+    Kind(
+        "es_cif",
+        "Spanish company tax id, in context",
+        "control digit",
+        "Orden EHA/451/2008",
+        personal=False,
+    ),
     Kind("fr_nir", "French social security number", "mod 97", "INSEE NIR"),
     Kind("it_codice_fiscale", "Italian tax code", "check letter", "DM 23/12/1976"),
     Kind("pl_pesel", "Polish PESEL, in context", "weighted mod 10, date", "Ustawa 2010"),
@@ -53,8 +63,12 @@ _TABLE = (
     Kind("in_pan", "Indian permanent account number", "form, holder type", "Rule 114"),
     Kind("au_tfn", "Australian tax file number, in context", "weighted mod 11", "ATO"),
     Kind("au_abn", "Australian business number, in context", "weighted mod 89", "ABR"),
-    Kind("au_medicare", "Australian Medicare number, in context", "weighted mod 10",
-         "Services Australia"),
+    Kind(
+        "au_medicare",
+        "Australian Medicare number, in context",
+        "weighted mod 10",
+        "Services Australia",
+    ),
     Kind("ca_sin", "Canadian social insurance number", "Luhn", "Service Canada"),
     Kind("sg_nric", "Singapore NRIC or FIN", "weighted mod 11 letter", "ICA"),
     Kind("passport", "passport number beside a word for it", "context", "ICAO 9303"),
@@ -66,7 +80,7 @@ _TABLE = (
     Kind("bank_account", "account number beside a word for it", "context", "own"),
     Kind("street_address", "street line or post box", "form", "own"),
     Kind("postcode", "postcode beside a word for it, or British", "context", "own, BS 7666"),
-)  # fmt: skip
+)
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _TABLE}
 PERSONAL = frozenset(kind.name for kind in _TABLE if kind.personal)
 

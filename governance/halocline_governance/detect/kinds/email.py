@@ -1,4 +1,4 @@
-"""E-mail addresses, also spelt out: `jane [at] example [dot] com`, `jane dot doe at example dot com`."""
+"""E-mail addresses, also spelt out: `jane [at] example [dot] com`, `jane at example dot com`."""
 
 from __future__ import annotations
 
@@ -39,31 +39,39 @@ def written(text: str, at: int) -> Iterator[Hit]:
 
 
 _NAME = r"[^\W_][\w+-]{0,40}"
-_DOT = r"(?:[ \t]?[\[({<][ \t]?(?:dot|punto|punkt|point|ponto|kropka|\.)[ \t]?[\])}>][ \t]?|[ \t_]+(?:dot|punto|punkt|point)[ \t_]+|\.)"
+_DOT = (
+    r"(?:[ \t]?[\[({<][ \t]?(?:dot|punto|punkt|point|ponto|kropka|\.)[ \t]?[\])}>][ \t]?"
+    r"|[ \t_]+(?:dot|punto|punkt|point)[ \t_]+|\.)"
+)
 _AT = (
-    r"(?:[ \t]?[\[({<][ \t]?(?:at|arroba|chiocciola|a|@)[ \t]?[\])}>][ \t]?|[ \t]+(?:at|arroba|chiocciola|arobase)[ \t]+"
+    r"(?:[ \t]?[\[({<][ \t]?(?:at|arroba|chiocciola|a|@)[ \t]?[\])}>][ \t]?|[ \t]+(?:at|arroba"
+    r"|chiocciola|arobase)[ \t]+"
     r"|[ \t]?[_-]at[_-][ \t]?|[ \t]?@[ \t]?)"
 )
 _SPELT = re.compile(
     rf"(?<![\w.@])(?P<local>{_NAME}(?:{_DOT}{_NAME}){{0,3}}?)(?P<at>{_AT})"
-    rf"(?P<host>[^\W_][\w-]{{0,62}}(?:{_DOT}[^\W_][\w-]{{0,62}}){{0,3}}?)(?P<dot>{_DOT}|[ \t]?\.[ \t]?)"
+    rf"(?P<host>[^\W_][\w-]{{0,62}}(?:{_DOT}[^\W_][\w-]{{0,62}}){{0,3}}?)(?P<dot>{_DOT}"
+    rf"|[ \t]?\.[ \t]?)"
     r"(?P<tld>[a-z]{2,12})(?![\w-]|@|\.\w)",
     re.IGNORECASE,
 )
 _LAST = re.compile(rf"{_DOT}(?P<tld>[a-z]{{2,12}})(?![\w-])", re.IGNORECASE)
-_TLDS = frozenset(
-    "com org net edu gov mil int info biz io co ai app dev me tv us uk de fr es it nl pl eu at ch be"
-    " se no dk fi pt ie in au ca nz sg jp cn kr br mx ar za ru cz gr hu ro tr example test invalid"
-    " email online site tech cloud name pro mobi xyz".split()
+_DOMAINS = (
+    "com org net edu gov mil int info biz io co ai app dev me tv us uk de fr es it nl pl eu at ch"
+    " be se no dk fi pt ie in au ca nz"
+    " sg jp cn kr br mx ar za ru cz gr hu ro tr example test invalid"
+    " email online site tech cloud name pro mobi xyz"
 )
+_TLDS = frozenset(_DOMAINS.split())
 _mail_word = re.compile(
     r"(?:e-?mail|mail)(?:\s+(?:address|me|us|is|him|her|them|at|to|id|addr)){0,3}\s*[:=]?\s*\Z",
     re.IGNORECASE,
 )
-_NOBODY = frozenset(
+_COMMON_WORDS = (
     "me us him her them you it out one here there and or is are was were be up down held met meet"
-    " look looking based available live working work works worked speak speaking arrive stay".split()
+    " look looking based available live working work works worked speak speaking arrive stay"
 )
+_NOBODY = frozenset(_COMMON_WORDS.split())
 
 
 def spelt(text: str, at: int) -> Iterator[Hit]:

@@ -27,9 +27,16 @@ _nric_words = Words("nric", "fin", "identity card", "work permit", "ic", "singpa
 _pan_words = Words("pan", "permanent account*", "income tax*")
 _mbi_words = Words("mbi", "medicare*", "beneficiary*")
 _svnr_words = Words(
-    "sozialvers*", "rentenvers*", "rvnr", "svnr", "sv nummer", "sv nr", "versicherungsnummer",
-    "versicherungsnr", "vsnr",
-)  # fmt: skip
+    "sozialvers*",
+    "rentenvers*",
+    "rvnr",
+    "svnr",
+    "sv nummer",
+    "sv nr",
+    "versicherungsnummer",
+    "versicherungsnr",
+    "vsnr",
+)
 _licence_words = Words("driv*", "licen*", "dvla", "dl")
 
 

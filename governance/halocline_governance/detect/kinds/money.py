@@ -27,10 +27,33 @@ _ISSUERS = (
     (re.compile(r"50(?:18|20|38)|5[678]|63(?:04|90)|67|0604"), tuple(range(12, 20))),
 )
 CARD_WORDS = Words(
-    "card*", "credit card*", "visa", "mastercard*", "amex", "american express", "maestro",
-    "discover", "diners*", "jcb", "cvv*", "cvc*", "expir*", "exp", "kreditkart*", "carte*",
-    "tarjeta*", "carta", "karte*", "creditcard*", "karta*", "karty", "kart*", "pan", "cc", "unionpay",
-)  # fmt: skip
+    "card*",
+    "credit card*",
+    "visa",
+    "mastercard*",
+    "amex",
+    "american express",
+    "maestro",
+    "discover",
+    "diners*",
+    "jcb",
+    "cvv*",
+    "cvc*",
+    "expir*",
+    "exp",
+    "kreditkart*",
+    "carte*",
+    "tarjeta*",
+    "carta",
+    "karte*",
+    "creditcard*",
+    "karta*",
+    "karty",
+    "kart*",
+    "pan",
+    "cc",
+    "unionpay",
+)
 
 
 def luhn(number: str) -> bool:
@@ -112,30 +135,113 @@ def iban(text: str, at: int) -> Iterator[Hit]:
 
 
 ACCOUNT_WORDS = Words(
-    "account", "accounts", "account n*", "accountn*", "account id", "accountid", "acct*", "a/c", "ac no", "konto*", "kontonummer", "bankkonto*", "compte", "cuenta*",
-    "conto", "rekening*", "konta", "sort code*", "sortcode", "bank account*", "checking", "savings",
-    "rachun*", "bankverbindung", "ccc", "deposit*", "wire", "c/c", "giro*", "bsb",
-)  # fmt: skip
-_SORT = Words("sort code*", "sortcode", "sc", "bank*", "bsb")
+    "account",
+    "accounts",
+    "accountn*",
+    "account id",
+    "accountid",
+    "acct*",
+    "a/c",
+    "ac no",
+    "acc*",
+    "kto",
+    "nrb",
+    "rib",
+    "konto*",
+    "kontonummer",
+    "bankkonto*",
+    "compte",
+    "cuenta*",
+    "conto",
+    "rekening*",
+    "konta",
+    "sort code*",
+    "sortcode",
+    "bank account*",
+    "checking",
+    "savings",
+    "rachun*",
+    "bankverbindung",
+    "ccc",
+    "deposit*",
+    "wire",
+    "c/c",
+    "giro*",
+    "bsb",
+)
 ROUTING = Words("routing*", "aba", "rtn", "transit*", "fedwire", "routing/transit")
 _not_account = re.compile(
     r"(?:accounts? (?:receivable|payable|for)|accounting|account(?:s|ed)|deposits?)\W{0,3}\Z",
     re.IGNORECASE,
 )
+_other = re.compile(
+    r"(?<![^\W\d_])(?:phone|tel|call|card|order|invoice|ref|reference|case|ticket|pin|sort|iban"
+    r"|bic|swift|zip"
+    r"|postcode|customer|client|invoice|code|routing|aba|blz|bank code|amount|balance|usd|eur|gbp"
+    r"|fax"
+    r"|mobile|born|dob|since|on|from|until|total|paid|page|tracking|ssn|tax|id number"
+    r"|passport)(?![^\W\d_])",
+    re.IGNORECASE,
+)
+_label = Words(
+    "account",
+    "accounts",
+    "accountn*",
+    "account id",
+    "accountid",
+    "acct*",
+    "a/c",
+    "ac no",
+    "acc no",
+    "acc",
+    "konto*",
+    "kontonummer",
+    "bankkonto*",
+    "kto",
+    "compte",
+    "cuenta*",
+    "conto",
+    "c/c",
+    "rekening*",
+    "konta",
+    "konto",
+    "rachun*",
+    "checking*",
+    "savings*",
+    "giro*",
+    "bankverbindung",
+    "ccc",
+    "bankrekening*",
+    "accno",
+    "nrb",
+    "rib",
+)
 
 
 def _account(match: re.Match[str]) -> float:
     count = sum(map(str.isdigit, match[0]))
-    near = ACCOUNT_WORDS.near(match)
-    if near < 0.6 or denied(match) or not 6 <= count <= 20:
+    if not 6 <= count <= 26:
         return 0.0
-    if re.fullmatch(r"(?:19|20)\d\d-\d\d|\d{3,4}-\d{3,4}|(?:(?:19|20)\d\d ?)+", match[0]):
+    start = match.start()
+    last = None
+    for word in _label.pattern.finditer(match.string, max(0, start - 48), start):
+        last = word
+    if last is None and _label.near(match) < 0.9:
+        return 0.0
+    if re.fullmatch(r"(?:19|20)\d\d-\d\d|\d{3}-\d{3}|(?:(?:19|20)\d\d ?)+", match[0]) or denied(
+        match
+    ):
+        return 0.0
+    if last is None:
+        return 0.65
+    between = match.string[last.end() : start]
+    if between.count("\n") > 1 or re.search(r"[.;]\s+[A-Z]|\d", between) or _other.search(between):
         return 0.0
     if re.fullmatch(r"(?:19|20)\d\d([ /.-]?)\d\d\1\d\d|\d\d([/.-])\d\d\2(?:\d\d){1,2}", match[0]):
-        return 0.75 if _SORT.near(match) > 0.85 and match[0][2:3] == "-" else 0.0
-    if _not_account.search(match.string, max(0, match.start() - 24), match.start()):
         return 0.0
-    return 0.7 + near / 10
+    if _not_account.search(match.string, max(0, start - 24), start):
+        return 0.0
+    return 0.8 - len(between) / 400
 
 
 def _routing(match: re.Match[str]) -> float:
@@ -148,7 +254,6 @@ def _routing(match: re.Match[str]) -> float:
 ACCOUNTS = (
     CARD,
     Shape("us_routing_number", re.compile(rf"\d{{9}}{NOT_AFTER}"), _routing),
-    Shape("bank_account", re.compile(rf"\d(?:[ -]?\d){{5,19}}{NOT_AFTER}"), _account),
-    Shape("bank_account", re.compile(rf"\d{{6,17}}{NOT_AFTER}"), _account),
-    Shape("bank_account", re.compile(rf"\d\d-\d\d-\d\d{NOT_AFTER}"), _account),
+    Shape("bank_account", re.compile(rf"\d(?:[ .-]?\d){{5,25}}{NOT_AFTER}"), _account),
+    Shape("bank_account", re.compile(rf"\d{{6,26}}{NOT_AFTER}"), _account),
 )

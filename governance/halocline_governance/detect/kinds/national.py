@@ -42,24 +42,45 @@ def checked(module: str) -> Valid:
 SSN = Words(
     "ssn", "ssns", "soc* sec*", "social", "taxpayer*", "tax payer*", "tin", "ss no", "ss num*"
 )
-ITIN = Words("itin", "individual taxpayer*", "taxpayer*", "tax id*", "tin")
-EIN = Words("ein", "fein", "employer id*", "federal tax*", "tax id*", "tin", "irs*")
-NHS = Words("nhs", "national health*", "health service")
+ITIN = Words("itin", "individual taxpayer*", "taxpayer*", "tax id", "tax ident*", "tin")
+EIN = Words(
+    "ein",
+    "fein",
+    "employer id",
+    "employer ident*",
+    "federal tax*",
+    "tax id",
+    "tax ident*",
+    "tin",
+    "irs*",
+)
+NHS = Words("nhs", "national health*")
 UTR = Words("utr", "unique taxpayer*", "self assessment", "tax reference", "taxpayer ref*")
 IDNR = Words(
-    "steuer*", "idnr", "id nr", "tax id*", "tin", "tax number", "tax no", "taxpayer*", "stidnr"
+    "steuer*",
+    "idnr",
+    "id nr",
+    "tax id",
+    "tax ident*",
+    "tin",
+    "tax number",
+    "tax no",
+    "taxpayer*",
+    "stidnr",
 )
-NIR = Words("nir", "securite soc*", "insee", "num* de secu", "secu", "n secu", "carte vitale")
-PESEL = Words("pesel", "nr ewidencyjny", "national id*", "numer pesel")
+NIR = Words("nir", "securite soc*", "insee", "numero de secu", "secu", "carte vitale")
+PESEL = Words("pesel", "nr ewidencyjny", "national id", "national ident*", "numer pesel")
 BSN = Words("bsn", "burgerservicenummer", "burger service*", "sofi*", "citizen service*")
-PERSONNUMMER = Words("personnummer", "personnr", "pnr", "person*", "swedish*", "samordningsnummer")
+PERSONNUMMER = Words(
+    "personnummer", "personnr", "pnr", "personn*", "person nr", "samordningsnummer"
+)
 AHV = Words("ahv*", "avs", "navs*", "ahvn*", "sozialvers*", "oasi")
 CPF = Words("cpf", "cadastro*", "contribuinte")
 AADHAAR = Words("aadhaar*", "aadhar*", "adhaar*", "adhar*", "uidai", "uid")
 TFN = Words("tfn", "tax file*")
-ABN = Words("abn", "australian business*", "business number")
+ABN = Words("abn", "australian business*", "business num*")
 MEDICARE_AU = Words("medicare*")
-SIN = Words("sin", "social insurance*", "num* d'assurance*", "assurance sociale", "nas")
+SIN = Words("sin", "social insurance*", "numero d'assurance*", "assurance sociale", "nas")
 
 _SSN_VOID = {"078051120", "219099999", "123456789", "987654321"}
 
@@ -166,6 +187,21 @@ NATIONAL = (
     _shape("ca_sin", r"\d{3}([- ]?)\d{3}\1\d{3}", beside(SIN, checked("ca.sin"), grouped=0.55)),
 )
 WORDS = (
-    SSN, ITIN, EIN, NHS, UTR, IDNR, NIR, PESEL, BSN, PERSONNUMMER, AHV, CPF, AADHAAR, TFN, ABN,
-    MEDICARE_AU, SIN,
-)  # fmt: skip
+    SSN,
+    ITIN,
+    EIN,
+    NHS,
+    UTR,
+    IDNR,
+    NIR,
+    PESEL,
+    BSN,
+    PERSONNUMMER,
+    AHV,
+    CPF,
+    AADHAAR,
+    TFN,
+    ABN,
+    MEDICARE_AU,
+    SIN,
+)

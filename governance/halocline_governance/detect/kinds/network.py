@@ -10,15 +10,35 @@ from halocline_governance.detect.kinds.shape import Hit, Shape, Words
 
 _version_words = re.compile(
     r"(?:\bv(?:er(?:sion)?s?)?|\brel(?:ease)?|\bsections?|\bbuild|\bappendix|\bchapter|\bitem"
-    r"|\bnote|\barticle|\bclause|\bpart|\bfirmware|\bpatch|\boid|\bdriver|[=<>~^]=|[<>~^]|@)[ .:=]{0,2}\Z",
+    r"|\bnote|\barticle|\bclause|\bpart|\bfirmware|\bpatch|\boid|\bdriver|[=<>~^]="
+    r"|[~^])[ .:=]{0,2}\Z",
     re.IGNORECASE,
 )
 _software = re.compile(r"(?:[\w+-]{2,}/|\d\.)\Z")
 _heading = re.compile(r"(?:^|\n)[ \t#*>-]*\Z")
 _words = Words(
-    "ip", "ips", "ipv4", "ip addr*", "address", "host*", "server*", "dns", "subnet", "gateway", "ping",
-    "port", "from", "client", "login", "logged", "remote", "network", "router", "vpn", "ssh",
-)  # fmt: skip
+    "ip",
+    "ips",
+    "ipv4",
+    "ip addr*",
+    "address",
+    "host*",
+    "server*",
+    "dns",
+    "subnet",
+    "gateway",
+    "ping",
+    "port",
+    "from",
+    "client",
+    "login",
+    "logged",
+    "remote",
+    "network",
+    "router",
+    "vpn",
+    "ssh",
+)
 _NOBODY = ("0.", "127.", "255.")
 
 
@@ -59,7 +79,7 @@ _head = re.compile(r"(?<![\w:.])[0-9A-Fa-f:]{0,44}\Z")
 
 def _is_v6(value: str) -> bool:
     groups = [group for group in value.split(":") if group]
-    if len(groups) < 3 and not value.lower().startswith(("fe80::", "fc", "fd", "2")):
+    if len(groups) < 3 and not value.lower().startswith(("::ffff:", "fe80::", "fc", "fd", "2")):
         return False
     if not any(char.isdigit() for char in value) or len(groups) < 2:
         return False
@@ -84,7 +104,8 @@ def coloned(text: str, at: int) -> Iterator[Hit]:
 
 def paired(text: str, at: int) -> Iterator[Hit]:
     """A MAC address that starts here, in pairs."""
-    if at and (text[at - 1].isalnum() or text[at - 1] in "_:-" and text[at - 2 : at - 1].isalnum()):
+    before = text[at - 1 : at]
+    if before.isalnum() or (before and before in "_:-" and text[at - 2 : at - 1].isalnum()):
         return
     match = _MAC.match(text, at)
     if match is not None and len({c for c in match[0].lower() if c.isalnum()}) >= 2:

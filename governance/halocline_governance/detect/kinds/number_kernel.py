@@ -30,8 +30,11 @@ else:
     _compiled = numba.njit(cache=True, boundscheck=False, nogil=True)
 
 LETTERS = 27
+ALONE, FIRST, SECOND, LONGER = 1, 2, 4, 8
+DEEP = 0xFFFF
 _GROUPS = 12
-_DIGITS = 24
+_DIGITS = 30
+_LINE = 10
 _SPACE, _PLUS, _DASH, _DOT, _SLASH = 32, 43, 45, 46, 47
 _OPEN, _CLOSE, _COMMA, _ZERO, _NINE = 40, 41, 44, 48, 57
 
@@ -39,6 +42,13 @@ _OPEN, _CLOSE, _COMMA, _ZERO, _NINE = 40, 41, 44, 48, 57
 @_compiled
 def _joint(byte: int) -> bool:
     return _DASH <= byte <= _SLASH
+
+
+@_compiled
+def _capitals(data: Any, start: int) -> bool:
+    """Whether two capitals stand before the blank, as those of a state before a ZIP code."""
+    at = start - 2 if data[start - 2] != _COMMA and data[start - 2] != _SPACE else start - 3
+    return 65 <= data[at] <= 90 and 65 <= data[at - 1] <= 90 and data[at - 2] == _SPACE
 
 
 @_compiled
@@ -61,27 +71,46 @@ def luhn(data: Any, start: int, count: int, digits: int) -> bool:
 
 
 @_compiled
-def worded(data: Any, low: int, high: int, words: Any) -> bool:
-    """Whether a word that starts in between is, by its first four letters, in the table."""
+def _stem(data: Any, at: int, count: int) -> int:
+    """The number of the `count` letters that start here; fewer if the word ends before."""
+    index = 0
+    ended = False
+    for k in range(count):
+        value = -1 if ended or at + k >= len(data) else letter(data[at + k])
+        ended = ended or value < 0
+        index = index * LETTERS + (value + 1)
+    return index
+
+
+@_compiled
+def worded(data: Any, low: int, high: int, words: Any, deep: Any) -> bool:
+    """Whether a word of the tables, or two in a row, start in between."""
     at = low
     while at < high:
         if letter(data[at]) >= 0 and (
             letter(data[at - 1]) < 0 or (data[at - 1] >= 97 and data[at] < 97)
         ):
-            index = 0
-            ended = False
-            for k in range(4):
-                value = -1 if ended or at + k >= len(data) else letter(data[at + k])
-                ended = ended or value < 0
-                index = index * LETTERS + (value + 1)
-            if words[index]:
+            index = _stem(data, at, 4)
+            known = words[index]
+            if known & ALONE:
                 return True
+            if known & LONGER and deep[(index * 7919 + _stem(data, at + 4, 3)) & DEEP]:
+                return True
+            if known & FIRST:
+                k = at
+                while k < high and letter(data[k]) >= 0:
+                    k += 1
+                gap = k
+                while k < high and k - gap < 3 and letter(data[k]) < 0:
+                    k += 1
+                if k < high and words[_stem(data, k, 4)] & SECOND:
+                    return True
         at += 1
     return False
 
 
 @_compiled
-def _shaped(data: Any, start: int, size: Any, mark: Any, groups: int, total: int) -> bool:
+def _shaped(data: Any, start: int, size: Any, mark: Any, groups: int, total: int) -> bool:  # noqa: C901 - one loop: calls would cost more
     """Whether the groups of digits that start here look like an identifier by themselves."""
     before = data[start - 1]
     first, second = data[start], data[start + 1]
@@ -113,9 +142,9 @@ def _shaped(data: Any, start: int, size: Any, mark: Any, groups: int, total: int
         if a == 4 and b == 6 and (c == 4 or c == 5):
             return luhn(data, start, len(data), 10 + c)
     if groups >= 4:
-        if a <= 3 and b <= 3 and c <= 3 and size[3] <= 3:
-            if mark[0] == mark[1] == mark[2] == _DOT:
-                return True
+        dotted = mark[0] == mark[1] == mark[2] == _DOT
+        if dotted and a <= 3 and b <= 3 and c <= 3 and size[3] <= 3:
+            return True
         if a == 1 and b == 3 and c == 3 and size[3] == 4:
             return True
         if a == 3 and b == 4 and c == 4 and size[3] == 2:
@@ -124,7 +153,7 @@ def _shaped(data: Any, start: int, size: Any, mark: Any, groups: int, total: int
 
 
 @_compiled
-def numbers(data: Any, words: Any, countries: Any, left: int, right: int) -> Any:
+def numbers(data: Any, words: Any, deep: Any, countries: Any, left: int, right: int) -> Any:  # noqa: C901 - one loop: calls would cost more
     """Where numbers and ids start that the rules should look at.
 
     Returns int64 (n, 2): 0 for a number or what `mixed` calls it, and the place.
@@ -132,7 +161,9 @@ def numbers(data: Any, words: Any, countries: Any, left: int, right: int) -> Any
     Args:
         data: uint8, folded; it starts and ends with a NUL.
         countries: bool, by two letters, base 26: those that have IBANs.
-        words: bool, by the first four letters of a word, base LETTERS, 0 for none.
+        words: uint8, by the first four letters of a word, base LETTERS, 0 for none: ALONE if any
+            such word counts, FIRST and SECOND if two in a row do, LONGER if `deep` knows.
+        deep: bool, by the first seven letters, hashed.
         left: how far before a number a word may start.
         right: how far behind it.
     """
@@ -175,7 +206,7 @@ def numbers(data: Any, words: Any, countries: Any, left: int, right: int) -> Any
             continue
         if is_digit(data[start - 2]) and (_joint(before) or (before == _COMMA and length == 3)):
             continue
-        if length > 19:
+        if length > 28:
             continue
         total, groups, to = length, 1, at
         size[0] = length
@@ -190,12 +221,12 @@ def numbers(data: Any, words: Any, countries: Any, left: int, right: int) -> Any
                     spaces += 1
                     if spaces > 1 and data[k - 1] == _SPACE:
                         break
-                elif not (_joint(sep) or sep == _OPEN or sep == _CLOSE):
+                elif not (_joint(sep) or sep in (_LINE, _OPEN, _CLOSE)):
                     break
                 k += 1
             if k == to or not is_digit(data[k]):
                 break
-            mark[groups - 1] = data[to] if k - to == 1 else 0
+            mark[groups - 1] = 0 if k - to > 1 else (_SPACE if data[to] == _LINE else data[to])
             to = k
             while is_digit(data[to]):
                 to += 1
@@ -207,8 +238,11 @@ def numbers(data: Any, words: Any, countries: Any, left: int, right: int) -> Any
             groups == 1 and data[to] == _DOT and is_digit(data[to + 1])
         ):
             continue
-        if _shaped(data, start, size, mark, groups, total) or worded_near(
-            data, start, to, words, left, right
+        zipped = length == 5 and before == _SPACE and _capitals(data, start)
+        if (
+            zipped
+            or _shaped(data, start, size, mark, groups, total)
+            or worded_near(data, start, to, words, deep, left, right)
         ):
             found[count, 0] = NOTHING
             found[count, 1] = start
@@ -217,17 +251,19 @@ def numbers(data: Any, words: Any, countries: Any, left: int, right: int) -> Any
 
 
 @_compiled
-def worded_near(data: Any, start: int, end: int, words: Any, left: int, right: int) -> bool:
+def worded_near(  # noqa: PLR0913 - arrays of a kernel
+    data: Any, start: int, end: int, words: Any, deep: Any, left: int, right: int
+) -> bool:
     """Whether a word of the table stands close by, in the same row."""
     low = start
     while low > 1 and start - low < left and data[low - 1] != 0:
         low -= 1
-    if worded(data, max(low, 1), start, words):
+    if worded(data, max(low, 1), start, words, deep):
         return True
     high = end
     while high < len(data) and high - end < right and data[high] != 0 and data[high] != 10:
         high += 1
-    return worded(data, end, high, words)
+    return worded(data, end, high, words, deep)
 
 
 @_compiled

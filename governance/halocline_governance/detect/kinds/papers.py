@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from halocline_governance.detect.kinds.national import numbers
-from halocline_governance.detect.kinds.shape import Shape, Words, tried
+from halocline_governance.detect.kinds.shape import Hit, Shape, tried
 
 _MONTH = (
     r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|okt|dez|mai|mei|maa|fev|avr|juin|juil|aou"
@@ -14,16 +15,27 @@ _MONTH = (
 )
 _DATE = (
     r"(?:\d{1,2}(?P<a>[-/.]|\. | / )\d{1,2}(?P=a)(?:19|20)?\d{2}"
-    r"|(?:19|20)\d{2}(?P<b>[-/.])\d{1,2}(?P=b)\d{1,2}"
+    r"|(?:19|20)\d{2}(?P<b>[-/. ])\d{1,2}(?P=b)\d{1,2}"
     r"|(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])"
-    rf"|\d{{1,2}}(?:st|nd|rd|th|er|\.)?[ -](?:of |de )?{_MONTH}(?:,| de| del)?[ -](?:(?:19|20)\d{{2}}|\d{{2}})"
-    rf"|{_MONTH}[ -]\d{{1,2}}(?:st|nd|rd|th)?(?:, ?|[ -])(?:(?:19|20)\d{{2}}|'?\d{{2}}))"
+    rf"|\d{{1,2}}(?:st|nd|rd|th|er|\.)?[-/. \n](?:of |de )?{_MONTH}(?:,| de| del)?[-/. \n]{{1,2}}"
+    r"(?:(?:19|20)\d{2}|'?\d{2})"
+    rf"|{_MONTH}[-/ \n]\d{{1,2}}(?:st|nd|rd|th)?(?:, ?|[-/ \n])(?:(?:19|20)\d{{2}}|'?\d{{2}}))"
+    r"(?=T\d|(?!\w|[-/.]\d))"
 )
 _BORN = (
-    r"(?:births?|born|d\.?o\.?b\b|geboren|geboortedatum|geb\b|geburtsdatum|geburtstag|n[e]e? le"
-    r"|naissance|nacimiento|nacid[oa]|nascita|nat[oa] il|nat[oa]|urodz\w{0,8}|ur\.|b\. ?(?=\d))"
+    r"(?:births?|born|d\.? ?o\.? ?b\b|b-?day|geboren|geboortedatum|geb\b|geburtsdat\w{0,2}"
+    r"|geburtstag"
+    r"|n[e]e? le|ne\(e\) le|naissance|nacimiento|nac\b|nacid[oa]|nascita|nat[oa]|urodz\w{0,8}|ur\."
+    r"|b\. ?(?=\d)|cumpleanos|compleanno|anniversaire|verjaardag)"
 )
-_WITHIN = r"(?:(?![.;!?]\s+[A-Z])[^\d\n]){0,32}?(?:\n[^\w\n]{0,12})?(?<![^\W_])"
+_WITHIN = (
+    r"(?:(?![.;!?]\s+[A-Z])[^\d\n]){0,44}?(?:\n(?:(?![.;!?]\s+[A-Z])[^\d\n]){0,24}?)?(?<![^\W_])"
+)
+_dates = re.compile(rf"(?<![\w./-]){_DATE}", re.IGNORECASE)
+_leads = re.compile(
+    r"[ ,]?[(\[]|, |[ ,]{1,2}(?:is|was|as)(?: (?:my|her|his|their|the|your|date|day|of|patient's"
+    r"|client's)){0,4} "
+)
 
 
 def _always(match: re.Match[str]) -> float:
@@ -33,25 +45,40 @@ def _always(match: re.Match[str]) -> float:
 BIRTH = tried(
     Shape(
         "date_of_birth",
-        re.compile(rf"{_BORN}{_WITHIN}(?P<v>{_DATE})(?!\w|[-/.]\d)", re.IGNORECASE),
+        re.compile(rf"{_BORN}{_WITHIN}(?P<v>{_DATE})", re.IGNORECASE),
         _always,
     )
 )
 
-_FILL = (
-    r"(?:[^\w\n]{0,4}\b(?:number|num|no|nr|n|id|is|was|nummer|numero|numer|book|card|holder|holding"
-    r"|issued|de|du|del|della|di|the|my|her|his|with|serial|s|seria|i|has|of|identified|by|as|code)\b"
-    r"){0,5}"
-)
+
+def born(text: str, at: int) -> Iterator[Hit]:
+    """The date behind a word for birth, else the one right before it."""
+    hits = list(BIRTH(text, at))
+    yield from hits or born_behind(text, at)
+
+
+def born_behind(text: str, at: int) -> Iterator[Hit]:
+    """A date right before the word for birth: `12/03/1980 (DOB)`, `12/03/1980 is her birthday`."""
+    found = None
+    for match in _dates.finditer(text, max(0, at - 48), at):
+        found = match
+    if found is not None and _leads.fullmatch(text, found.end(), at):
+        yield Hit(found.start(), found.end(), "date_of_birth", 0.85)
+
+
+_FILL = r"(?:[^\w\n]{0,4}[\n ]?\b[A-Za-z]{1,12}\b){0,5}?"
 _GAP = r"[^\w\n]{0,6}\n?[^\w\n]{0,6}"
-_VALUE = r"(?P<v>[A-Z]{1,3}[ -]?\d{5,9}[A-Z]{0,2}|\d{6,10}[A-Z]{0,2}|\d{2} ?[A-Z]{2} ?\d{5}|[A-Z0-9]{8,10})"
+_VALUE = (
+    r"(?P<v>(?-i:[A-Z]{1,3}[ -]?\d{5,9}[A-Z]{0,2}|\d{6,10}[A-Z]{0,2}|\d{2} ?[A-Z]{2} ?\d{5}"
+    r"|[A-Z0-9]{8,10})|[a-z]{1,3}\d{6,9}|\d{2} \d{2} \d{6}|\d{3} \d{3} \d{3})"
+)
 _END = r"(?!\w|[-./]\d)"
 
 
 def _papers(match: re.Match[str]) -> float:
     value = match["v"]
     count = sum(map(str.isdigit, value))
-    if count < 4 or re.fullmatch(r"(?:19|20)\d{6}", value):
+    if count < 3 or re.fullmatch(r"(?:19|20)\d{6}", value):
         return 0.0
     return 0.85 if value.upper() == value or count >= 6 else 0.0
 
@@ -60,7 +87,8 @@ PASSPORT = tried(
     Shape(
         "passport",
         re.compile(
-            r"(?:passports?|passeport|reisepas\w{0,12}|pasaporte|passaporto|paszport\w{0,3}|paspoort\w{0,8})"
+            r"(?:passports?|passeport|reisepas\w{0,12}|pasaporte|passaporto|paszport\w{0,3}"
+            r"|paspoort\w{0,8})"
             rf"(?:[-_]?(?:number|num|no|nr|nummer|id))?{_FILL}{_GAP}{_VALUE}{_END}",
             re.IGNORECASE,
         ),
@@ -85,11 +113,14 @@ LICENCE = tried(
     Shape(
         "driver_license",
         re.compile(
-            r"(?:driv(?:er'?s?|ing)[ _-]?licen[cs]es?|licen[cs]e|dl|fuhrerschein\w{0,8}|permis de conduire"
-            r"|patente(?: di guida)?|(?:permiso|carnet|licencia) de conducir|de conducir|rijbewijs\w{0,8}"
+            r"(?:driv(?:er'?s?|ing)[ _-]?licen[cs]es?|licen[cs]e|dl|fuhrerschein\w{0,8}"
+            r"|permis de conduire"
+            r"|patente(?: di guida)?|(?:permiso|carnet|licencia) de conducir|de conducir"
+            r"|rijbewijs\w{0,8}"
             r"|prawo jazdy)"
             rf"(?:[-_ ]?(?:number|num|no|nr|nummer|id|#))?{_FILL}{_GAP}"
-            rf"(?P<v>(?-i:[A-Z0-9](?:[A-Z0-9]{{5,19}}|[A-Z0-9]{{0,4}}(?:[ -][A-Z0-9]{{2,6}}){{1,4}}))){_END}",
+            rf"(?P<v>(?-i:[A-Z0-9](?:[A-Z0-9]{{5,19}}"
+            rf"|[A-Z0-9]{{0,4}}(?:[ -][A-Z0-9]{{2,6}}){{1,4}}))){_END}",
             re.IGNORECASE,
         ),
         _licence,
@@ -108,30 +139,6 @@ POSTCODE = tried(
             re.IGNORECASE,
         ),
         lambda match: 0.85,
-    )
-)
-_AREAS = frozenset(
-    "AB AL B BA BB BD BH BL BN BR BS BT CA CB CF CH CM CO CR CT CV CW DA DD DE DG DH DL DN DT DY E"
-    " EC EH EN EX FK FY G GL GU GY HA HD HG HP HR HS HU HX IG IM IP IV JE KA KT KW KY L LA LD LE LL"
-    " LN LS LU M ME MK ML N NE NG NN NP NR NW OL OX PA PE PH PL PO PR RG RH RM S SA SE SG SK SL SM"
-    " SN SO SP SR SS ST SW SY TA TD TF TN TQ TR TS TW UB W WA WC WD WF WN WR WS WV YO ZE".split()
-)
-_lives = Words(
-    "address*", "live*", "resid*", "post*", "london", "uk", "street", "road", "zip", "home"
-)
-
-
-def _british(match: re.Match[str]) -> float:
-    if match["area"] not in _AREAS:
-        return 0.0
-    return 0.85 if _lives.near(match) else 0.6
-
-
-BRITISH = tried(
-    Shape(
-        "postcode",
-        re.compile(r"(?P<area>[A-Z]{1,2})\d[A-Z\d]? \d[ABD-HJLNP-UW-Z]{2}(?!\w)"),
-        _british,
     )
 )
 

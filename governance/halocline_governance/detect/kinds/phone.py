@@ -6,27 +6,169 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from halocline_governance.detect.kinds.national import WORDS
 from halocline_governance.detect.kinds.shape import NOT_AFTER, Hit, Shape, Words, denied
 
 CALL = Words(
-    "phone*", "telephone*", "tel", "telef*", "mobile*", "mobil", "cell*", "movil", "cellulare", "fax*",
-    "call", "calls", "calling", "called", "dial", "text", "sms", "whatsapp", "hotline", "handy*",
-    "rufnummer", "contact*", "reach", "ph", "pager", "portable", "komorka", "tel nr", "durchwahl",
-    "ring", "helpline", "callback", "signal", "kontakt*", "num tel", "gsm", "appel*", "llam*",
-    "anruf*", "chiama*", "bel", "nummer", "landline", "voicemail", "telegram", "viber", "direct",
-)  # fmt: skip
+    "phone*",
+    "telephone*",
+    "tel",
+    "telef*",
+    "mobile*",
+    "mobil",
+    "cell*",
+    "movil",
+    "cellulare",
+    "fax*",
+    "call",
+    "calls",
+    "calling",
+    "called",
+    "dial",
+    "text",
+    "sms",
+    "whatsapp",
+    "hotline",
+    "handy*",
+    "rufnummer",
+    "contact*",
+    "reach",
+    "ph",
+    "pager",
+    "portable",
+    "komorka",
+    "tel nr",
+    "durchwahl",
+    "ring",
+    "helpline",
+    "callback",
+    "signal",
+    "kontakt*",
+    "num tel",
+    "gsm",
+    "appel*",
+    "llam*",
+    "anruf*",
+    "chiama*",
+    "bel",
+    "nummer",
+    "landline",
+    "voicemail",
+    "telegram",
+    "viber",
+    "direct",
+)
 _SURE = Words(
-    "phone*", "telephone*", "tel", "telef*", "mobile*", "mobil", "cell*", "movil", "cellulare", "fax*",
-    "ph", "rufnummer", "handy*", "whatsapp", "pager", "portable", "komorka", "gsm", "landline",
-)  # fmt: skip
+    "phone*",
+    "telephone*",
+    "tel",
+    "telef*",
+    "mobile*",
+    "mobil",
+    "cell*",
+    "movil",
+    "cellulare",
+    "fax*",
+    "ph",
+    "rufnummer",
+    "handy*",
+    "whatsapp",
+    "pager",
+    "portable",
+    "komorka",
+    "gsm",
+    "landline",
+)
+_MONEY = Words(
+    "card*",
+    "credit card*",
+    "visa",
+    "mastercard",
+    "amex",
+    "account*",
+    "acct*",
+    "konto*",
+    "compte",
+    "cuenta*",
+    "iban",
+    "kreditkarte*",
+    "routing*",
+    "passport*",
+    "licen*",
+    "invoice*",
+    "order*",
+    "rechnung*",
+    "isbn*",
+    "vat*",
+    "policy*",
+    "member*",
+    "customer id",
+    "tracking*",
+    "reg*",
+    "npi",
+    "sku",
+    "serial*",
+    "imei",
+    "id",
+    "dni",
+    "nif",
+    "ni",
+)
+_OTHERS = Words(*_MONEY.phrases, *(phrase for words in WORDS for phrase in words.phrases))
 _REGIONS = (
-    "US", "GB", "DE", "FR", "IT", "ES", "NL", "CH", "AT", "BE", "IN", "AU", "SG", "PL", "IE", "SE",
-    "NO", "DK", "FI", "PT", "CZ", "GR", "BR", "MX", "JP", "CN", "HK", "NZ", "ZA", "IL", "TR", "KR",
-)  # fmt: skip
+    "US",
+    "GB",
+    "DE",
+    "FR",
+    "IT",
+    "ES",
+    "NL",
+    "CH",
+    "AT",
+    "BE",
+    "IN",
+    "AU",
+    "SG",
+    "PL",
+    "IE",
+    "SE",
+    "NO",
+    "DK",
+    "FI",
+    "PT",
+    "CZ",
+    "GR",
+    "BR",
+    "MX",
+    "JP",
+    "CN",
+    "HK",
+    "NZ",
+    "ZA",
+    "IL",
+    "TR",
+    "KR",
+)
 _TRUNK = (
-    "GB", "DE", "FR", "IT", "NL", "CH", "AT", "BE", "IN", "AU", "IE", "SE", "FI", "ZA", "NZ", "JP",
-    "IL", "TR",
-)  # fmt: skip
+    "GB",
+    "DE",
+    "FR",
+    "IT",
+    "NL",
+    "CH",
+    "AT",
+    "BE",
+    "IN",
+    "AU",
+    "IE",
+    "SE",
+    "FI",
+    "ZA",
+    "NZ",
+    "JP",
+    "IL",
+    "TR",
+)
 _DATES = re.compile(
     r"(?:\d{1,2}([-/. ])\d{1,2}\1\d{2,4}|\d{4}([-/. ])\d{1,2}\2\d{1,2}|\d+\.\d+|\d{3}-\d\d-\d{4}"
     r"|\d{5}-\d{4}|\d{4} ?- ?\d{4})\Z"
@@ -61,6 +203,11 @@ def _core(match: re.Match[str]) -> str:
     return re.split(r",? ?[xeipd#]", match[0], maxsplit=1, flags=re.IGNORECASE)[0]
 
 
+def _belongs(match: re.Match[str], near: float) -> bool:
+    """Whether a word for a national id, a card or an account stands nearer than one for a phone."""
+    return _OTHERS.near(match) > max(near, 0.62)
+
+
 def _international(match: re.Match[str]) -> float:
     core = re.sub(r"\(0\)", "", _core(match))
     if core.startswith("00"):
@@ -83,6 +230,8 @@ def _american(match: re.Match[str]) -> float:
     near = CALL.near(match)
     if denied(match) or ("." in core and "-" in core and not near):
         return 0.0
+    if _belongs(match, near):
+        return 0.0
     if _valid(core, ("US",)):
         return 0.95 if near else 0.85
     plain = re.fullmatch(r"\d{3} \d{3} \d{4}", core)
@@ -104,7 +253,7 @@ def _national(match: re.Match[str]) -> float:
     if _DATES.match(match[0]) or denied(match):
         return 0.0
     near = CALL.near(match)
-    if not near and (match[0].isdigit() or _numbered(match)):
+    if _belongs(match, near) or (not near and (match[0].isdigit() or _numbered(match))):
         return 0.0
     if _valid(match[0], _REGIONS if near else _TRUNK):
         return 0.85 if near else 0.65
@@ -115,7 +264,7 @@ def _beside_a_word(match: re.Match[str]) -> float:
     if _DATES.match(match[0]) or len(_years.findall(match[0])) > 1 or denied(match):
         return 0.0
     near = CALL.near(match)
-    if not near:
+    if not near or _belongs(match, near):
         return 0.0
     if _valid(match[0], _REGIONS):
         return 0.8
@@ -161,7 +310,8 @@ PREFIXED = (
 )
 
 _VANITY = re.compile(
-    r"(?:\+?1[-. ])?\(?8(?:00|33|44|55|66|77|88)\)?[-. ](?=[A-Z0-9-]*[A-Z]{3})[A-Z0-9](?:-?[A-Z0-9]){6,9}(?![\w-])"
+    r"(?:\+?1[-. ])?\(?8(?:00|33|44|55|66|77"
+    r"|88)\)?[-. ](?=[A-Z0-9-]*[A-Z]{3})[A-Z0-9](?:-?[A-Z0-9]){6,9}(?![\w-])"
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from halocline_governance.detect.engines.anchor import EDGE, Anchor
@@ -15,9 +16,10 @@ from halocline_governance.detect.kinds import (
     papers,
     phone,
     postal,
+    towns,
     web,
 )
-from halocline_governance.detect.kinds.shape import Hit, Rule, Words
+from halocline_governance.detect.kinds.shape import WRAP, Hit, Rule, Words
 
 NUMBER = "number"
 TOKENS = (NUMBER, "lettered", "coin", "iban", "british")
@@ -38,10 +40,33 @@ def number(text: str, at: int) -> Iterator[Hit]:
     for shape in (*money.ACCOUNTS, *national.NATIONAL, network.IPV4):
         if (hit := shape.at(text, at)) is not None:
             yield hit
+    yield from towns.zipped(text, at)
+
+
+_UNBROKEN = frozenset(("bank_account", "url", "street_address", "postcode", "ip"))
+
+
+_begun = re.compile(r"[A-Za-z]{0,3}[0-9 ().+/-]*(?:[A-Z]{1,4}[0-9 .-]*){0,2}\Z")
+
+
+def broken(rule: Rule) -> Rule:
+    """The rule, also for a value that is wrapped once over a line: then only if it is sure."""
+
+    def both(text: str, at: int) -> Iterator[Hit]:
+        yield from rule(text, at)
+        line = text.find("\n", at, at + WRAP)
+        if line < 0 or not text[line + 1 : line + 2].isalnum() or not _begun.match(text, at, line):
+            return
+        for hit in rule(text[:line] + " " + text[line + 1 :], at):
+            sure = hit.score >= 0.85 if hit.kind == "phone" else hit.kind not in _UNBROKEN
+            if hit.start < line < hit.end and sure:
+                yield hit
+
+    return both
 
 
 RULES: dict[str, Rule] = {
-    NUMBER: number,
+    NUMBER: broken(number),
     "email": email.written,
     "spelt": email.spelt,
     "url": web.located,
@@ -50,14 +75,14 @@ RULES: dict[str, Rule] = {
     "cisco": network.cisco,
     "ethereum": crypto.ethereum,
     "coin": crypto.coin,
-    "iban": money.iban,
-    "lettered": lettered.LETTERED,
+    "iban": broken(money.iban),
+    "lettered": broken(lettered.LETTERED),
     "vanity": phone.vanity,
-    "birth": papers.BIRTH,
+    "birth": papers.born,
     "passport": papers.PASSPORT,
     "licence": papers.LICENCE,
     "postcode": papers.POSTCODE,
-    "british": papers.BRITISH,
+    "british": towns.british,
     "bic": papers.BIC,
     "street": postal.STREET,
     "continental": postal.CONTINENTAL,
@@ -88,8 +113,26 @@ def _anchors() -> Iterator[Anchor]:
     yield from words(
         "spelt", (0, 0), " dot ", " punkt ", " punto ", " arroba ", "_at_", " chiocciola "
     )
-    for end in ("com", "org", "net", "edu", "gov", "io", "de", "fr", "it", "es", "nl", "pl", "co[.]",
-                "ch", "eu", "in", "ca", "au"):  # fmt: skip
+    for end in (
+        "com",
+        "org",
+        "net",
+        "edu",
+        "gov",
+        "io",
+        "de",
+        "fr",
+        "it",
+        "es",
+        "nl",
+        "pl",
+        "co[.]",
+        "ch",
+        "eu",
+        "in",
+        "ca",
+        "au",
+    ):
         yield from words("spelt", (0, 0), f"[a-z0-9-][.]{end}", at=1)
     yield Anchor("url", "://")
     yield Anchor("url", "www[.]", caseless=True)
@@ -105,28 +148,107 @@ def _anchors() -> Iterator[Anchor]:
 def _papers() -> Iterator[Anchor]:
     def worded(rule: str, near: int, *patterns: str) -> Iterator[Anchor]:
         for pattern in patterns:
-            yield Anchor(rule, pattern, caseless=True, digit=(0, near))
+            yield Anchor(rule, pattern, caseless=True, digit=(48 if rule == "birth" else 0, near))
 
     def first(rule: str, near: int, *patterns: str) -> Iterator[Anchor]:
         for pattern in patterns:
-            yield Anchor(rule, EDGE + pattern, at=1, caseless=True, digit=(0, near))
+            yield Anchor(
+                rule,
+                EDGE + pattern,
+                at=1,
+                caseless=True,
+                digit=(48 if rule == "birth" else 0, near),
+            )
 
-    yield from worded("birth", 60, "birth", "geboren", "geburtsdatum", "geburtstag", "naissance",
-                      "nacimiento", "nascita", "urodz", "geboortedatum", "d[.]o[.]b")  # fmt: skip
-    yield from first("birth", 60, "born", "dob", "_dob", "ne le", "nee le", "nacido", "nacida", "geb[.]",
-                     "nato ", "nata ", "ur[.] ", "[(]b[.] ")  # fmt: skip
-    yield from worded("passport", 60, "passport", "passeport", "reisepas", "pasaporte", "passaporto",
-                      "paszport", "paspoort")  # fmt: skip
+    yield from worded(
+        "birth",
+        60,
+        "birth",
+        "geboren",
+        "geburtsdatum",
+        "geburtstag",
+        "naissance",
+        "nacimiento",
+        "nascita",
+        "urodz",
+        "geboortedatum",
+        "d[.]o[.]b",
+        "d[.] o[.] b",
+        "cumpleanos",
+        "compleanno",
+        "verjaardag",
+        "anniversaire",
+        "bday",
+        "b-day",
+        "ne[(]e[)] le",
+    )
+    yield from first(
+        "birth",
+        60,
+        "born",
+        "dob",
+        "_dob",
+        "ne le",
+        "nee le",
+        "nacido",
+        "nacida",
+        "geb[.]",
+        "geb ",
+        "nac[.]",
+        "nato ",
+        "nata ",
+        "ur[.] ",
+        "[(]b[.] ",
+    )
+    yield from worded(
+        "passport",
+        60,
+        "passport",
+        "passeport",
+        "reisepas",
+        "pasaporte",
+        "passaporto",
+        "paszport",
+        "paspoort",
+    )
     for driver in ("driver", "drivers", "driver's", "driving", "drivers'"):
         for gap in (" ", "_", "-"):
             yield from worded("licence", 60, f"{driver}{gap}licen")
-    yield from worded("licence", 60, "license no", "license num", "licence no", "licence num",
-                      "license #", "license:", "licence:", "fuhrerschein", "permis de conduire",
-                      "patente", "de conducir", "rijbewijs", "prawo jazdy")  # fmt: skip
+    yield from worded(
+        "licence",
+        60,
+        "license no",
+        "license num",
+        "licence no",
+        "licence num",
+        "license #",
+        "license:",
+        "licence:",
+        "fuhrerschein",
+        "permis de conduire",
+        "patente",
+        "de conducir",
+        "rijbewijs",
+        "prawo jazdy",
+    )
     yield from first("licence", 40, "dl:", "dl #", "dl#", "dl no", "dl num", "dl is ")
-    yield from first("postcode", 40, "zip", "postcode", "post code", "postal", "plz", "postleitzahl",
-                     "codice postale", "kod pocztowy", "code postal", "codigo postal", "cap ", "cap:",
-                     "_zip")  # fmt: skip
+    yield from first(
+        "postcode",
+        40,
+        "zip",
+        "postcode",
+        "post code",
+        "postal",
+        "plz",
+        "postleitzahl",
+        "codice postale",
+        "kod pocztowy",
+        "code postal",
+        "codigo postal",
+        "cap ",
+        "cap:",
+        "_zip",
+    )
     yield Anchor("bic", EDGE + "bic", at=1, caseless=True)
     yield Anchor("bic", EDGE + "swift", at=1, caseless=True)
 
@@ -139,8 +261,28 @@ def _postal() -> Iterator[Anchor]:
             yield Anchor("street", pattern, at=2, caseless=True)
     for word in postal.RARE:
         yield Anchor("street", "[a-z0-9.] " + word, at=2)
-    for word in ("strase", "strasse", "str[.] ", "platz ", "allee ", "gasse ", "weg ", "damm ", "ufer ",
-                 "straat ", "laan ", "gracht ", "plein ", "kade ", "dijk ", "singel ", "markt "):  # fmt: skip
+    for word in (
+        "strase",
+        "strasse",
+        "str[.] ",
+        "platz ",
+        "allee ",
+        "gasse ",
+        "weg ",
+        "damm ",
+        "ufer ",
+        "straat ",
+        "laan ",
+        "gracht ",
+        "plein ",
+        "kade ",
+        "dijk ",
+        "singel ",
+        "markt ",
+        "steig ",
+        "hof ",
+        "chaussee ",
+    ):
         yield Anchor("continental", word, caseless=True, digit=(0, 16))
     for word in (
         "Am ",
@@ -154,17 +296,74 @@ def _postal() -> Iterator[Anchor]:
         "Unter den ",
     ):
         yield Anchor("continental", EDGE + word + "[A-Z]", at=1, digit=(0, 40))
-    for word in ("rue ", "avenue ", "av[.] ", "boulevard ", "bd ", "bd[.] ", "place ", "allee ", "allees ",
-                 "chemin ", "impasse ", "quai ", "cours ", "route ", "square ", "passage ",
-                 "faubourg "):  # fmt: skip
+    for word in (
+        "rue ",
+        "avenue ",
+        "av[.] ",
+        "boulevard ",
+        "bd ",
+        "bd[.] ",
+        "place ",
+        "allee ",
+        "allees ",
+        "chemin ",
+        "impasse ",
+        "quai ",
+        "cours ",
+        "route ",
+        "square ",
+        "passage ",
+        "faubourg ",
+    ):
         yield Anchor("continental", EDGE + word, at=1, caseless=True, digit=(10, 0))
-    for word in ("calle ", "c/", "avda", "avenida ", "plaza ", "pza", "paseo ", "carrer ", "camino ", "ronda ",
-                 "travesia ", "carretera ", "via ", "viale ", "piazza ", "p[.]za ", "corso ", "largo ",
-                 "vicolo ", "strada ", "rua ", "praca ", "ul[.]", "ulica ", "al[.] ", "os[.] ",
-                 "plac "):  # fmt: skip
+    for word in (
+        "calle ",
+        "c/",
+        "avda",
+        "avenida ",
+        "plaza ",
+        "pza",
+        "paseo ",
+        "carrer ",
+        "camino ",
+        "ronda ",
+        "travesia ",
+        "carretera ",
+        "via ",
+        "viale ",
+        "piazza ",
+        "p[.]za ",
+        "corso ",
+        "largo ",
+        "vicolo ",
+        "strada ",
+        "rua ",
+        "praca ",
+        "ul[.]",
+        "ulica ",
+        "al[.] ",
+        "os[.] ",
+        "plac ",
+    ):
         yield Anchor("continental", EDGE + word, at=1, caseless=True, digit=(0, 60))
-    for word in ("O[.] Box", "PO Box", "P O Box", "O[.]Box", "office box", "postfach", "postbus", "casella postale",
-                 "boite postale", "apartado", "psc ", "cmr ", "fpo ", "apo ", "dpo ", "bp "):  # fmt: skip
+    for word in (
+        "O[.] Box",
+        "PO Box",
+        "P O Box",
+        "O[.]Box",
+        "office box",
+        "postfach",
+        "postbus",
+        "casella postale",
+        "boite postale",
+        "apartado",
+        "psc ",
+        "cmr ",
+        "fpo ",
+        "apo ",
+        "dpo ",
+        "bp ",
+    ):
         yield Anchor("box", word, caseless=True, digit=(30, 20))
 
 

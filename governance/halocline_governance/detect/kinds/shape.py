@@ -16,11 +16,11 @@ NEAR = 64
 RIGHT = 32
 REACH = 640
 STRETCH = 192
+WRAP = 40
 
 NOT_AFTER = r"(?!\w|[-./]\d|(?<!\d{4}),\d)"
 
 Check = Callable[["re.Match[str]"], float]
-Rule = Callable[[str, int], Iterator["Hit"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,9 @@ class Hit:
     end: int
     kind: str
     score: float
+
+
+Rule = Callable[[str, int], Iterator[Hit]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +112,12 @@ class Words:
 
 
 _denied = re.compile(
-    r"(?<![^\W\d_])(?:(?:sales|purchase|work)[ _-]?)?(?:orders?|invoices?|inv|isbn(?:-1[03])?|issn|isin"
-    r"|cusip|sedol|lei|doi|track(?:ing)?|parcel|shipment|sku|ref|reference|case|ticket|serial|s/n|sn"
-    r"|part|model|versions?|build|commit|po|p/o|receipt|batch|lot|items?|products?|article|upc|ean|gtin"
+    r"(?<![^\W\d_])(?:(?:sales|purchase|work)[ _-]?)?(?:orders?|invoices?|inv|isbn(?:-1[03])?"
+    r"|issn|isin"
+    r"|cusip|sedol|lei|doi|track(?:ing)?|parcel|shipment|sku|ref|reference|case|ticket|serial|s/n"
+    r"|sn"
+    r"|part|model|versions?|build|commit|po|p/o|receipt|batch|lot|items?|products?|article|upc"
+    r"|ean|gtin"
     r"|asin|barcode|transaction|txn|trace|docket|patent|page|rev|revision|confirmation|booking"
     r"|flight|issue|bug|errors?|rechnung\w*|bestell\w*|auftrag\w*|commande|facture|pedido|factura"
     r"|fattura|ordine|zamowieni\w*|faktura|factuur\w*|bestelling|timestamp|epoch|unix|price|total"

@@ -19,7 +19,7 @@ from halocline_governance.detect.kinds import number_kernel, token_kernel
 from halocline_governance.detect.kinds.catalog import KINDS
 from halocline_governance.detect.kinds.money import COUNTRIES
 from halocline_governance.detect.kinds.rules import ANCHORS, RULES, TOKENS, WORDS
-from halocline_governance.detect.kinds.shape import LEFT, NEAR, REACH, RIGHT, Hit
+from halocline_governance.detect.kinds.shape import LEFT, NEAR, REACH, RIGHT, Hit, Rule
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,7 +57,7 @@ class Sieve:
             folded.data, spots[self.rules[ids] == _STREET]
         )
         ids, spots = ids[kept], spots[kept]
-        tokens = number_kernel.numbers(folded.data, word_table(), _countries(), NEAR, RIGHT)
+        tokens = number_kernel.numbers(folded.data, *word_tables(), _countries(), NEAR, RIGHT)
         rules = np.concatenate((self.rules[ids], _TOKENS[tokens[:, 0]]))
         places = np.concatenate((spots, tokens[:, 1]))
         pairs = np.unique(places * len(_NAMES) + rules)
@@ -71,14 +71,24 @@ def sieve(name: str | None = None) -> Sieve:
 
 
 @cache
-def word_table() -> NDArray[np.bool_]:
-    """Which first four letters begin a word of a phrase that makes a number worth a look."""
-    table = np.zeros(number_kernel.LETTERS**4, dtype=np.bool_)
-    for words in WORDS:
-        for phrase in words.phrases:
-            head = phrase.replace(".", " ").replace("/", " ").split()[0]
-            table[list(_prefixes(head))] = True
-    return table
+def word_tables() -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """`words` and `deep` of `number_kernel.numbers`, so that no word of a phrase is missed."""
+    words = np.zeros(number_kernel.LETTERS**4, dtype=np.uint8)
+    deep = np.zeros(number_kernel.DEEP + 1, dtype=np.bool_)
+    for phrase in {phrase for group in WORDS for phrase in group.phrases}:
+        parts = phrase.replace(".", " ").replace("/", " ").replace("'", " ").split()
+        head = parts[0].rstrip("*")
+        if len(parts) > 1:
+            words[list(_stems(parts[0][:4] if len(head) >= 4 else parts[0]))] |= number_kernel.FIRST
+            words[list(_stems(parts[1]))] |= number_kernel.SECOND
+        elif len(head) >= 7:
+            (index,) = _stems(head[:4])
+            words[index] |= number_kernel.LONGER
+            (rest,) = _stems(head[4:7], 3)
+            deep[(index * 7919 + rest) & number_kernel.DEEP] = True
+        else:
+            words[list(_stems(parts[0]))] |= number_kernel.ALONE
+    return words, deep
 
 
 @cache
@@ -89,14 +99,14 @@ def _countries() -> NDArray[np.bool_]:
     return table
 
 
-def _prefixes(head: str) -> Iterator[int]:
+def _stems(word: str, size: int = 4) -> Iterator[int]:
     """The table's places for a word; one cut short by `*` may go on with any letters."""
-    stem = head.rstrip("*")[:4]
+    stem = word.rstrip("*")[:size]
     index = 0
-    for letter in stem.ljust(4):
+    for letter in stem.ljust(size):
         index = index * number_kernel.LETTERS + (ord(letter) - 96 if letter != " " else 0)
-    if head.endswith("*") and len(stem) < 4:
-        yield from range(index, index + number_kernel.LETTERS ** (4 - len(stem)))
+    if word.endswith("*") and len(stem) < size:
+        yield from range(index, index + number_kernel.LETTERS ** (size - len(stem)))
     else:
         yield index
 
@@ -109,12 +119,12 @@ def row_hits(
     rows = folded.rows(places)
     lows = np.maximum(folded.starts[rows], places - LEFT)
     highs = np.minimum(folded.starts[rows + 1] - 1, places + REACH)
-    data = memoryview(folded.data)
-    calls = [RULES[name] for name in _NAMES]
+    data = folded.data
+    calls: list[Rule] = [RULES[name] for name in _NAMES]
     for rule, place, row, low, high in zip(
         rules.tolist(), places.tolist(), rows.tolist(), lows.tolist(), highs.tolist(), strict=True
     ):
-        window = bytes(data[low:high]).decode("latin-1")
+        window = data[low:high].tobytes().decode("latin-1")
         for hit in calls[rule](window, place - low):
             yield row, Hit(hit.start + low, hit.end + low, hit.kind, hit.score)
 

@@ -1,9 +1,10 @@
 """How much of an unfinished text is settled: what later text can still make, change or undo.
 
-No value crosses a line end and none is longer than REACH, so only the last line's end is open. In
-it stay open: the last word; a chain of words with digits (a number, an id, a date) and whatever the
-words to the right of it could name; a house number with the few words behind it; capitals before
-a house number; names around a spelt `at` or `dot`; and a finding that words behind it may stretch.
+No value crosses more than one line end and none is longer than REACH, so only the end of the last
+two lines is open. In it stay open: the last word; a chain of words with digits (a number, an id,
+a date) and whatever the words to the right of it could name; a house number with the few words
+behind it; capitals before a house number; names around a spelt `at` or `dot`; and a finding that
+words behind it may stretch.
 The property test of stream, text and batch holds this to the rules.
 """
 
@@ -25,6 +26,7 @@ _WORDS_OF_A_STREET = 10
 _ANY_WORDS_OF_A_STREET = 4
 
 _word = re.compile(r"\S+")
+_digit = re.compile(r"[0-9]")
 _sign = re.compile(
     r"[\[({<]?(?:at|dot|punkt|punto|point|ponto|kropka|arroba|chiocciola|arobase|a|@|\.)[\])}>]?\Z",
     re.IGNORECASE,
@@ -44,22 +46,26 @@ _signs = (
 )
 _joint = re.compile(r"[^a-z]*[a-z]{0,4}[^a-z]*\Z", re.IGNORECASE)
 _month = re.compile(
-    r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|okt|dez|mai|mei|maa|fev|avr|jui|aou|ene|abr|ago"
+    r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|okt|dez|mai|mei|maa|fev|avr|jui|aou|ene"
+    r"|abr|ago"
     r"|dic|gen|mag|giu|lug|set|ott|sty|lut|kwi|maj|cze|lip|sie|wrz|paz|lis|gru)",
     re.IGNORECASE,
 )
 _road_first = re.compile(
-    r"\W*(?:calle|c/|avda|avenida|avd|plaza|pza|paseo|carrer|camino|ronda|travesia|carretera|via|viale"
+    r"\W*(?:calle|c/|avda|avenida|avd|plaza|pza|paseo|carrer|camino|ronda|travesia|carretera|via"
+    r"|viale"
     r"|piazza|p\.za|corso|largo|vicolo|strada|rua|praca|ul\.|ulica|al\.|os\.|plac)",
     re.IGNORECASE,
 )
 _small = re.compile(
-    r"(?:de|del|della|dei|di|da|la|las|los|le|les|du|des|van|von|der|den|dem|e|y|et|of|the|am|an|im|in|n|nr"
+    r"(?:de|del|della|dei|di|da|la|las|los|le|les|du|des|van|von|der|den|dem|e|y|et|of|the|am|an"
+    r"|im|in|n|nr"
     r"|bis|ter|quater|[IVX]+)\W*\Z|[dl]'|dell'",
     re.IGNORECASE,
 )
 _box = re.compile(
-    r"\W*(?:p|po|p\.?o|o|post|postal|office|box|psc|unit|cmr|usns|uss|dpo|fpo|apo|bp|b\.p|cp|c\.p|casella|boite"
+    r"\W*(?:p|po|p\.?o|o|post|postal|office|box|psc|unit|cmr|usns|uss|dpo|fpo|apo|bp|b\.p|cp|c\.p"
+    r"|casella|boite"
     r"|apartado|postfach|postbus|correos|de|no)\W*\Z",
     re.IGNORECASE,
 )
@@ -73,12 +79,18 @@ def settled(text: str, hits: Sequence[tuple[int, int]]) -> int:
         hits: (start, end) of what was found in it, in order.
     """
     size = len(text)
-    line = max(text.rfind("\n") + 1, size - _OPEN)
+    line = max(_last_lines(text), size - _OPEN)
     place = _open_words(text, line)
     for start, end in reversed(hits):
-        if end > place or (end > line and end + _STRETCH > size and text.find("\n", end) < 0):
+        if end > place or (end > line and end + _STRETCH > size):
             place = min(place, start)
     return place
+
+
+def _last_lines(text: str) -> int:
+    """Where the last line but one starts, over whose end a value may be wrapped."""
+    line = text.rfind("\n")
+    return text.rfind("\n", 0, line) + 1 if line > 0 else 0
 
 
 def _open_words(text: str, line: int) -> int:
@@ -101,30 +113,35 @@ def _open_words(text: str, line: int) -> int:
 
 def _is_open(words: list[tuple[int, str]], number: int, word: str, size: int) -> bool:
     """Whether a value that starts at this word may be open."""
-    behind = [other for _, other in words[number + 1 :]]
-    digits = sum(map(str.isdigit, word))
+    behind = len(words) - number - 1
+    digits = sum(map(str.isdigit, word)) if _digit.search(word) else 0
     if digits:
-        end = number
-        count = digits
+        end, count = number, digits
         while end + 1 < len(words) and _chained(words[end + 1][1]):
             end += 1
             count += sum(map(str.isdigit, words[end][1]))
         last = words[end][0] + len(words[end][1])
-        if end >= len(words) - 2:
-            return True
         mixed = digits >= 4 and len(word) > digits
         if (count >= 5 or mixed) and last + _CONTEXT > size:
             return True
-        if len(behind) <= _ANY_WORDS_OF_A_STREET:
+        if end >= len(words) - 2 or behind <= _ANY_WORDS_OF_A_STREET:
             return True
-        return len(behind) <= _WORDS_OF_A_STREET and all(map(_name, behind[:-1]))
+        return _names_only(words, number)
     if len(word) >= _LONG and words[number][0] + len(word) + _CONTEXT > size:
         return True
     if _road_first.match(word):
-        return len(behind) <= _WORDS_OF_A_STREET and all(map(_name, behind[:-1]))
+        return _names_only(words, number)
     if _box.match(word):
-        return len(behind) <= 1 or all(map(_box.match, behind[:-1])) and len(behind) <= 6
+        return behind <= 1 or (
+            behind <= 6 and all(_box.match(w) for _, w in words[number + 1 : -1])
+        )
     return False
+
+
+def _names_only(words: list[tuple[int, str]], number: int) -> bool:
+    """Whether a street line may still go on: few words behind it, and all like names."""
+    behind = len(words) - number - 1
+    return behind <= _WORDS_OF_A_STREET and all(_name(word) for _, word in words[number + 1 : -1])
 
 
 def _name(word: str) -> bool:
@@ -168,7 +185,7 @@ def _spelt(words: list[tuple[int, str]], closed: bool, size: int) -> int:
     last = len(words) - 1
     number = last + 1 if closed else last
     if not closed and not (_begun.match(words[last][1]) or _sign.match(words[last][1])):
-        number = last if last == 0 or not _sign.match(words[last - 1][1]) else last
+        number = last
     elif number > 0:
         number -= 1
     while number > 0 and len(words) - number < 16:

@@ -49,20 +49,20 @@ def _alnum(byte: int) -> bool:
 
 @_compiled
 def _gap(byte: int) -> bool:
-    return byte == _SPACE or byte == _DASH
+    return byte in (_SPACE, _DASH)
 
 
 @_compiled
 def _broken(data: Any, low: int, high: int) -> bool:
     """Whether a row ends in between."""
+    found = False
     for k in range(low, high):
-        if data[k] == 0:
-            return True
-    return False
+        found = found or data[k] == 0
+    return found
 
 
 @_compiled
-def mixed(data: Any, start: int, end: int, countries: Any) -> tuple[int, int, int]:
+def mixed(data: Any, start: int, end: int, countries: Any) -> tuple[int, int, int]:  # noqa: C901 - one loop: calls would cost more
     """(what, place, end of the word) for the digits in between, which touch a letter."""
     low, high = start, end
     while start - low < _LONGEST and _alnum(data[low - 1]):
@@ -75,11 +75,12 @@ def mixed(data: Any, start: int, end: int, countries: Any) -> tuple[int, int, in
     first, second = letter(data[low]), letter(data[low + 1])
     paired = first >= 0 and second >= 0 and low + 2 == start
     if paired and end - start >= 2 and countries[first * 26 + second]:
-        if size >= 15 or (size <= 8 and (_gap(data[high]) or data[high] == _DOT)):
+        apart = size <= 8 and (_gap(data[high]) or data[high] == _DOT)
+        if size >= 15 or apart:
             return IBAN, low, high
-    if size <= 4 and data[high] == _SPACE and is_digit(data[high + 1]) and first >= 0:
-        if letter(data[high + 2]) >= 0 and letter(data[high + 3]) >= 0:
-            return BRITISH, low, high
+    halved = data[high] == _SPACE and is_digit(data[high + 1]) and letter(data[high + 2]) >= 0
+    if size <= 4 and first >= 0 and halved:
+        return BRITISH, low, high
     if size >= 26:
         return COIN, low, high
     digits = 0
@@ -119,9 +120,9 @@ def spaced(data: Any, start: int, end: int) -> int:
         k = end + 8
         if letter(data[k]) >= 0 or (_gap(data[k]) and letter(data[k + 1]) >= 0):
             return start
-    if size == 2 and behind == _SPACE and data[end + 7] == _SPACE:
-        if letter(data[end + 8]) >= 0 and data[end + 9] == _SPACE:
-            return start
+    apart = behind == _SPACE and data[end + 7] == _SPACE and data[end + 9] == _SPACE
+    if size == 2 and apart and letter(data[end + 8]) >= 0:
+        return start
     return 0
 
 
@@ -139,11 +140,11 @@ def housed(data: Any, places: Any) -> Any:
                 if data[k + 1] == _SPACE:
                     break
                 words += 1
-            elif not (is_word(byte) or byte == _DOT or byte == _DASH or byte == 39 or byte == 47):
+            elif not (is_word(byte) or byte in (_DOT, _DASH, 39, 47)):
                 break
             if is_digit(byte) and words > 0:
                 left = data[k - 1]
-                if not (is_word(left) or left == _DOT or left == 44 or left == 36 or left == _DASH):
+                if not (is_word(left) or left in (_DOT, 44, 36, _DASH)):
                     kept[n] = True
                     break
             k -= 1

@@ -27,7 +27,8 @@ _plain = re.compile(
     re.IGNORECASE,
 )
 _SCHEMES = re.compile(
-    r"(?:https?|ftps?|sftp|wss?|ssh|git|svn|s3|gs|file|ldaps?|smb|rtsp|postgres(?:ql)?|mysql|mongodb"
+    r"(?:https?|ftps?|sftp|wss?|ssh|git|svn|s3|gs|file|ldaps?|smb|rtsp|postgres(?:ql)?|mysql"
+    r"|mongodb"
     r"(?:\+srv)?|redis|amqps?|jdbc:\w+)\Z",
     re.IGNORECASE,
 )
