@@ -201,7 +201,7 @@ def default_password(user: bytes, secret: bytes) -> bool:
     """A password that everybody knows: a word for one, or the user's name again."""
     word = secret.strip(b"'\"").lower()
     known = (b"password", b"passwd", b"pass", b"pwd", b"secret", b"guest", b"root", b"admin")
-    more = (b"test", b"user", b"token", b"none", b"null", b"string", b"mypassword", b"pw", b"p")
+    more = (b"test", b"user", b"token", b"none", b"null", b"string", b"mypassword", b"pw", b"tiger")
     return word in (*known, *more) or word == user.lower() or len(word) < 4
 
 
