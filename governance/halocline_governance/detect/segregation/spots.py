@@ -44,7 +44,8 @@ class Spots:
         heads = (self.order, self.heads)
         likely = likely[: _likely(made.codes, made.firsts, self.width, heads, likely)]
         tags = prf.tags(made.room, likely, self.width, self.key)
-        known = np.isin(tags, self.known)
+        at = np.minimum(np.searchsorted(self.known, tags), max(len(self.known) - 1, 0))
+        known = self.known[at] == tags if len(self.known) else np.zeros(len(tags), dtype=np.bool_)
         return likely[known], tags[known]
 
     def spans(
