@@ -22,7 +22,7 @@ from halocline_governance.errors import Refused
 from tests.governance.detect_rules import Rule
 
 RULE = "tests.governance.detect_rules:Rule"
-TIMEOUT_S = 0.4
+BRIEF_S, LONG_S = 0.5, 30.0
 WORDS = st.sampled_from(["jo ", "hello ", "\u00e9\u00e8 ", "\U0001f600", "\x00", "jo", ".\n", ""])
 FEW = settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 TEXTS = st.lists(WORDS, max_size=12).map("".join)
@@ -37,9 +37,16 @@ def root_on_path(root: Path) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def far(root_on_path: None) -> Iterator[Isolated]:
-    far = Isolated(RULE, timeout_s=TIMEOUT_S, memory_bytes=1 << 28)
+    far = Isolated(RULE, timeout_s=LONG_S, memory_bytes=1 << 28)
     yield far
     far.close()
+
+
+@pytest.fixture(scope="module")
+def brief(root_on_path: None) -> Iterator[Isolated]:
+    brief = Isolated(RULE, timeout_s=BRIEF_S)
+    yield brief
+    brief.close()
 
 
 def test_it_is_the_detector_that_it_holds(far: Isolated) -> None:
@@ -87,11 +94,15 @@ BAD = {
 
 
 @pytest.mark.parametrize("word", BAD)
-def test_a_rule_that_goes_wrong_costs_its_text_only(far: Isolated, word: str) -> None:
+def test_a_rule_that_goes_wrong_costs_its_text_only(
+    far: Isolated, brief: Isolated, word: str
+) -> None:
+    # Only what loops needs its deadline; the others have time, however busy the machine is.
+    far = brief if word == "do:loop" else far
     text = f"{word} secret jo"
     begun = time.monotonic()
     assert far.scan(text).reason in BAD[word]
-    assert time.monotonic() - begun < TIMEOUT_S + 5
+    assert time.monotonic() - begun < LONG_S / 2
     assert far.scan("jo") == Rule().scan("jo")
 
     verdicts = list(far.scan_batch(Texts.of(["jo", text, ""])))
@@ -128,7 +139,7 @@ def test_a_child_that_somebody_kills_is_replaced(far: Isolated) -> None:
 
 
 def test_a_batch_of_bad_rows_ends(root_on_path: None) -> None:
-    far = Isolated(RULE, timeout_s=TIMEOUT_S, max_lost=3)
+    far = Isolated(RULE, timeout_s=LONG_S, max_lost=3)
     verdicts = list(far.scan_batch(Texts.of(["do:die"] * 40 + ["jo"])))
     assert {verdict.reason for verdict in verdicts[:40]} <= {CRASHED, TIMEOUT}
     assert all(verdict.status != "clean" for verdict in verdicts)
