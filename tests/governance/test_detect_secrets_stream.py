@@ -29,7 +29,7 @@ PARTS = [
     "ghp_" + "aB3dE5gH7jK9mN1pQ3sT5vW7yZ9cD4fG6hJ8",
     "password = '" + "Zk3!vQ9xLm2'",
     "api_key=key=token:" + "f3J9kLm2Qx8Zr5Tv1Yw7",
-    "token == f3J9kLm2Qx8Zr5Tv1Yw7",
+    "token == " + "f3J9kLm2Qx8Zr5Tv1Yw7",
     "Authorization: Basic " + "QWxhZGRpbjpvcGVuIHNlc2FtZQ==",
     "postgres://app:" + "zK4x9Qw2@db.internal/p",
     "machine a login b password " + "zK4x9Qw2",
