@@ -25,9 +25,9 @@ def part(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def entry(function: Callable[P, R]) -> Callable[P, R]:
-    """Compiled and kept on disk, where there is a folder to keep it in. It must close over `DIGEST`,
-    as numba's cache looks only at the function's own file: a change of another part would else
-    leave the old code in force."""
+    """Compiled and kept on disk, where there is a folder to keep it in. It must close over
+    `DIGEST`, as numba's cache looks only at the function's own file: a change of another part
+    would else leave the old code in force."""
     try:
         return cast("Callable[P, R]", numba.njit(nogil=True, cache=True)(function))
     except RuntimeError:  # neither the package's folder nor the user's can be written
