@@ -16,7 +16,7 @@ from halocline_pipelines.filters.gopher_repetition import GopherRepetition
 from halocline_pipelines.filters.language import PREFIX, Language
 from halocline_pipelines.filters.toxicity import Toxicity
 
-MEASURED = (language.VERSION, quality.VERSION, "pii@1", "secrets@2", "toxicity@2", "exact@1")
+MEASURED = (language.VERSION, quality.VERSION, "pii@2", "secrets@2", "toxicity@2", "exact@1")
 KNOWN = frozenset((*quality.Signal, *MEASURED, *(PREFIX + code for code in language.CODES)))
 """Every signal that an assessment writes and a filter may read."""
 
