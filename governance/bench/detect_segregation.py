@@ -2,7 +2,7 @@
 
 Build and scan in MB/s of one core on filings. The filter at 10^6 to 10^8 random tags, and by its
 formula at 10^9. Misses: runs cut from the compartment's text at random places, 50 to 200 characters
-long, put into other text as they are or in other case, spacing and wrapping; those with fewer than
+long as they are shown, put into other text as they are or in other case, spacing, wrapping; those with fewer than
 25 letters and digits (rows of dots and blanks) are counted apart. False alarms: answers of random
 words, of which none shares a run with the index; none in n bounds the rate by 3/n at 95 %.
 """
@@ -95,8 +95,8 @@ def disguised(rng: random.Random, run: str) -> str:
     form = rng.randrange(5)
     if form == 0:
         return run.upper()
-    if form == 1:
-        return " ".join(run.split())
+    if form == 1 and len(single := " ".join(run.split())) >= 50:
+        return single
     if form == 2:
         return run.replace(" ", "\n")
     if form == 3:
