@@ -2,9 +2,10 @@
 
 Build and scan in MB/s of one core on filings. The filter at 10^6 to 10^8 random tags, and by its
 formula at 10^9. Misses: runs cut from the compartment's text at random places, 50 to 200 characters
-long as they are shown, put into other text as they are or in other case, spacing, wrapping; those with fewer than
-25 letters and digits (rows of dots and blanks) are counted apart. False alarms: answers of random
-words, of which none shares a run with the index; none in n bounds the rate by 3/n at 95 %.
+long as they are shown, put into other text as they are or in other case, spacing and wrapping;
+those with fewer than 25 letters and digits (rows of dots, signs and blanks) are counted apart.
+False alarms: answers of random words, of which none shares a run with the index; none in n bounds
+the rate by 3/n at 95 %.
 """
 
 import json
