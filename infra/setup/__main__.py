@@ -1,4 +1,5 @@
-"""Set-up: checks the machine, then makes `.venv` from the lock, with Delta's JARs and OPA in it.
+"""Set-up: checks the machine, then makes `.venv` from the lock, with Delta's JARs and OPA in it, and
+compiles the detectors' loops.
 
 Runs before the environment exists, so it needs nothing but Python. Each step is skipped when its
 result is there, so a killed run is finished by running it again. Called by `make setup`.
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import jars
+import kernels
 import machine
 import opa
 import packages
@@ -51,6 +53,7 @@ def _set_up(root: Path, progress: Progress, ivy_settings: Path | None) -> None:
     packages.ensure(root, progress)
     jars.ensure(root, progress, ivy_settings)
     opa.ensure(root, progress)
+    kernels.ensure(root, progress)
     stamp.touch()
     progress.say("ready", "next: make demo")
 

@@ -23,8 +23,8 @@ BARE = [
     "halocline_governance.policy",
     "halocline_governance.tables",
 ]
-# Numba only compiles: the detectors' kernels are marked with it where they are defined.
-FRAMEWORKS = HEAVY - {"deltalake", "numba", "numpy", "pyarrow"}
+# Numba and the matchers stand where the detectors' kernels are defined, in modules of their own.
+FRAMEWORKS = HEAVY - {"deltalake", "hyperscan", "numba", "numpy", "pyarrow", "re2"}
 
 
 def loaded_by(code: str) -> set[str]:

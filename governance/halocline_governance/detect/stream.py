@@ -214,8 +214,8 @@ class TextStream(Stream):
         spans = tuple(span for span in self._finding.spans if span.start < upto)
         if self._finding.score is None:
             return Finding(spans)
-        head = self._text.encode()[:upto].decode()
-        return self._find(head)
+        head = self._find(self._text.encode()[:upto].decode())
+        return Finding(spans, head.score, head.found)
 
     def _whole(self) -> Finding:
         return self._finding
