@@ -1,5 +1,5 @@
-"""Set-up: checks the machine, then makes `.venv` from the lock, with Delta's JARs and OPA in it, and
-compiles the detectors' loops.
+"""Set-up: checks the machine, then makes `.venv` from the lock, with Delta's JARs and OPA in it,
+and compiles the detectors' loops.
 
 Runs before the environment exists, so it needs nothing but Python. Each step is skipped when its
 result is there, so a killed run is finished by running it again. Called by `make setup`.
@@ -14,11 +14,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import jars
-import kernels
 import machine
 import opa
 import packages
 from progress import Progress, Stopped
+
+import kernels
 
 
 def main() -> int:
