@@ -77,7 +77,10 @@ def folding() -> Folding:
     points: list[int] = []
     ends, codes = [0], bytearray()
     for point in range(KNOWN):
-        folded = fold(chr(point))
+        char = chr(point)
+        if not _has_code(char):
+            continue
+        folded = bytes((other(point),)) if _is_itself(char) else fold(char)
         if len(folded) == 1:
             table[point] = folded[0]
         elif folded:
@@ -90,6 +93,18 @@ def folding() -> Folding:
         np.array(points, dtype=np.int64),
         np.array(ends, dtype=np.int64),
         np.frombuffer(bytes(codes), dtype=np.uint8),
+    )
+
+
+def _has_code(char: str) -> bool:
+    """Whether it can have one: most of what is in the tables has none, and is passed over fast."""
+    return char.isalnum() or char in _LATIN or bool(unicodedata.decomposition(char))
+
+
+def _is_itself(char: str) -> bool:
+    """Whether it surely is a letter that nothing is folded of, as tens of thousands are."""
+    return unicodedata.category(char) == "Lo" and not (
+        char < "\u02b0" or char in _LATIN or unicodedata.normalize("NFKD", char) != char
     )
 
 
@@ -110,6 +125,8 @@ def fold(char: str) -> bytes:
         return bytes((_LATIN[char],))
     codes = bytearray()
     for part in unicodedata.normalize("NFKD", char):
+        if unicodedata.category(part) == "Mn":
+            continue
         # As it is drawn, before its case is folded: capital eta looks like H, the small one like n.
         small = part if part in _LATIN else unicodedata.normalize("NFKD", part.casefold())
         codes += bytes(_code(letter) for letter in small if letter.isalnum())
