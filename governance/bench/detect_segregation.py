@@ -26,7 +26,7 @@ from halocline_governance.detect.segregation.index import FingerprintIndex, Run
 
 LARGEST = 8 if machine.SCALE >= 1 else 7 if machine.SCALE >= 0.1 else 6
 RUNS = max(int(20_000 * machine.SCALE), 500)
-ANSWERS = max(int(1_000_000 * machine.SCALE), 5_000)
+ANSWERS = max(int(4_000_000 * machine.SCALE), 5_000)
 ANSWER_WORDS = 60
 LETTERS = 25
 NAMES = ("Project Nightjar", "Nightjar Capital Partners", "Dover & Sons", "NJCP")
