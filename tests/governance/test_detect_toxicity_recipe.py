@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +88,18 @@ def test_a_missing_source_or_column_is_named(tmp_path: Path) -> None:
         sources.labelled(tmp_path, "forum")
 
 
+@pytest.fixture
+def one_core() -> Iterator[None]:
+    """Two threads wait for each other where the cores are busy with other tests."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("one_core")
 def test_a_small_training_learns_and_ships_what_it_learnt(tmp_path: Path) -> None:
     reader = Reader.of(encoder.folder() / "tokenizer.json")
 

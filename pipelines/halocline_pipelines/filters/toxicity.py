@@ -11,8 +11,8 @@ SIGNAL = "toxicity@2"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Toxicity:
-    """A calibrated probability. The detector says `found` at 0.5, where one README in twelve, which
-    attacks nobody, would go too; at 0.7 one in ninety does.
+    """A calibrated probability. The detector says `found` at 0.5, where one README in forty, which
+    attacks nobody, would go too; at 0.7 one in 120 does.
     """
 
     id: str = "toxicity@2"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -99,7 +99,7 @@ def _batches(parts: Sequence[Sequence[int]]) -> Iterator[list[int]]:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def _one_thread() -> Generator[None]:
     """The calling thread's products on one core: for so few numbers a second costs more than it
     brings, fifty times more where the cores are busy; and the order of sums stays the same.
     """

@@ -53,9 +53,9 @@ def _latin(hit: re.Match[str]) -> str:
 def _unleet(word: str, rank: Rank) -> str:
     if not _LEET_SIGN.search(word) or rank(word.lower()) is not None:
         return word
-    if sum(map(str.isalpha, word)) * 2 < len(word):
-        return word
     end = len(word.rstrip("!"))
+    if sum(map(str.isalpha, word)) * 2 < end:
+        return word
     letters = word[:end].translate(_LEET) + word[end:]
     known = [w for w in _WORD.findall(letters.lower()) if len(w) > 2 and rank(w) is not None]
     return letters if known or sum(map(str.isalpha, word)) > 2 else word
