@@ -88,6 +88,15 @@ def spelt(text: str, at: int) -> Iterator[Hit]:
             yield Hit(match.start(), end, "email", 0.85)
 
 
+_at_host = re.compile(r"[ \t](?:at|arroba|chiocciola|arobase)[ \t][\w.-]{0,60}\Z", re.IGNORECASE)
+
+
+def hosted(text: str, at: int) -> Iterator[Hit]:
+    """At the end of a host's name that stands behind a spelt `at`."""
+    if _at_host.search(text, max(0, at - 72), at):
+        yield from spelt(text, at)
+
+
 def _spelt_out(match: re.Match[str]) -> bool:
     """Whether both signs are unmistakable, or one is and the other has a word for mail before."""
     if match["local"].lower() in _NOBODY:

@@ -122,7 +122,7 @@ _AN = "[AC-HJKMNP-RT-Y0-9]"
 LETTERED = tried(
     _shape(
         "uk_nino",
-        r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]([ -]?)\d{2}([ -]?)\d{2}\2\d{2}\1[A-D]",
+        r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z][ -]?\d{2}[ -]?\d{2}[ -]?\d{2}[ -]?[A-D]",
         _nino,
     ),
     _shape("es_nif", r"\d{8}[- ]?[A-Z]", _by("es.dni", _nif_words, 0.8)),

@@ -62,19 +62,26 @@ def _ipv4(match: re.Match[str]) -> float:
 
 IPV4 = Shape(
     "ip",
-    re.compile(
-        r"(?<![\w.-])(?P<v>(?:\d{1,3}\.){3}\d{1,3})(?:/\d{1,2})?(?!\w|\.\w|-\d)(?!-[A-Za-z])"
-    ),
+    re.compile(r"(?<![\w.-])(?P<v>(?:\d{1,3}\.){3}\d{1,3})(?:/\d{1,2})?(?!\w|\.\w)(?!-[A-Za-z])"),
     _ipv4,
 )
 _V6 = re.compile(
-    r"(?:[0-9A-Fa-f]{0,4}:){2,7}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4})(?![\w:]|\.\w)"
+    r"(?:[0-9A-Fa-f]{0,4}:){2,7}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4})(?!\w|:[0-9A-Fa-f:]|\.\w)"
 )
 _MAC = re.compile(
     r"[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![\w]|[:-][0-9A-Fa-f]{2}(?!\w))"
 )
 _CISCO = re.compile(r"(?<![\w.-])[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}(?![\w]|\.\w)")
-_head = re.compile(r"(?<![\w:.])[0-9A-Fa-f:]{0,44}\Z")
+_head = re.compile(r"[0-9A-Fa-f:]{0,44}\Z")
+
+
+def _closed(text: str, start: int) -> int:
+    """Where a sentence's colon behind the address ends it for the pattern."""
+    end = start
+    while end < len(text) and end - start < 48 and (text[end] in ":." or text[end].isalnum()):
+        end += 1
+    single = text[end - 1 : end] == ":" and text[end - 2 : end - 1] != ":"
+    return end - 1 if single else len(text)
 
 
 def _is_v6(value: str) -> bool:
@@ -96,8 +103,10 @@ def coloned(text: str, at: int) -> Iterator[Hit]:
     """The IPv6 or MAC address around a place with colons, read from its start."""
     head = _head.search(text, max(0, at - 44), at)
     start = head.start() if head else at
-    match = _V6.match(text, start)
-    if match is not None and start <= at and _is_v6(match[0]):
+    if text[start - 1 : start].isalnum() or text[start - 1 : start] == "_":
+        start = text.find(":", start, at + 1) + 1 or start
+    match = _V6.match(text, start, _closed(text, start)) if text[start - 1 : start] != "." else None
+    if match is not None and match.end() > at and _is_v6(match[0]):
         yield Hit(match.start(), match.end(), "ip", 0.9)
     yield from paired(text, start)
 
@@ -120,3 +129,14 @@ def cisco(text: str, at: int) -> Iterator[Hit]:
     match = _CISCO.match(text, at)
     if match is not None and (any(c.isalpha() for c in match[0]) or _mac_words.near(match)):
         yield Hit(match.start(), match.end(), "mac", 0.8)
+
+
+_DEFANGED = re.compile(r"(?<![\w.])\d{1,3}(?:(?:\[\.\]|\(\.\)|\[dot\]|\.)\d{1,3}){3}(?!\w|\.\d)")
+
+
+def defanged(text: str, at: int) -> Iterator[Hit]:
+    """An IPv4 address written as in `10[.]0[.]0[.]1`, so that nobody follows it by accident."""
+    for match in _DEFANGED.finditer(text, max(0, at - 14), at + 24):
+        octets = re.findall(r"\d+", match[0])
+        if match.start() <= at < match.end() and all(int(octet) < 256 for octet in octets):
+            yield Hit(match.start(), match.end(), "ip", 0.9)

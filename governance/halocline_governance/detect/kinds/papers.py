@@ -14,18 +14,19 @@ _MONTH = (
     r"[a-z]{0,9}\.?"
 )
 _DATE = (
-    r"(?:\d{1,2}(?P<a>[-/.]|\. | / )\d{1,2}(?P=a)(?:19|20)?\d{2}"
+    r"(?:\d{1,2}(?P<a>[-/. ]|\. | / )\d{1,2}(?P=a)(?:19|20)?\d{2}"
     r"|(?:19|20)\d{2}(?P<b>[-/. ])\d{1,2}(?P=b)\d{1,2}"
     r"|(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])"
     rf"|\d{{1,2}}(?:st|nd|rd|th|er|\.)?[-/. \n](?:of |de )?{_MONTH}(?:,| de| del)?[-/. \n]{{1,2}}"
     r"(?:(?:19|20)\d{2}|'?\d{2})"
-    rf"|{_MONTH}[-/ \n]\d{{1,2}}(?:st|nd|rd|th)?(?:, ?|[-/ \n])(?:(?:19|20)\d{{2}}|'?\d{{2}}))"
+    rf"|{_MONTH}[-/ \n]\d{{1,2}}(?:st|nd|rd|th)?(?:,[ \n]?|[-/ \n])(?:(?:19|20)\d{{2}}|'?\d{{2}}))"
     r"(?=T\d|(?!\w|[-/.]\d))"
 )
 _BORN = (
     r"(?:births?|born|d\.? ?o\.? ?b\b|b-?day|geboren|geboortedatum|geb\b|geburtsdat\w{0,2}"
     r"|geburtstag"
-    r"|n[e]e? le|ne\(e\) le|naissance|nacimiento|nac\b|nacid[oa]|nascita|nat[oa]|urodz\w{0,8}|ur\."
+    r"|n[e]e? le|ne\(e\) le|naissance|nacimiento|nac\b|nacid[oa]|nacio|nascimento"
+    r"|naiss\b|nasc\b|d/o/b|nascita|nat[oa]|urodz\w{0,8}|ur\."
     r"|b\. ?(?=\d)|cumpleanos|compleanno|anniversaire|verjaardag)"
 )
 _WITHIN = (
@@ -47,7 +48,17 @@ BIRTH = tried(
         "date_of_birth",
         re.compile(rf"{_BORN}{_WITHIN}(?P<v>{_DATE})", re.IGNORECASE),
         _always,
-    )
+    ),
+    Shape(
+        "date_of_birth",
+        re.compile(
+            rf"{_BORN}\w*[\"']?(?:[,;|\t][^\n]{{0,80}})?\n(?:[^\n]{{0,80}}?[,;|\t][\"']?)?"
+            rf"(?P<v>{_DATE})"
+            r"(?=[\"']?(?:[,;|\t\r\n]|\Z))",
+            re.IGNORECASE,
+        ),
+        _always,
+    ),
 )
 
 
@@ -70,7 +81,7 @@ _FILL = r"(?:[^\w\n]{0,4}[\n ]?\b[A-Za-z]{1,12}\b){0,5}?"
 _GAP = r"[^\w\n]{0,6}\n?[^\w\n]{0,6}"
 _VALUE = (
     r"(?P<v>(?-i:[A-Z]{1,3}[ -]?\d{5,9}[A-Z]{0,2}|\d{6,10}[A-Z]{0,2}|\d{2} ?[A-Z]{2} ?\d{5}"
-    r"|[A-Z0-9]{8,10})|[a-z]{1,3}\d{6,9}|\d{2} \d{2} \d{6}|\d{3} \d{3} \d{3})"
+    r"|(?=[A-Z0-9]{0,9}\d)[A-Z0-9]{8,10})|[a-z]{1,3}\d{6,9}|\d{2} \d{2} \d{6}|\d{3} \d{3} \d{3})"
 )
 _END = r"(?!\w|[-./]\d)"
 
@@ -119,7 +130,7 @@ LICENCE = tried(
             r"|rijbewijs\w{0,8}"
             r"|prawo jazdy)"
             rf"(?:[-_ ]?(?:number|num|no|nr|nummer|id|#))?{_FILL}{_GAP}"
-            rf"(?P<v>(?-i:[A-Z0-9](?:[A-Z0-9]{{5,19}}"
+            rf"(?P<v>(?-i:(?=[A-Z0-9]{{0,8}}[ -]?[A-Z0-9]*\d)[A-Z0-9](?:[A-Z0-9]{{5,19}}"
             rf"|[A-Z0-9]{{0,4}}(?:[ -][A-Z0-9]{{2,6}}){{1,4}}))){_END}",
             re.IGNORECASE,
         ),
@@ -153,8 +164,9 @@ BIC = tried(
     Shape(
         "bic",
         re.compile(
-            r"(?:bic|swift)(?:[ /_-]{0,3}(?:bic|swift))?(?:[ _-]?(?:code|number|no|id))?"
-            rf"{_FILL}{_GAP}(?P<v>[A-Z]{{4}} ?[A-Z]{{2}} ?[A-Z0-9]{{2}}(?: ?[A-Z0-9]{{3}})?)(?!\w)",
+            r"(?:bic|swift|identifier)(?:[ /_-]{0,3}(?:bic|swift))?(?:[ _-]?(?:code|number|no|id))?"
+            rf"{_FILL}{_GAP}(?P<v>(?-i:[A-Z]{{4}} ?[A-Z]{{2}} ?[A-Z0-9]{{2}}(?: ?[A-Z0-9]{{3}})?)"
+            r"|[a-z]{6}(?=[a-z0-9]{0,4}\d)[a-z0-9]{2}(?:[a-z0-9]{3})?)(?!\w)",
             re.IGNORECASE,
         ),
         _bic,

@@ -132,7 +132,7 @@ def _lines(*shapes: Shape) -> Callable[[str, int], Iterator[Hit]]:
 
 _NUM = r"(?<![\w.,$-])\d{1,6}(?:[-/]\d{1,4})?[A-Za-z]?,? "
 _BIT = r"(?:[A-Z][\w'.-]{0,20}|\d{1,3}(?:st|nd|rd|th))"
-STREET = _lines(
+_TITLED = _lines(
     _shape(
         rf"{_FLAT}{_NUM}(?:{_SIDE}\.? )?(?:(?:{_BIT}|de|la|of|the) ){{0,4}}?"
         rf"(?:{_BIT} (?:{_ROAD})|Broadway|{_BIT} (?P<rare>{_RARE})"
@@ -140,6 +140,8 @@ STREET = _lines(
         rf"\b(?:\.(?=[ ,]))?(?: {_SIDE}\b\.?)?{_UNIT}",
         _street,
     ),
+)
+_UNTITLED = _lines(
     _shape(
         rf"{_FLAT}{_NUM}(?:{_SIDE}\.? )?(?:[\w'.-]{{1,20}} ){{1,3}}(?:{_ROAD})"
         rf"(?!\w)(?:\.(?=[ ,]))?(?: {_SIDE}\b\.?)?{_UNIT}",
@@ -147,6 +149,14 @@ STREET = _lines(
         re.IGNORECASE,
     ),
 )
+
+
+def street(text: str, at: int) -> Iterator[Hit]:
+    """A street line around a word for a road; in lower case or capitals it must be surer."""
+    titled = text[at : at + 1].isupper() and text[at + 1 : at + 2].islower()
+    yield from (_TITLED if titled else _UNTITLED)(text, at)
+
+
 _NAME = (
     r"(?:[A-Z][\w'.-]{1,24}|de|del|della|delle|dei|degli|di|d'\w+|da|la|las|los|le|les|l'\w+|du|des"
     r"|van|von|der|den|dell'\w+|[IVX]{1,4}|\d{1,2}|e|y|et|San|Sta\.)"

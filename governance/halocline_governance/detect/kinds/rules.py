@@ -69,9 +69,11 @@ RULES: dict[str, Rule] = {
     NUMBER: broken(number),
     "email": email.written,
     "spelt": email.spelt,
+    "hosted": email.hosted,
     "url": web.located,
     "colons": network.coloned,
     "pairs": network.paired,
+    "defanged": network.defanged,
     "cisco": network.cisco,
     "ethereum": crypto.ethereum,
     "coin": crypto.coin,
@@ -84,7 +86,7 @@ RULES: dict[str, Rule] = {
     "postcode": papers.POSTCODE,
     "british": towns.british,
     "bic": papers.BIC,
-    "street": postal.STREET,
+    "street": postal.street,
     "continental": postal.CONTINENTAL,
     "box": postal.BOX,
 }
@@ -107,7 +109,9 @@ def _anchors() -> Iterator[Anchor]:
         for pattern in patterns:
             yield Anchor(rule, pattern, at=at, caseless=True, digit=near)
 
-    yield Anchor("email", "@")
+    yield Anchor("email", "[0-9A-Za-z_.!#$%&'*+/=?^`{|}~\\xff-]@[0-9A-Za-z\\xff\\[]", at=1)
+    yield Anchor("spelt", "[0-9A-Za-z_] @ [0-9A-Za-z]", at=2)
+    yield Anchor("defanged", "[0-9][\\[(][.][\\])][0-9]")
     for opening in ("[\\[({<]", "[\\[({<] "):
         yield from words("spelt", (0, 0), opening + "at[ \\])}>]", opening + "dot[ \\])}>]")
     yield from words(
@@ -133,10 +137,12 @@ def _anchors() -> Iterator[Anchor]:
         "ca",
         "au",
     ):
-        yield from words("spelt", (0, 0), f"[a-z0-9-][.]{end}", at=1)
+        yield from words("hosted", (0, 0), f"[a-z0-9-][.]{end}", at=1)
     yield Anchor("url", "://")
     yield Anchor("url", "www[.]", caseless=True)
-    yield from words("colons", (0, 0), *(f":[0-9a-f]{{{n}}}:" for n in (1, 2, 3, 4)), "::")
+    yield from words(
+        "colons", (0, 0), *(f":[0-9a-f]{{{n}}}:" for n in (1, 2, 3, 4)), "[0-9a-f]::", "::[0-9a-f]"
+    )
     yield from edged("pairs", *("[0-9a-f]{2}-" * 3 + "[0-9a-f]{2}-",))
     yield from words("cisco", (0, 0), "[0-9a-f]{4}[.][0-9a-f]{4}[.][0-9a-f]{4}")
     yield from words("ethereum", (0, 0), "0x[0-9a-f]{40}")
@@ -177,6 +183,10 @@ def _papers() -> Iterator[Anchor]:
         "cumpleanos",
         "compleanno",
         "verjaardag",
+        "nascimento",
+        "date de naiss",
+        "data nasc",
+        "d/o/b",
         "anniversaire",
         "bday",
         "b-day",
@@ -187,9 +197,11 @@ def _papers() -> Iterator[Anchor]:
         60,
         "born",
         "dob",
-        "_dob",
         "ne le",
         "nee le",
+        "nacio ",
+        "f[.] nac",
+        "fecha nac",
         "nacido",
         "nacida",
         "geb[.]",
@@ -249,7 +261,10 @@ def _papers() -> Iterator[Anchor]:
         "cap:",
         "_zip",
     )
+    yield Anchor("birth", "_dob", at=1, caseless=True, digit=(0, 120))
     yield Anchor("bic", EDGE + "bic", at=1, caseless=True)
+    yield Anchor("bic", "_bic", at=1, caseless=True)
+    yield Anchor("bic", "identifier code", caseless=True)
     yield Anchor("bic", EDGE + "swift", at=1, caseless=True)
 
 

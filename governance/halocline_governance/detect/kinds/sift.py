@@ -81,11 +81,11 @@ def word_tables() -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
         if len(parts) > 1:
             words[list(_stems(parts[0][:4] if len(head) >= 4 else parts[0]))] |= number_kernel.FIRST
             words[list(_stems(parts[1]))] |= number_kernel.SECOND
-        elif len(head) >= 7:
+        elif len(head) >= 4 and parts[0] != head[:4] + "*":
             (index,) = _stems(head[:4])
             words[index] |= number_kernel.LONGER
-            (rest,) = _stems(head[4:7], 3)
-            deep[(index * 7919 + rest) & number_kernel.DEEP] = True
+            for rest in _stems(parts[0][4:7] if len(head) >= 7 else parts[0][4:], 3):
+                deep[(index * 7919 + rest) & number_kernel.DEEP] = True
         else:
             words[list(_stems(parts[0]))] |= number_kernel.ALONE
     return words, deep

@@ -49,7 +49,7 @@ def _alnum(byte: int) -> bool:
 
 @_compiled
 def _gap(byte: int) -> bool:
-    return byte in (_SPACE, _DASH)
+    return byte in (_SPACE, _DASH, 10)
 
 
 @_compiled
