@@ -109,6 +109,14 @@ def test_the_label_says_whose_text_may_stand(label: str, covered: set[str]) -> N
     assert seen == {"public", *covered}
 
 
+def test_what_is_made_for_a_label_is_made_once() -> None:
+    """An answer must not wait for an automaton over all names."""
+    labels = [parse_compact(text) for text in ("internal sides=sell", "confidential sides=sell")]
+
+    assert detector().for_label(labels[0]) is detector().for_label(labels[1])
+    assert detector().for_label(PUBLIC) is detector()
+
+
 def test_public_text_that_a_compartment_holds_too_is_no_leak() -> None:
     shared = TEXTS["public"]
     own = f"{shared} {prose(55, 30)}"

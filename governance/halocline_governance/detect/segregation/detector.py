@@ -43,7 +43,7 @@ class SegregationDetector(ByBatch):
         key: bytes,
         allowed: frozenset[str] = frozenset((PUBLIC,)),
     ) -> None:
-        if any(index.check != check_of(key) for index in indexes):
+        if {index.check for index in indexes} - {check_of(key)}:
             raise Refused("segregation: an index was built with another secret")
         self.indexes = tuple(indexes)
         self.allowed = allowed
@@ -55,6 +55,8 @@ class SegregationDetector(ByBatch):
         for index in self.indexes:
             if index.compartment not in allowed:
                 self._barred.setdefault(index.compartment, []).append(index)
+        # Answers of one label follow on each other: what is made for a label is kept.
+        self._bound: dict[frozenset[str], SegregationDetector] = {allowed: self}
         self._naming = Naming.of(
             {c: [n for index in held for n in index.names] for c, held in self._barred.items()},
             [name for index in self._free for name in index.names],
@@ -71,8 +73,11 @@ class SegregationDetector(ByBatch):
 
     def for_label(self, label: Label) -> SegregationDetector:
         """The same detector for an answer of this label: what the label covers may stand in it."""
-        allowed = (index.compartment for index in self.indexes if _covers(label, index.compartment))
-        return SegregationDetector(self.indexes, self._key, frozenset((PUBLIC, *allowed)))
+        covered = (index.compartment for index in self.indexes if _covers(label, index.compartment))
+        allowed = frozenset((PUBLIC, *covered))
+        if allowed not in self._bound:
+            self._bound[allowed] = SegregationDetector(self.indexes, self._key, allowed)
+        return self._bound[allowed]
 
     def find_batch(self, texts: Texts) -> BatchVerdict:
         spans = by_pieces(texts, self.stream, self._found)
