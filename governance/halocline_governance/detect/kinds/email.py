@@ -27,7 +27,8 @@ def written(text: str, at: int) -> Iterator[Hit]:
     domain = _domain.match(text, at + 1, at + 256)
     local = _local.search(text, max(0, at - 64), at)
     if domain is None or local is None:
-        yield from spelt(text, at)
+        if _dotted.search(text, at, at + 80):
+            yield from spelt(text, at)
         return
     name = local[0].rpartition("=")[2].lstrip(_TRIM)
     tld = domain[0].rpartition(".")[2].lower()
@@ -38,6 +39,7 @@ def written(text: str, at: int) -> Iterator[Hit]:
     yield Hit(at - len(name), domain.end(), "email", 0.98)
 
 
+_dotted = re.compile(r"[ \t_](?:dot|punkt|punto|point)[ \t_]|[\[({<]| \.", re.IGNORECASE)
 _NAME = r"[^\W_][\w+-]{0,40}"
 _DOT = (
     r"(?:[ \t]?[\[({<][ \t]?(?:dot|punto|punkt|point|ponto|kropka|\.)[ \t]?[\])}>][ \t]?"

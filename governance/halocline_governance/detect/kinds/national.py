@@ -107,6 +107,7 @@ def _itin(match: re.Match[str]) -> float:
     return 0.8 if match[1] == "-" and not denied(match) else 0.0
 
 
+_grouped = re.compile(r"\d[ -]\Z")
 _YEARS = re.compile(r"(?:(?:19|20)\d\d[ -]?){3}\Z")
 
 
@@ -119,7 +120,8 @@ def beside(words: Words, valid: Valid, alone: float = 0.0, grouped: float = 0.0)
         near = words.near(match)
         if near and (near > 0.85 or not denied(match)):
             return 0.91 + near / 20
-        if denied(match) or _YEARS.match(match[0]):
+        start = match.start()
+        if denied(match) or _YEARS.match(match[0]) or _grouped.search(match.string, 0, start):
             return 0.0
         return alone if match[0].isdigit() else max(alone, grouped)
 

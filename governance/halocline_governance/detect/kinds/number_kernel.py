@@ -116,6 +116,9 @@ def _shaped(data: Any, start: int, size: Any, mark: Any, groups: int, total: int
     first, second = data[start], data[start + 1]
     a, b = size[0], size[1]
     c = size[2]
+    dotted = groups >= 4 and mark[0] == mark[1] == mark[2] == _DOT
+    if dotted and a <= 3 and b <= 3 and c <= 3 and size[3] <= 3:
+        return True
     if before == _PLUS or (before == _OPEN and data[start - 2] == _PLUS):
         return total >= 7
     if before == _OPEN and total >= 7 and groups > 1 and data[start + a] == _CLOSE:
@@ -142,9 +145,6 @@ def _shaped(data: Any, start: int, size: Any, mark: Any, groups: int, total: int
         if a == 4 and b == 6 and (c == 4 or c == 5):
             return luhn(data, start, len(data), 10 + c)
     if groups >= 4:
-        dotted = mark[0] == mark[1] == mark[2] == _DOT
-        if dotted and a <= 3 and b <= 3 and c <= 3 and size[3] <= 3:
-            return True
         if a == 1 and b == 3 and c == 3 and size[3] == 4:
             return True
         if a == 3 and b == 4 and c == 4 and size[3] == 2:
@@ -204,7 +204,9 @@ def numbers(data: Any, words: Any, deep: Any, countries: Any, left: int, right: 
                 count += 1
         if is_word(before) or before == 36:
             continue
-        if is_digit(data[start - 2]) and (_joint(before) or (before == _COMMA and length == 3)):
+        if is_digit(data[start - 2]) and (
+            _joint(before) or (before == _COMMA and length == 3 and data[at] != _DOT)
+        ):
             continue
         if length > 28:
             continue

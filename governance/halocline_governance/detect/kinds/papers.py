@@ -106,6 +106,21 @@ PASSPORT = tried(
         _papers,
     )
 )
+_before = re.compile(
+    r"(?<![\w./-])(?P<v>[A-Z]{1,3}\d{5,9}[A-Z]{0,2}|\d{8,9}|\d{2}[A-Z]{2}\d{5}"
+    r"|(?=[A-Z]{0,8}\d)[A-Z0-9]{8,9})[ ,]?[(\[]\Z"
+)
+
+
+def passport(text: str, at: int) -> Iterator[Hit]:
+    """The value behind the word, else the one right before it in brackets."""
+    hits = list(PASSPORT(text, at))
+    yield from hits
+    before = _before.search(text, max(0, at - 16), at)
+    if not hits and before is not None:
+        yield Hit(*before.span("v"), "passport", 0.8)
+
+
 _not_driving = re.compile(
     r"(?:software|product|business|liquor|patent|state|broker\w*|medical|nurs\w+|bank\w*|commercial"
     r"|export|import|fcc|gaming|contractor\w*|professional|bar) {1,2}\Z",
@@ -143,7 +158,8 @@ POSTCODE = tried(
     Shape(
         "postcode",
         re.compile(
-            r"(?:zip|post ?code|postal|plz|postleitzahl|codice[ _]postale|cap|kod[ _]pocztowy"
+            r"(?:zip|post[ _-]?code|c\.p\.|cp"
+            r"|postal|plz|postleitzahl|codice[ _]postale|cap|kod[ _]pocztowy"
             r"|code[ _]postal|codigo[ _]postal|postnummer)(?:[ _-]?code)?s?"
             rf"{_FILL}{_GAP}(?P<v>\d{{5}}-\d{{4}}|{_UK}|[A-Z]\d[A-Z] ?\d[A-Z]\d|\d{{4}} ?[A-Z]{{2}}"
             rf"|\d{{2}}-\d{{3}}|\d{{4,6}}){_END}",

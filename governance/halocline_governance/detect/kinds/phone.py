@@ -285,7 +285,11 @@ def _indian(match: re.Match[str]) -> float:
 PREFIXED = (
     Shape(
         "phone",
-        re.compile(rf"(?:\(?\+ ?|00[ -]?)[1-9](?:{_GAP}\d){{6,14}}{_EXTENSION}{NOT_AFTER}", re.I),
+        re.compile(
+            rf"(?:\((?=\+\d{{1,3}}\))\+|\+ ?|00[ -]?)"
+            rf"[1-9](?:{_GAP}\d){{6,14}}{_EXTENSION}{NOT_AFTER}",
+            re.I,
+        ),
         _international,
     ),
     Shape(

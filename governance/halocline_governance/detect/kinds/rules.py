@@ -34,7 +34,7 @@ def number(text: str, at: int) -> Iterator[Hit]:
             break
         signed -= 1
     for shape in phone.PREFIXED:
-        for start in {signed, at}:
+        for start in range(signed, at + 1):
             if (hit := shape.at(text, start)) is not None:
                 yield hit
     for shape in (*money.ACCOUNTS, *national.NATIONAL, network.IPV4):
@@ -81,7 +81,7 @@ RULES: dict[str, Rule] = {
     "lettered": broken(lettered.LETTERED),
     "vanity": phone.vanity,
     "birth": papers.born,
-    "passport": papers.PASSPORT,
+    "passport": papers.passport,
     "licence": papers.LICENCE,
     "postcode": papers.POSTCODE,
     "british": towns.british,
@@ -154,7 +154,7 @@ def _anchors() -> Iterator[Anchor]:
 def _papers() -> Iterator[Anchor]:
     def worded(rule: str, near: int, *patterns: str) -> Iterator[Anchor]:
         for pattern in patterns:
-            yield Anchor(rule, pattern, caseless=True, digit=(48 if rule == "birth" else 0, near))
+            yield Anchor(rule, pattern, caseless=True, digit=(48 if rule == "birth" else 14, near))
 
     def first(rule: str, near: int, *patterns: str) -> Iterator[Anchor]:
         for pattern in patterns:
@@ -256,6 +256,11 @@ def _papers() -> Iterator[Anchor]:
         "codice postale",
         "kod pocztowy",
         "code postal",
+        "post_code",
+        "post-code",
+        "c[.]p[.]",
+        "cp:",
+        "cp ",
         "codigo postal",
         "cap ",
         "cap:",

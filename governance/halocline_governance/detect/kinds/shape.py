@@ -68,21 +68,6 @@ def tried(*shapes: Shape) -> Rule:
     return rule
 
 
-def covering(*shapes: Shape) -> Rule:
-    """The rule that finds these shapes around the place, on its line."""
-
-    def rule(text: str, at: int) -> Iterator[Hit]:
-        low = text.rfind("\n", max(0, at - LEFT), at) + 1 or max(0, at - LEFT)
-        for shape in shapes:
-            for match in shape.pattern.finditer(text, low, at + STRETCH):
-                if match.start() > at:
-                    break
-                if match.end() > at and (hit := shape.judge(match)) is not None:
-                    yield hit
-
-    return rule
-
-
 _BEFORE = r"(?:(?<![^\W\d_])|(?-i:(?<=[a-z])(?=[A-Z])))"
 _BEHIND = r"(?:(?![^\W\d_])|(?-i:(?<=[a-z])(?=[A-Z])))"
 

@@ -125,7 +125,7 @@ def row_hits(
         rules.tolist(), places.tolist(), rows.tolist(), lows.tolist(), highs.tolist(), strict=True
     ):
         window = data[low:high].tobytes().decode("latin-1")
-        for hit in calls[rule](window, place - low):
+        for hit in calls[int(rule)](window, int(place) - int(low)):
             yield row, Hit(hit.start + low, hit.end + low, hit.kind, hit.score)
 
 

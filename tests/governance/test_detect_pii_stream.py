@@ -1,0 +1,111 @@
+"""A stream of personal data is the whole text at every cut, and holds back no more than it must."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from halocline_governance.detect.batch import Texts
+from halocline_governance.detect.pii import PiiDetector
+from halocline_governance.detect.verdict import Span
+
+VECTORS = Path(__file__).parent / "vectors"
+PII = PiiDetector()
+GOLDEN = [
+    text.replace("{", "").replace("}", "")
+    for texts in json.loads((VECTORS / "pii_golden.json").read_text()).values()
+    for text in texts
+]
+NEAR = [
+    text
+    for texts in json.loads((VECTORS / "pii_near_misses.json").read_text()).values()
+    for text in texts
+]
+GLUE = [" "] * 5 + [
+    "\n",
+    "-",
+    ".",
+    "@",
+    "1",
+    "x",
+    "\u00e9",
+    ", ",
+    "/",
+    "  ",
+    "\u200b",
+    "(",
+    "the ",
+    "of ",
+]
+SOUP = st.lists(
+    st.one_of(
+        st.sampled_from(GOLDEN), st.sampled_from(NEAR), st.sampled_from(GLUE), st.text(max_size=4)
+    ),
+    max_size=7,
+).map("".join)
+
+
+def before(spans: tuple[Span, ...], place: int) -> list[Span]:
+    return [span for span in spans if span.start < place]
+
+
+@settings(max_examples=120, deadline=None)
+@given(SOUP, st.lists(st.integers(1, 60), min_size=1, max_size=12))
+def test_stream_is_the_text_and_settled_findings_stay(text: str, sizes: list[int]) -> None:
+    data, whole, stream, at, turn = text.encode(), PII.scan(text), PII.stream(), 0, 0
+
+    while at < len(data):
+        size = sizes[turn % len(sizes)]
+        settled = stream.feed(data[at : at + size])
+        known = list(stream.findings(settled).spans)
+        assert known == before(whole.spans, settled)
+        assert all(span.end <= settled for span in known)
+        at, turn = at + size, turn + 1
+
+    assert stream.finish() == whole
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(SOUP, max_size=5))
+def test_a_row_of_a_batch_is_the_text_alone(texts: list[str]) -> None:
+    verdicts = PII.scan_batch(Texts.of(texts))
+
+    assert list(verdicts) == [PII.scan(text) for text in texts]
+
+
+PROSE = (
+    "the committee met again in the afternoon and found, after a short talk, that nothing was left"
+    " to say about the matter; so they went home by the river and were glad of it. "
+)
+
+
+def test_prose_is_held_back_by_a_word_or_two() -> None:
+    stream = PII.stream()
+    text = PROSE * 6
+    held: list[int] = []
+    for at in range(0, len(text), 7):
+        settled = stream.feed(text[at : at + 7].encode())
+        held.append(min(at + 7, len(text)) - settled)
+
+    assert sum(held) / len(held) < 16
+    assert max(held) < 48
+
+
+def test_a_chunk_costs_less_than_a_millisecond() -> None:
+    """32 tokens are some 150 characters."""
+    text = (PROSE + "call +44 20 7946 0958 or pay 4111 1111 1111 1111 by card. ") * 40
+    chunks = [text[at : at + 150].encode() for at in range(0, len(text), 150)]
+    stream = PII.stream()
+    stream.feed(chunks[0])
+
+    start = time.process_time()
+    for chunk in chunks[1:]:
+        stream.feed(chunk)
+    each = (time.process_time() - start) / len(chunks[1:])
+
+    assert each < 0.003  # three times the budget: a loaded machine
+    assert stream.finish().findings == {"phone": 40, "credit_card": 40}
