@@ -89,6 +89,7 @@ def detectors(platform: Platform) -> Callable[[Label], Sequence[Detector]]:
     """The checks for an answer of a label: what the release gate requires, in one order."""
     from halocline_governance.detect.canary import CanaryDetector
     from halocline_governance.detect.pii import PiiDetector
+    from halocline_governance.detect.secrets import SecretDetector
     from halocline_governance.detect.segregation import SegregationDetector
     from halocline_governance.detect.toxicity import ToxicityDetector
 
@@ -98,8 +99,8 @@ def detectors(platform: Platform) -> Callable[[Label], Sequence[Detector]]:
     ]
     canary = CanaryDetector(tuple(marks), key)
     barrier = SegregationDetector(_indexes(platform), platform.secret("fingerprints"))
-    pii, toxicity = PiiDetector(), ToxicityDetector()
-    return lambda label: (canary, pii, barrier.for_label(label), toxicity)
+    pii, secrets, toxicity = PiiDetector(), SecretDetector(), ToxicityDetector()
+    return lambda label: (canary, pii, secrets, barrier.for_label(label), toxicity)
 
 
 def _indexes(platform: Platform) -> list[FingerprintIndex]:

@@ -10,10 +10,10 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from halocline_governance.detect import Detector, Span, Verdict, guarded
-from halocline_governance.detect import quality as quality_signals
+from halocline_governance.detect import Detector, Span, Verdict, guarded, quality
 from halocline_governance.detect.batch import Texts
 from halocline_governance.detect.language import language
+from halocline_governance.detect.names import NamesDetector
 from halocline_governance.detect.pii import PiiDetector
 from halocline_governance.detect.secrets import SecretDetector
 from halocline_governance.detect.toxicity import ToxicityDetector
@@ -26,6 +26,8 @@ from halocline_pipelines.recipes.curation import CurationRecipe
 from halocline_pipelines.scrub.clean import RULE, Cleaned, clean_batch
 
 PASSED = "assessment@1"
+NAMES = NamesDetector.sure(0.7)
+"""Below it, half of the names in technical text are products."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class Assessor:
 
     recipe: CurationRecipe
     key: PseudonymKey
-    scrubbers: tuple[Detector, ...] = (PiiDetector(), SecretDetector())
+    scrubbers: tuple[Detector, ...] = (PiiDetector(), SecretDetector(), NAMES)
     scorers: tuple[Detector, ...] = (ToxicityDetector(),)
     vault: Vault | None = None
 
@@ -82,28 +84,33 @@ class Assessor:
     def assess_batch(self, texts: Texts) -> list[Assessment]:
         """One assessment per row: each detector reads the whole batch at once."""
         found = [guarded(check).scan_batch(texts) for check in (*self.scrubbers, *self.scorers)]
+        counted = quality.table(texts).tolist()
         told = [
-            self._row(texts, row, [verdicts.verdict(row) for verdicts in found])
+            self._row(texts, row, counted[row], [verdicts.verdict(row) for verdicts in found])
             for row in range(len(texts))
         ]
         kept = [row for row, one in enumerate(told) if one.outcome == "kept"]
         cleaned = clean_batch(self.scrubber, texts, found[: len(self.scrubbers)], kept)
         return [_cleaned(one, cleaned.get(row)) for row, one in enumerate(told)]
 
-    def _row(self, texts: Texts, row: int, verdicts: Sequence[Verdict]) -> Assessment:
+    def _row(
+        self, texts: Texts, row: int, counted: Sequence[float], verdicts: Sequence[Verdict]
+    ) -> Assessment:
         try:
-            return self._assess(texts.text(row), verdicts)
+            return self._assess(texts.text(row), counted, verdicts)
         except Exception as error:  # noqa: BLE001 - whatever cannot be assessed is quarantined
             return Assessment("quarantined", f"failed: {type(error).__name__}", PASSED, ())
 
-    def _assess(self, text: str, verdicts: Sequence[Verdict]) -> Assessment:
+    def _assess(
+        self, text: str, counted: Sequence[float], verdicts: Sequence[Verdict]
+    ) -> Assessment:
         code, probability = language(text)
         digest = exact.digest(text)
         signature = self.recipe.minhash.signature(text)
         bands = self.recipe.minhash.bands(signature)
         signals = [
             Signal(language_filter.PREFIX + code, probability),
-            *(Signal(name, value) for name, value in quality_signals.signals(text).items()),
+            *(Signal(name, value) for name, value in zip(quality.Signal, counted, strict=True)),
             *map(_signal, verdicts),
             Signal(exact.RULE, exact.key(digest)),
             *(Signal(rule, key) for rule, key in zip(band_rules(self.recipe), bands, strict=True)),

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from halocline_governance.detect import Detector
 from halocline_governance.detect.canary import CanaryDetector, mint
 from halocline_governance.detect.pii import PiiDetector
+from halocline_governance.detect.secrets import SecretDetector
 from halocline_governance.detect.segregation import SegregationDetector
 from halocline_governance.detect.toxicity import ToxicityDetector
 from halocline_governance.gates import Gates
@@ -102,7 +103,13 @@ def _service(home: Path, stack: ExitStack) -> tuple[str, str]:
     )
 
     def checks(label: Label) -> list[Detector]:
-        return [canaries, PiiDetector(), barrier.for_label(label), ToxicityDetector()]
+        return [
+            canaries,
+            PiiDetector(),
+            SecretDetector(),
+            barrier.for_label(label),
+            ToxicityDetector(),
+        ]
 
     runtime = Runtime(
         models={"free": ServedModel(FreeEngine(), REF, "champion")},

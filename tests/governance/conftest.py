@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from halocline_governance.gates import Gate
 from halocline_governance.policy import Engine, open_engine
 from halocline_governance.policy.bundle import Bundle, collect
 from tests.governance.oidc_issuer import world
@@ -54,4 +55,7 @@ def served(opa: Path) -> Iterator[Engine]:
 def questions() -> dict[str, dict[str, object]]:
     """By gate, an input that the gate allows: the base of its vectors."""
     folder = Path(__file__).with_name("vectors")
-    return {page.stem: json.loads(page.read_text())["input"] for page in folder.glob("*.json")}
+    return {
+        gate.value: json.loads((folder / f"{gate.value}.json").read_text())["input"]
+        for gate in Gate
+    }

@@ -20,7 +20,9 @@ from halocline_governance.gates import Gate
 from halocline_governance.policy import Engine
 
 _FOLDER = Path(__file__).with_name("vectors")
-_DOCS: dict[str, Any] = {page.stem: json.loads(page.read_text()) for page in _FOLDER.glob("*.json")}
+_DOCS: dict[str, Any] = {
+    gate.value: json.loads((_FOLDER / f"{gate.value}.json").read_text()) for gate in Gate
+}
 _CASES = [(gate, case) for gate, doc in sorted(_DOCS.items()) for case in doc["cases"]]
 _NAMES = [f"{gate}: {case['name']}" for gate, case in _CASES]
 

@@ -21,6 +21,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 from halocline_governance.detect import Detector
 from halocline_governance.detect.canary import Canary, CanaryDetector, mint
 from halocline_governance.detect.pii import PiiDetector
+from halocline_governance.detect.secrets import SecretDetector
 from halocline_governance.detect.segregation import SegregationDetector
 from halocline_governance.detect.toxicity import ToxicityDetector
 from halocline_governance.gates import Gates
@@ -193,7 +194,7 @@ class World:
     def detectors(self, label: Label) -> list[Detector]:
         segregation = SegregationDetector((), KEY).for_label(label)
         canary = CanaryDetector.of([self.canary], KEY)
-        return [canary, PiiDetector(), segregation, ToxicityDetector()]
+        return [canary, PiiDetector(), SecretDetector(), segregation, ToxicityDetector()]
 
     def scripted(self, pieces: Sequence[str], label: Label = PUBLIC, **how: Any) -> ScriptedEngine:
         return ScriptedEngine(pieces, ModelRef("scripted", 3, "a" * 64, label), **how)

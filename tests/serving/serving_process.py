@@ -17,6 +17,7 @@ from halocline_governance import keys
 from halocline_governance.detect import Detector
 from halocline_governance.detect.canary import CanaryDetector
 from halocline_governance.detect.pii import PiiDetector
+from halocline_governance.detect.secrets import SecretDetector
 from halocline_governance.detect.segregation import SegregationDetector
 from halocline_governance.detect.toxicity import ToxicityDetector
 from halocline_governance.gates import Gates
@@ -59,7 +60,7 @@ class SlowGeneration:
 
 def detectors(_: Label) -> list[Detector]:
     canary, segregation = CanaryDetector.of([], b"k" * 32), SegregationDetector((), b"k" * 32)
-    return [canary, PiiDetector(), segregation, ToxicityDetector()]
+    return [canary, PiiDetector(), SecretDetector(), segregation, ToxicityDetector()]
 
 
 def main(home: Path, folder: Path) -> None:

@@ -12,6 +12,9 @@ from halocline_infra.demo.scene import Scene, refusal
 from halocline_infra.training import site
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from halocline_governance.detect.batch import Texts
     from halocline_governance.refs import ModelRef
     from halocline_pipelines.training.outcome import TrainedRun
     from halocline_registry.evidence import Evidence
@@ -175,8 +178,14 @@ def _toxic_rows(scene: Scene, trained: TrainedRun) -> int:
             service, Purpose.EVALUATION, table, ["label_id", "text"], version=ref.version
         )
         for batch in guard.batches(plan):
-            found += sum(detector.scan(t).status != "clean" for t in batch["text"].to_pylist())
+            found += sum(v.status != "clean" for v in detector.scan_batch(_texts(batch)))
     return found
+
+
+def _texts(batch: pa.RecordBatch) -> Texts:
+    from halocline_governance.detect.batch import Texts
+
+    return Texts.of_arrow(batch["text"])
 
 
 def _try(scene: Scene, result: Result, request: str, what: str) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -45,8 +47,8 @@ def monitor(scene: Scene) -> Result:
         partial = told["partial"]
         counts: dict[str, int] = partial["counts"]
         found = ", ".join(
-            f"{name} {counts.get(f'now:{name}@1:found', 0)}"
-            for name in ("toxicity", "pii", "segregation", "canary")
+            f"{name} {_found(counts, name)}"
+            for name in ("toxicity", "pii", "secrets", "segregation", "canary")
         )
         result.facts.append(
             f"{seen.compartment}: {partial['num_rows']} outputs, of which"
@@ -150,3 +152,9 @@ def _damage(journal: Path, key: str) -> str:
     if done.returncode == 0 or not failed:
         raise Refused("a flipped byte went unnoticed: the journal's verification is broken")
     return f"one byte flipped in a copy: {failed[0]}"
+
+
+def _found(counts: Mapping[str, int], name: str) -> int:
+    """Outputs in which this detector, of whatever version, finds something."""
+    wanted = re.compile(rf"now:{re.escape(name)}@[^:]+:found")
+    return sum(count for key, count in counts.items() if wanted.fullmatch(key))

@@ -6,8 +6,9 @@ import hashlib
 from dataclasses import dataclass, field, replace
 
 from halocline_governance.detect import language, quality
+from halocline_governance.detect.kinds.catalog import KINDS, PERSONAL
 from halocline_governance.errors import Refused
-from halocline_governance.scrub import Scrubbing
+from halocline_governance.scrub import Mode, Scrubbing
 from halocline_pipelines.dedup.minhash import MinHash
 from halocline_pipelines.filters.bound import Filter
 from halocline_pipelines.filters.c4 import C4
@@ -16,7 +17,19 @@ from halocline_pipelines.filters.gopher_repetition import GopherRepetition
 from halocline_pipelines.filters.language import PREFIX, Language
 from halocline_pipelines.filters.toxicity import Toxicity
 
-MEASURED = (language.VERSION, quality.VERSION, "pii@2", "secrets@2", "toxicity@2", "exact@1")
+MEASURED = (
+    language.VERSION,
+    quality.VERSION,
+    "pii@2",
+    "secrets@2",
+    "names@1:0.7",
+    "toxicity@2",
+    "exact@1",
+)
+IMPERSONAL = (*sorted(set(KINDS) - PERSONAL), "location", "organization")
+"""Kinds that say nothing about a person by themselves."""
+
+_PERSONAL_ONLY = Scrubbing(by_kind=tuple((kind, Mode.KEEP) for kind in IMPERSONAL))
 KNOWN = frozenset((*quality.Signal, *MEASURED, *(PREFIX + code for code in language.CODES)))
 """Every signal that an assessment writes and a filter may read."""
 
@@ -29,14 +42,15 @@ class CurationRecipe:
         name: how people call it.
         filters: asked in their order; the first that refuses gives the reason.
         minhash: shape of the signatures, and from which similarity on texts are duplicates.
-        scrubbing: what is put in the place of what the detectors find, kind by kind.
+        scrubbing: what is put in the place of what the detectors find, kind by kind; as it comes,
+            a keyed pseudonym for all that is about a person, and `IMPERSONAL` kinds stay.
         key_version: version of the pseudonym keys.
     """
 
     name: str
     filters: tuple[Filter, ...]
     minhash: MinHash = field(default_factory=MinHash)
-    scrubbing: Scrubbing = field(default_factory=Scrubbing)
+    scrubbing: Scrubbing = _PERSONAL_ONLY
     key_version: int = 1
 
     def __post_init__(self) -> None:

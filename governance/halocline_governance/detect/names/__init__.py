@@ -36,6 +36,11 @@ class NamesDetector(ByBatch):
     id: str = "names@1"
     kinds: frozenset[str] = frozenset(KINDS[1:])
 
+    @classmethod
+    def sure(cls, least: float) -> NamesDetector:
+        """Only what scores at least this; its id says so, as it gives other answers."""
+        return cls(least=least, id=f"names@1:{least:g}")
+
     def find_batch(self, texts: Texts) -> BatchVerdict:
         from halocline_governance.detect.batch import BatchVerdict, Spans
         from halocline_governance.detect.names.reading import read

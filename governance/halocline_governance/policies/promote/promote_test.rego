@@ -42,7 +42,7 @@ test_allows_what_is_proven if {
 	_decision(_input) == {
 		"allow": true,
 		"reasons": [],
-		"obligations": {"release_checks": ["canary", "pii", "segregation", "toxicity"]},
+		"obligations": {"release_checks": ["canary", "pii", "secrets", "segregation", "toxicity"]},
 	}
 }
 

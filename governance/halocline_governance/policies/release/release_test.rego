@@ -27,6 +27,7 @@ _input := {
 			_clean("pii"),
 			_clean("canary"),
 			_clean("segregation"),
+			_clean("secrets"),
 			object.union(_clean("toxicity"), {"score": 0.1}),
 		],
 		"required": ["pii"],
@@ -73,17 +74,17 @@ test_each_fact_is_needed if {
 	_told(_set("/principal/clearance/sides", [])) == [release.needs.cleared]
 	_told(_set("/resource/verdicts/0/sha256", _other)) == [release.needs.bound]
 	_told(_set("/resource/verdicts/0/status", "unscanned")) == [release.needs.scanned, release.needs.limits]
-	_told(_set("/resource/verdicts/3/score", 0.51)) == [release.needs.limits]
-	_told(_set("/resource/verdicts/3/score", null)) == [release.needs.limits]
-	_told(_set("/resource/required", ["secrets"])) == [release.needs.complete]
+	_told(_set("/resource/verdicts/4/score", 0.51)) == [release.needs.limits]
+	_told(_set("/resource/verdicts/4/score", null)) == [release.needs.limits]
+	_told(_set("/resource/required", ["injection"])) == [release.needs.complete]
 }
 
 test_every_required_check_exactly_once if {
-	every index in ["0", "1", "2", "3"] {
+	every index in ["0", "1", "2", "3", "4"] {
 		path := concat("", ["/resource/verdicts/", index])
 		_told(json.patch(_input, [{"op": "remove", "path": path}])) == [release.needs.complete]
 	}
-	_told(_set("/resource/verdicts/4", _clean("pii"))) == [release.needs.complete]
+	_told(_set("/resource/verdicts/5", _clean("pii"))) == [release.needs.complete]
 	release.needs.complete in _told(_set("/resource/verdicts", []))
 }
 
@@ -97,7 +98,7 @@ test_findings_are_counted_whatever_the_status_says if {
 }
 
 test_a_detector_without_limits_vouches_for_nothing if {
-	_told(_set("/resource/verdicts/4", _clean("novelty"))) == [release.needs.limits]
+	_told(_set("/resource/verdicts/5", _clean("novelty"))) == [release.needs.limits]
 }
 
 test_permitted_kinds_may_leave if {

@@ -37,7 +37,7 @@ test_labels_the_answer_with_the_join if {
 		"reasons": [],
 		"obligations": {
 			"label": _buy,
-			"release_checks": ["canary", "pii", "segregation", "toxicity"],
+			"release_checks": ["canary", "pii", "secrets", "segregation", "toxicity"],
 		},
 	}
 }

@@ -201,7 +201,7 @@ class Meter:
     def __init__(self, tables: Tables, say: Say) -> None:
         self._tables = tables
         self._say = say
-        self._detector = guarded(pii.PiiDetector())
+        self._detector = guarded(pii.PiiDetector(pii.PERSONAL))
         self._known: dict[bytes, Counts] = {}
         self._said = time.monotonic()
 
