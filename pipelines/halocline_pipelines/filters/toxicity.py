@@ -12,11 +12,11 @@ SIGNAL = "toxicity@2"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Toxicity:
     """A calibrated probability. The detector says `found` at 0.5, where one README in forty, which
-    attacks nobody, would go too; at 0.7 one in 120 does.
+    attacks nobody, would go too; at 0.65 one in 60 does.
     """
 
     id: str = "toxicity@2"
-    max_score: float = 0.7
+    max_score: float = 0.65
 
     @property
     def needs(self) -> frozenset[str]:
