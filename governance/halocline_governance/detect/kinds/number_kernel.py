@@ -141,7 +141,11 @@ def _shaped(data: Any, start: int, size: Any, mark: Any, groups: int, total: int
             return luhn(data, start, len(data), 9) or (groups >= 4 and size[3] == 2)
         if a == 4 and b == 4 and c == 4 and mark[0] == mark[1] > 0:
             years = (first == 49 and second == 57) or (first == 50 and second == _ZERO)
-            return not years
+            d = size[3]
+            if d == 0 or d > 4 or luhn(data, start, len(data), 12):
+                return not years
+            end = 19 if groups >= 5 and d == 4 and size[4] == 3 else 12 + d
+            return luhn(data, start, len(data), end) or luhn(data, start, len(data), 12 + d)
         if a == 4 and b == 6 and (c == 4 or c == 5):
             return luhn(data, start, len(data), 10 + c)
     if groups >= 4:
