@@ -77,6 +77,16 @@ def test_a_row_of_a_batch_is_the_text_alone(texts: list[str]) -> None:
     assert list(verdicts) == [PII.scan(text) for text in texts]
 
 
+def test_an_id_that_starts_right_behind_a_sign_is_held() -> None:
+    """Once lost: its two letters ended a word that looked closed."""
+    data, stream = "\u00e9:AB 12 34 56 C".encode(), PII.stream()
+
+    for at in range(len(data)):
+        stream.feed(data[at : at + 1])
+
+    assert stream.finish().findings == {"uk_nino": 1}
+
+
 PROSE = (
     "the committee met again in the afternoon and found, after a short talk, that nothing was left"
     " to say about the matter; so they went home by the river and were glad of it. "

@@ -87,6 +87,6 @@ PERSONAL = frozenset(kind.name for kind in _TABLE if kind.personal)
 LIMITS = (
     "names of people and organisations",
     "a national number without separators and without a word beside it",
-    "identifiers broken over two lines",
+    "identifiers broken over more than two lines",
 )
 """What it cannot find: `docs/detectors.md`. A change of this changes the detector's version."""

@@ -160,7 +160,7 @@ POSTCODE = tried(
         re.compile(
             r"(?:zip|post[ _-]?code|c\.p\.|cp"
             r"|postal|plz|postleitzahl|codice[ _]postale|cap|kod[ _]pocztowy"
-            r"|code[ _]postal|codigo[ _]postal|postnummer)(?:[ _-]?code)?s?"
+            r"|code[ _]postal|codigo[ _]postal|postnummer)(?:[ _-]?code)?s?(?:\+4)?"
             rf"{_FILL}{_GAP}(?P<v>\d{{5}}-\d{{4}}|{_UK}|[A-Z]\d[A-Z] ?\d[A-Z]\d|\d{{4}} ?[A-Z]{{2}}"
             rf"|\d{{2}}-\d{{3}}|\d{{4,6}}){_END}",
             re.IGNORECASE,

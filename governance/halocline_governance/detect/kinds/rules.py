@@ -95,6 +95,7 @@ WORDS: tuple[Words, ...] = (
     money.CARD_WORDS,
     money.ACCOUNT_WORDS,
     money.ROUTING,
+    towns.LIVES_IN,
     *national.WORDS,
 )
 """Beside these a number is worth a look whatever its grouping."""

@@ -44,7 +44,7 @@ _signs = (
     "chiocciola",
     "arobase",
 )
-_joint = re.compile(r"[^a-z]*[a-z]{0,4}[^a-z]*\Z", re.IGNORECASE)
+_joint = re.compile(r"(?:.*[^a-z0-9])?[a-z]{1,4}[^a-z]*\Z|[^a-z]*\Z", re.IGNORECASE)
 _month = re.compile(
     r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|okt|dez|mai|mei|maa|fev|avr|jui|aou|ene"
     r"|abr|ago"

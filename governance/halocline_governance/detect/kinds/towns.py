@@ -87,8 +87,19 @@ _state = re.compile(rf"(?:[a-z],? |, )(?:{STATES}),? {{1,2}}\Z")
 _zip = re.compile(r"\d{5}(?:-\d{4})?(?![\w-]|[.,]\d)")
 
 
+LIVES_IN = Words(
+    "wohn*", "habite*", "vive", "domicili*", "resid*", "lives in", "address*", "adress*",
+    "anschrift",
+    "indirizzo", "direccion", "adres",
+)  # fmt: skip
+_before_town = re.compile(r"\d{5}(?= [A-Z][a-z]{2,})")
+
+
 def zipped(text: str, at: int) -> Iterator[Hit]:
-    """A ZIP code right behind a town and its state."""
+    """A ZIP code behind a town and its state; a postcode before a town, where one lives."""
     match = _zip.match(text, at)
+    town = _before_town.match(text, at)
+    if town is not None and LIVES_IN.near(town) > 0.6:
+        yield Hit(town.start(), town.end(), "postcode", 0.7)
     if match is not None and _state.search(text, max(0, at - 8), at):
         yield Hit(match.start(), match.end(), "postcode", 0.75)
