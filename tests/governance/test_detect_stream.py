@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from halocline_governance.detect import Detector, Verdict
 from halocline_governance.detect.canary import CanaryDetector, mint
+from halocline_governance.detect.holdback import Holdback
 from halocline_governance.detect.pii import PiiDetector
 from halocline_governance.detect.secrets import SecretDetector
 from halocline_governance.detect.segregation import FingerprintIndex, SegregationDetector
-from halocline_governance.detect.holdback import Holdback
 from halocline_governance.detect.toxicity import ToxicityDetector
 from halocline_governance.errors import Refused
 
@@ -33,7 +33,7 @@ DETECTORS: list[Detector] = [
 FINDINGS = [
     "jo@example.org",
     "4111 1111 1111 1111",
-    "SSN 536-90-4399",
+    "536-90-4399",
     "DE89 3704 0044 0532 0130 00",
     "(212) 555-0123",
     "AKIA" + "QYLPMN5HXJ3ABCDE",
@@ -72,7 +72,8 @@ def test_stream_is_whole_text_at_any_split(text: str, cuts: list[int]) -> None:
     assert stream.stopped is not clean
     assert stream.verdicts == whole
     first = min(
-        (span.start for verdict in whole for span in verdict.spans), default=len(text.encode())
+        (span.start for verdict in whole if verdict.status != "clean" for span in verdict.spans),
+        default=len(text.encode()),
     )
     assert text.encode().startswith(released.encode())
     assert len(released.encode()) <= first

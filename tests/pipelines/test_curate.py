@@ -1,5 +1,6 @@
 """Curation against the firm's ground truth, and against itself when killed, grown, changed."""
 
+import hashlib
 import shutil
 from collections import Counter
 from collections.abc import Callable
@@ -10,19 +11,21 @@ from typing import cast
 
 import pytest
 
+from halocline_governance.detect.pii import PiiDetector
 from halocline_governance.errors import Denied, LeaseHeld
 from halocline_governance.journal import read
 from halocline_governance.label import Label
 from halocline_governance.principal import Principal, Purpose
 from halocline_governance.records import row_uid
-from halocline_governance.scrub.pseudonym import TOKEN
+from halocline_governance.scrub.pseudonym import TOKEN, PseudonymKey
+from halocline_governance.scrub.vault import Vault
 from halocline_pipelines.curate import CurateReport, curate
 from halocline_pipelines.filters.gopher_quality import GopherQuality
 from halocline_pipelines.filters.toxicity import Toxicity
 from halocline_pipelines.ingest.run import ingest
 from halocline_pipelines.ingest.source import Document, Source
 from halocline_pipelines.job import Job
-from halocline_pipelines.recipes.curation import english
+from halocline_pipelines.recipes.curation import CurationRecipe, english
 from halocline_pipelines.recipes.firm import Firm, FirmConfig, generate
 from halocline_pipelines.recipes.firm_truth import Truth
 from tests.pipelines.conftest import sound
@@ -165,8 +168,7 @@ def test_planted_values_are_found_and_gone(done: Done) -> None:
         spans = [
             (one["start"], one["end"], one["kind"])
             for row in done.signals[span.external_id]
-            if row["rule"] == "pii@1"
-            for one in spans_of(row)
+            for one in (spans_of(row) if row["rule"] == PiiDetector().id else ())
         ]
         found += (span.start, span.end, span.kind) in spans
         text = str(done.curated.get(span.external_id, {}).get("text", ""))
@@ -383,8 +385,8 @@ def test_a_document_that_cannot_be_scanned_is_in_quarantine(
     from halocline_pipelines import curate as module
     from halocline_pipelines.assessment import Assessor
 
-    def broken(recipe: object, key: object) -> Assessor:
-        return Assessor(recipe, key, scorers=(ToxicityDetector(Path("nowhere")),))  # type: ignore[arg-type]
+    def broken(recipe: CurationRecipe, key: PseudonymKey, vault: Vault | None) -> Assessor:
+        return Assessor(recipe, key, scorers=(ToxicityDetector(Path("nowhere")),), vault=vault)
 
     monkeypatch.setattr(module, "Assessor", broken)
     ingest(job, [source("s", *buy_side(small_firm)[:5])])
@@ -395,6 +397,4 @@ def test_a_document_that_cannot_be_scanned_is_in_quarantine(
 
 
 def _sha256(text: str) -> str:
-    import hashlib
-
     return hashlib.sha256(text.encode()).hexdigest()
