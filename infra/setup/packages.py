@@ -58,7 +58,7 @@ def _ensure_locked(root: Path, environment: Path, progress: Progress) -> None:
     target = ["--python", python]
     lock = ["--require-hashes", "--compile-bytecode", root / "requirements.lock"]
     if not any(environment.glob("lib/python*/site-packages/torch")):
-        progress.say("packages", "from requirements.lock: 4 GB to download, 7.8 GB on disk")
+        progress.say("packages", "from requirements.lock: 4 GB to download, 8.6 GB on disk")
     progress.run("packages", [uv, "pip", "sync", *target, *lock], _NETWORK, settings)
     editable = ["--no-deps", "--no-build-isolation", "--editable", root]
     progress.run("packages", [uv, "pip", "install", *target, *editable], _NETWORK, settings)
