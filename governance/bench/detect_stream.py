@@ -12,7 +12,7 @@ import json
 import statistics
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench.detecting import machine, readers, toxicset
@@ -96,7 +96,7 @@ def gated(detectors: Mapping[str, Detector], chunks: list[str]) -> dict[str, Any
     return figures(times)
 
 
-def never(verdict: Verdict) -> bool:
+def never(verdicts: Sequence[Verdict]) -> bool:
     return False
 
 

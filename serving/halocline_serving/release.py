@@ -10,16 +10,17 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from halocline_governance.decision import Decision
 from halocline_governance.detect import Detector, Verdict, scan_all
 from halocline_governance.detect.holdback import Holdback
 
-_SENTENCE_END = re.compile(r"[.!?\u3002\uff01\uff1f][\"')\]]*\s|\n")
+_SENTENCE_END = re.compile(r"[.!?][\"')\]]*\s|[\u3002\uff01\uff1f\n]")
 
 Ask = Callable[[str, Sequence[Verdict]], Decision]
+_Told = list[tuple[Mapping[str, int], float | None]]
 
 
 class HeldBack(Exception):
@@ -44,12 +45,24 @@ class Release:
         self._detectors = detectors
         self._ask = ask
         self._stride = stride
-        self._holdback = Holdback(detectors)
-        self._fresh = self._ready = ""
-        self.text = ""
-        self.released = ""
+        self._holdback = Holdback(detectors, self._refuses)
+        self._pieces: list[str] = []
+        self._fresh: list[str] = []
+        self._left: list[str] = []
+        self._hash = hashlib.sha256()
+        self._borne: _Told = []
         self.verdicts: Sequence[Verdict] = ()
         self.decision: Decision | None = None
+
+    @property
+    def text(self) -> str:
+        """All that was generated."""
+        return "".join(self._pieces)
+
+    @property
+    def released(self) -> str:
+        """All that left."""
+        return "".join(self._left)
 
     def push(self, text: str) -> str:
         """Take in what was generated; returns what may leave now, most often nothing.
@@ -57,16 +70,15 @@ class Release:
         Raises:
             HeldBack: policy refuses what has been generated so far.
         """
-        self.text += text
-        self._fresh += text
+        self._pieces.append(text)
+        self._fresh.append(text)
         if self._stride is None or not self._is_due(self._stride):
             return ""
-        self._ready += self._holdback.feed(self._fresh)
-        self._fresh = ""
+        ready = self._feed()
         if self._holdback.stopped:
             self._stop_streaming()
             return ""
-        return self._let_go()
+        return self._let_go(ready)
 
     def settle(self) -> str:
         """The rest of the answer, allowed as a whole.
@@ -74,39 +86,62 @@ class Release:
         Raises:
             HeldBack: policy refuses the answer.
         """
-        self._holdback.feed(self._fresh)
+        self._stride = None
+        self._feed()
         self._holdback.finish()
-        self._require(self._holdback.verdicts)
-        rest, self.released = self.text[len(self.released) :], self.text
+        text = self.text
+        self._require(text, self._holdback.verdicts)
+        rest = text[len(self.released) :]
+        self._left.append(rest)
         return rest
 
-    def _is_due(self, stride: int) -> bool:
-        return len(self._fresh) >= stride or _SENTENCE_END.search(self._fresh) is not None
+    def _feed(self) -> str:
+        fresh = "".join(self._fresh)
+        self._fresh = []
+        return self._holdback.feed(fresh)
 
-    def _let_go(self) -> str:
-        if not self._ready:
+    def _is_due(self, stride: int) -> bool:
+        self._fresh = ["".join(self._fresh)]
+        return len(self._fresh[0]) >= stride or _SENTENCE_END.search(self._fresh[0]) is not None
+
+    def _let_go(self, ready: str) -> str:
+        if not ready:
             return ""
-        prefix = self.released + self._ready
-        decision = self._judge(prefix, self._holdback.verdicts)
-        if not decision.allow:
+        self._hash.update(ready.encode("utf-8", "surrogatepass"))
+        if not self._judge(self._hash.hexdigest(), self._holdback.verdicts).allow:
             self._stop_streaming()
             return ""
-        part, self._ready, self.released = self._ready, "", prefix
-        return part
+        self._left.append(ready)
+        return ready
+
+    def _refuses(self, verdicts: Sequence[Verdict]) -> bool:
+        """Whether these verdicts about what is settled, of which more is found than before, stop
+        the answer. They let nothing out: policy is asked again about the bytes that are to leave.
+        """
+        if self._stride is None:
+            return False
+        if any(verdict.status == "unscanned" for verdict in verdicts):
+            return True
+        told: _Told = [(verdict.findings, verdict.score) for verdict in verdicts]
+        if told == self._borne or all(verdict.status == "clean" for verdict in verdicts):
+            return False
+        self._borne = told
+        return not self._ask(verdicts[0].sha256, verdicts).allow
 
     def _stop_streaming(self) -> None:
-        """Something was found: policy says now or at the end what of it."""
+        """Policy bears no more of this as it is: it says now or at the end what of the whole."""
         self._stride = None
-        self._require(scan_all(self._detectors, self.text))
+        text = self.text
+        self._require(text, scan_all(self._detectors, text))
 
-    def _require(self, verdicts: Sequence[Verdict]) -> None:
-        decision = self._judge(self.text, verdicts)
+    def _require(self, text: str, verdicts: Sequence[Verdict]) -> None:
+        decision = self._judge(sha256(text), verdicts)
         if not decision.allow:
             raise HeldBack(decision)
 
-    def _judge(self, text: str, verdicts: Sequence[Verdict]) -> Decision:
+    def _judge(self, digest: str, verdicts: Sequence[Verdict]) -> Decision:
         self.verdicts = verdicts
-        self.decision = self._ask(sha256(text), verdicts)
+        self.decision = self._ask(digest, verdicts)
         return self.decision
 
 

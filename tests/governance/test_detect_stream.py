@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
@@ -15,6 +16,7 @@ from halocline_governance.detect.pii import PiiDetector
 from halocline_governance.detect.secrets import SecretDetector
 from halocline_governance.detect.segregation import FingerprintIndex, SegregationDetector
 from halocline_governance.detect.toxicity import ToxicityDetector
+from halocline_governance.detect.verdict import concluded, sha256
 from halocline_governance.errors import Refused
 
 KEY = b"t" * 32
@@ -106,8 +108,8 @@ def test_clean_text_flows_before_the_end_and_in_whole_words() -> None:
 
 
 def test_a_verdict_that_does_not_block_lets_the_finding_pass() -> None:
-    def blocks(verdict: Verdict) -> bool:
-        return "credit_card" in verdict.findings or verdict.status == "unscanned"
+    def blocks(verdicts: Sequence[Verdict]) -> bool:
+        return any("credit_card" in v.findings or v.status == "unscanned" for v in verdicts)
 
     stream = Holdback([PiiDetector()], blocks)
     text = "mail jo@example.org today"
@@ -149,3 +151,29 @@ def test_what_more_text_takes_back_stops_nothing(finding: str, more: str) -> Non
 
     assert "".join(map(stream.feed, text)) + stream.finish() == text
     assert not stream.stopped
+
+
+@given(TEXTS, st.lists(st.integers(0, 600), max_size=12))
+def test_each_look_says_what_its_streams_found_so_far(text: str, cuts: list[int]) -> None:
+    looks: list[Sequence[Verdict]] = []
+
+    def passes(verdicts: Sequence[Verdict]) -> bool:
+        looks.append(verdicts)
+        return False
+
+    gate = Holdback(DETECTORS, passes)
+    streams = [detector.stream() for detector in DETECTORS]
+    out = ""
+    for chunk in chunks(text, cuts):
+        out += gate.feed(chunk)
+        cut = min(stream.feed(chunk.encode()) for stream in streams)
+        for at, told in ((cut, looks[-1]), (len(out.encode()), gate.verdicts)):
+            digest = sha256(text.encode()[:at])
+            found = [stream.findings(at) for stream in streams]
+            assert told == [
+                concluded(detector.id, digest, finding)
+                for detector, finding in zip(DETECTORS, found, strict=True)
+            ]
+            ends = [span.end for verdict in gate.verdicts for span in verdict.spans]
+            assert max(ends, default=0) <= len(out.encode()), "a finding leaves in one piece"
+    assert out + gate.finish() == text

@@ -15,11 +15,13 @@ from halocline_governance.detect import Detector, Verdict
 from halocline_governance.detect.canary import CanaryDetector, mint
 from halocline_governance.detect.face import ByText
 from halocline_governance.detect.pii import PiiDetector
+from halocline_governance.detect.stream import Stream
 from halocline_governance.detect.verdict import Finding
 from halocline_serving.release import HeldBack, Release, sha256
 
 CANARY = mint(5, 1, "buy")[0]
 CHECKS: list[Detector] = [CanaryDetector.of([CANARY], b"k" * 32), PiiDetector()]
+LINK = "https://initech.example/news"
 ADDRESS = "jane.doe@initech.example"
 
 
@@ -135,3 +137,74 @@ def test_generation_stops_as_soon_as_a_finding_is_certain() -> None:
     assert released(release, pieces_of(text, range(0, len(text), 9))) == ("", True)
 
     assert len(release.text) < 600, "the finding was certain long before the end"
+
+
+@given(before=LINES, after=LINES, cuts=CUTS, address=st.booleans())
+def test_a_finding_that_policy_bears_leaves_whole_as_the_answer_goes_on(
+    before: str, after: str, cuts: list[int], address: bool
+) -> None:
+    text = f"{before}\nSee {LINK} there.\n" + "Calm words follow it here.\n" * 12 + after
+    text += f"\n{ADDRESS}\n" if address else ""
+    policy = Policy(frozenset({"url"}))
+    release = Release(CHECKS, policy, stride=20)
+    told = ""
+    held = False
+    try:
+        for piece in pieces_of(text, cuts):
+            part = release.push(piece)
+            told += part
+            assert not part or policy.asked[-1][0] == sha256(told)
+            assert LINK in told or told in f"{before}\nSee "
+        told += release.settle()
+    except HeldBack:
+        held = True
+
+    assert text.startswith(told)
+    assert "@" not in told
+    assert held is not policy(sha256(text), [check.scan(text) for check in CHECKS]).allow
+    assert held or told == text
+
+
+def test_an_answer_goes_on_behind_what_policy_bears() -> None:
+    release = Release(CHECKS, Policy(frozenset({"url"})), stride=20)
+    text = f"See {LINK} there.\n" + "Calm words follow it here.\n" * 12 + f"See {LINK} too.\n"
+
+    told = [release.push(piece) for piece in text]
+
+    assert LINK in "".join(told)
+    assert len([part for part in told if part]) > 8
+    assert "".join(told) + release.settle() == text
+
+
+def test_a_script_without_spaces_leaves_as_it_comes() -> None:
+    release = Release(CHECKS[:1], Policy(), stride=200)
+
+    told = [release.push(piece) for piece in "\u4eca\u65e5\u306f\u5929\u6c17\u3002" * 60]
+
+    assert len([part for part in told if part]) > 8
+
+
+def test_a_check_that_is_lost_while_asked_what_it_found_vouches_for_nothing() -> None:
+    class Lost(Stream):
+        def findings(self, upto: int) -> Finding:
+            self._reason = "crashed"
+            return Finding()
+
+        def _look(self, chunk: bytes, final: bool) -> None:
+            self._settled = self._size
+
+        def _whole(self) -> Finding:
+            return Finding()
+
+    class Failing(Lost):
+        def findings(self, upto: int) -> Finding:
+            raise ValueError(ADDRESS)
+
+    for stream in (Lost, Failing):
+
+        class Check(PiiDetector):
+            def stream(self) -> Stream:
+                return stream(self.id)  # noqa: B023 - used within the loop only
+
+        release = Release([Check()], Policy(), stride=1)
+        assert [release.push(piece) for piece in ("One. ", "Two. ")] == ["", ""]
