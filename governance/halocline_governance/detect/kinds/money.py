@@ -85,6 +85,7 @@ CARD = Shape(
         r"|\d{4}([ .-])\d{6}\2\d{4,5})(?!\w|[-.]\d|(?<!\d{4}),\d)"
     ),
     _card,
+    (4, *range(12, 20)),
 )
 
 
@@ -104,9 +105,12 @@ def _iban_lengths() -> dict[str, int]:
 COUNTRIES = tuple(_iban_lengths())
 
 
+_VALUES = {ord(char): str(int(char, 36)) for char in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+
+
 def mod97(value: str) -> bool:
     """ISO 7064 MOD 97-10 over an IBAN's rearranged form."""
-    return int("".join(str(int(char, 36)) for char in value[4:] + value[:4])) % 97 == 1
+    return int((value[4:] + value[:4]).translate(_VALUES)) % 97 == 1
 
 
 def iban_end(text: str, start: int) -> int | None:
@@ -218,26 +222,24 @@ _label = Words(
 )
 
 
+_no_account = re.compile(r"(?:(?:19|20)\d\d-\d\d|\d{3}-\d{3}|(?:(?:19|20)\d\d ?)+)\Z")
+_dated = re.compile(r"(?:(?:19|20)\d\d([ /.-]?)\d\d\1\d\d|\d\d([/.-])\d\d\2(?:\d\d){1,2})\Z")
+_apart = re.compile(r"[.;]\s+[A-Z]|\d")
+
+
 def _account(match: re.Match[str]) -> float:
-    count = sum(map(str.isdigit, match[0]))
-    if not 6 <= count <= 26:
-        return 0.0
     start = match.start()
-    last = None
-    for word in _label.pattern.finditer(match.string, max(0, start - 48), start):
-        last = word
-    if last is None and _label.near(match) < 0.9:
+    labels = _label.before(match.string, start, 48)
+    if not labels and _label.near(match) < 0.9:
         return 0.0
-    if re.fullmatch(r"(?:19|20)\d\d-\d\d|\d{3}-\d{3}|(?:(?:19|20)\d\d ?)+", match[0]) or denied(
-        match
-    ):
+    if not 6 <= len(digits(match)) <= 26 or _no_account.match(match[0]) or denied(match):
         return 0.0
-    if last is None:
+    if not labels:
         return 0.65
-    between = match.string[last.end() : start]
-    if between.count("\n") > 1 or re.search(r"[.;]\s+[A-Z]|\d", between) or _other.search(between):
+    between = match.string[labels[-1][1] : start]
+    if between.count("\n") > 1 or _apart.search(between) or _other.search(between):
         return 0.0
-    if re.fullmatch(r"(?:19|20)\d\d([ /.-]?)\d\d\1\d\d|\d\d([/.-])\d\d\2(?:\d\d){1,2}", match[0]):
+    if _dated.match(match[0]):
         return 0.0
     if _not_account.search(match.string, max(0, start - 24), start):
         return 0.0
@@ -253,7 +255,15 @@ def _routing(match: re.Match[str]) -> float:
 
 ACCOUNTS = (
     CARD,
-    Shape("us_routing_number", re.compile(rf"\d{{9}}{NOT_AFTER}"), _routing),
-    Shape("bank_account", re.compile(rf"\d(?:[ .-]?\d){{5,25}}{NOT_AFTER}"), _account),
-    Shape("bank_account", re.compile(rf"\d{{6,26}}{NOT_AFTER}"), _account),
+    Shape("us_routing_number", re.compile(rf"\d{{9}}{NOT_AFTER}"), _routing, (9,), words=ROUTING),
+    Shape(
+        "bank_account", re.compile(rf"\d(?:[ .-]?\d){{5,25}}{NOT_AFTER}"), _account, words=_label
+    ),
+    Shape(
+        "bank_account",
+        re.compile(rf"\d{{6,26}}{NOT_AFTER}"),
+        _account,
+        tuple(range(6, 27)),
+        words=_label,
+    ),
 )

@@ -98,8 +98,11 @@ def _ssn(match: re.Match[str]) -> float:
     return 0.8 if match[1] == "-" and not denied(match) else 0.0
 
 
+_itin_form = re.compile(r"9\d\d(?:5\d|6[0-5]|7\d|8[0-8]|9[0-24-9])")
+
+
 def _itin(match: re.Match[str]) -> float:
-    if not numbers("us.itin").is_valid(digits(match)):
+    if not _itin_form.match(digits(match)):
         return 0.0
     near = max(ITIN.near(match), SSN.near(match))
     if near:
@@ -115,9 +118,11 @@ def beside(words: Words, valid: Valid, alone: float = 0.0, grouped: float = 0.0)
     """Valid, and beside one of the words; `alone` and `grouped` score it without such a word."""
 
     def check(match: re.Match[str]) -> float:
+        near = words.near(match)
+        if not near and not (alone if match[0].isdigit() else alone or grouped):
+            return 0.0
         if not valid(digits(match)):
             return 0.0
-        near = words.near(match)
         if near and (near > 0.85 or not denied(match)):
             return 0.91 + near / 20
         start = match.start()
@@ -135,58 +140,91 @@ def _medicare(number: str) -> bool:
     return number[0] in "23456" and total % 10 == int(number[8])
 
 
-def _shape(kind: str, pattern: str, check: Check) -> Shape:
-    return Shape(kind, re.compile(pattern + NOT_AFTER), check)
+def _shape(
+    kind: str, pattern: str, check: Check, runs: tuple[int, ...], first: str = "0123456789"
+) -> Shape:
+    return Shape(kind, re.compile(pattern + NOT_AFTER), check, runs, first)
+
+
+def _worded(
+    kind: str,
+    pattern: str,
+    words: Words,
+    valid: Valid,
+    runs: tuple[int, ...],
+    first: str = "0123456789",
+) -> Shape:
+    """Counts beside one of the words only."""
+    return Shape(kind, re.compile(pattern + NOT_AFTER), beside(words, valid), runs, first, words)
 
 
 NATIONAL = (
-    _shape("us_ssn", r"\d{3}([- .]?)\d{2}\1\d{4}", _ssn),
-    _shape("us_itin", r"9\d{2}([- ]?)\d{2}\1\d{4}", _itin),
-    _shape("us_ein", r"\d{2}-?\d{7}", beside(EIN, checked("us.ein"))),
-    _shape("uk_nhs", r"\d{3}([ -]?)\d{3}\1\d{4}", beside(NHS, checked("gb.nhs"))),
-    _shape("uk_utr", r"\d{5} ?\d{5}", beside(UTR, checked("gb.utr"))),
-    _shape(
+    _shape("us_ssn", r"\d{3}([- .]?)\d{2}\1\d{4}", _ssn, (3, 9)),
+    _shape("us_itin", r"9\d{2}([- ]?)\d{2}\1\d{4}", _itin, (3, 9), "9"),
+    _worded("us_ein", r"\d{2}-?\d{7}", EIN, checked("us.ein"), (2, 9)),
+    _worded("uk_nhs", r"\d{3}([ -]?)\d{3}\1\d{4}", NHS, checked("gb.nhs"), (3, 10)),
+    _worded("uk_utr", r"\d{5} ?\d{5}", UTR, checked("gb.utr"), (5, 10)),
+    _worded(
         "de_tax_id",
         r"(?:\d{11}|\d{2}([ -])\d{3}\1\d{3}\1\d{3})",
-        beside(IDNR, checked("de.idnr")),
+        IDNR,
+        checked("de.idnr"),
+        (2, 11),
     ),
     _shape(
         "fr_nir",
         r"[12378]([ .-]?)\d{2}\1\d{2}\1\d{2}\1\d{3}\1\d{3}[ .-]?\d{2}",
         beside(NIR, checked("fr.nir"), alone=0.85, grouped=0.85),
+        (1, 13, 15),
+        "12378",
     ),
-    _shape("pl_pesel", r"\d{11}", beside(PESEL, checked("pl.pesel"))),
-    _shape(
+    _worded("pl_pesel", r"\d{11}", PESEL, checked("pl.pesel"), (11,)),
+    _worded(
         "nl_bsn",
         r"(?:\d{9}|\d{4}[. ]\d{2}[. ]\d{3}|\d{3}[. ]\d{3}[. ]\d{3})",
-        beside(BSN, checked("nl.bsn")),
+        BSN,
+        checked("nl.bsn"),
+        (3, 4, 9),
     ),
     _shape(
         "se_personnummer",
         r"(?:19|20)?\d{6}[-+]?\d{4}",
         beside(PERSONNUMMER, checked("se.personnummer"), grouped=0.6),
+        (6, 8, 10, 12),
     ),
     _shape(
         "ch_ahv",
         r"756([. ]?)\d{4}\1\d{4}\1\d{2}",
         beside(AHV, checked("ch.ssn"), alone=0.6, grouped=0.9),
+        (3, 13),
+        "7",
     ),
     _shape(
         "br_cpf",
         r"(?:\d{11}|\d{3}\.\d{3}\.\d{3}-\d{2})",
         beside(CPF, checked("br.cpf"), grouped=0.9),
+        (3, 11),
     ),
     _shape(
         "in_aadhaar",
         r"[2-9]\d{3}([ -]?)\d{4}\1\d{4}(?![ -]\d{4})",
         beside(AADHAAR, checked("in_.aadhaar"), grouped=0.6),
+        (4, 12),
+        "23456789",
     ),
-    _shape("au_tfn", r"\d{3}([ -]?)\d{3}\1\d{2,3}", beside(TFN, checked("au.tfn"))),
-    _shape("au_abn", r"(?:\d{11}|\d{2} \d{3} \d{3} \d{3})", beside(ABN, checked("au.abn"))),
+    _worded("au_tfn", r"\d{3}([ -]?)\d{3}\1\d{2,3}", TFN, checked("au.tfn"), (3, 8, 9)),
+    _worded("au_abn", r"(?:\d{11}|\d{2} \d{3} \d{3} \d{3})", ABN, checked("au.abn"), (2, 11)),
+    _worded(
+        "au_medicare",
+        r"[2-6]\d{3}([ -]?)\d{5}\1\d(?:[ /-]\d)?",
+        MEDICARE_AU,
+        _medicare,
+        (4, 10),
+        "23456",
+    ),
     _shape(
-        "au_medicare", r"[2-6]\d{3}([ -]?)\d{5}\1\d(?:[ /-]\d)?", beside(MEDICARE_AU, _medicare)
+        "ca_sin", r"\d{3}([- ]?)\d{3}\1\d{3}", beside(SIN, checked("ca.sin"), grouped=0.55), (3, 9)
     ),
-    _shape("ca_sin", r"\d{3}([- ]?)\d{3}\1\d{3}", beside(SIN, checked("ca.sin"), grouped=0.55)),
 )
 WORDS = (
     SSN,

@@ -64,6 +64,7 @@ IPV4 = Shape(
     "ip",
     re.compile(r"(?<![\w.-])(?P<v>(?:\d{1,3}\.){3}\d{1,3})(?:/\d{1,2})?(?!\w|\.\w)(?!-[A-Za-z])"),
     _ipv4,
+    (1, 2, 3),
 )
 _V6 = re.compile(
     r"(?:[0-9A-Fa-f]{0,4}:){2,7}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4})(?!\w|:[0-9A-Fa-f:]|\.\w)"
@@ -75,11 +76,13 @@ _CISCO = re.compile(r"(?<![\w.-])[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}(
 _head = re.compile(r"[0-9A-Fa-f:]{0,44}\Z")
 
 
+_run = re.compile(r"(?:[:.]|[^\W_]){0,48}")
+
+
 def _closed(text: str, start: int) -> int:
     """Where a sentence's colon behind the address ends it for the pattern."""
-    end = start
-    while end < len(text) and end - start < 48 and (text[end] in ":." or text[end].isalnum()):
-        end += 1
+    run = _run.match(text, start)
+    end = start if run is None else run.end()
     single = text[end - 1 : end] == ":" and text[end - 2 : end - 1] != ":"
     return end - 1 if single else len(text)
 

@@ -6,8 +6,17 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from halocline_governance.detect.kinds import numbering
 from halocline_governance.detect.kinds.national import WORDS
-from halocline_governance.detect.kinds.shape import NOT_AFTER, Hit, Shape, Words, denied
+from halocline_governance.detect.kinds.shape import (
+    NO_DIGITS,
+    NOT_AFTER,
+    Hit,
+    Shape,
+    Words,
+    denied,
+    digits,
+)
 
 CALL = Words(
     "phone*",
@@ -178,13 +187,40 @@ _id_words = re.compile(
     r"|\d)[ :#]{0,3}\Z",
     re.IGNORECASE,
 )
+_ID_ENDS = (
+    "no",
+    "nr",
+    "num",
+    "number",
+    "id",
+    "code",
+    "sin",
+    "ssn",
+    "tfn",
+    "ref",
+    "isbn",
+    "order",
+    "invoice",
+    *"0123456789",
+)
 _years = re.compile(r"\b(?:19|20)\d\d\b")
 _GAP = r"(?:\)?[ ./-]{0,2}\(0\)[ .-]?| ?\(|\)[ .-]?| ?- ?|[ ./]|\)/| ?/ ?)?"
 _EXTENSION = r"(?:(?:,? ?(?:x|ext\.?:?|extn\.?|extension|poste|durchwahl|int\.) ?|#)\d{1,6})?"
 
 
-@lru_cache(maxsize=4096)
+_PLAIN = re.compile(r"[\d ()+./-]+\Z")
+
+
 def _valid(number: str, regions: tuple[str | None, ...], possible: bool = False) -> bool:
+    if not _PLAIN.match(number) or "+" in number.lstrip("( +"):
+        return _parsed(number, regions, possible)
+    plain = ("+" if "+" in number else "") + number.translate(NO_DIGITS)
+    return any(numbering.valid(plain, region, possible) for region in regions)
+
+
+@lru_cache(maxsize=4096)
+def _parsed(number: str, regions: tuple[str | None, ...], possible: bool) -> bool:
+    """As libphonenumber reads it, with its extension."""
     import phonenumbers
 
     for region in regions:
@@ -199,8 +235,12 @@ def _valid(number: str, regions: tuple[str | None, ...], possible: bool = False)
     return False
 
 
+_extension = re.compile(r",? ?[xeipd#]", re.IGNORECASE)
+
+
 def _core(match: re.Match[str]) -> str:
-    return re.split(r",? ?[xeipd#]", match[0], maxsplit=1, flags=re.IGNORECASE)[0]
+    end = _extension.search(match[0])
+    return match[0] if end is None else match[0][: end.start()]
 
 
 def _belongs(match: re.Match[str], near: float) -> bool:
@@ -209,7 +249,7 @@ def _belongs(match: re.Match[str], near: float) -> bool:
 
 
 def _international(match: re.Match[str]) -> float:
-    core = re.sub(r"\(0\)", "", _core(match))
+    core = _core(match).replace("(0)", "")
     if core.startswith("00"):
         core = "+" + core[2:].lstrip(" .-")
     if denied(match):
@@ -220,9 +260,14 @@ def _international(match: re.Match[str]) -> float:
     return 0.6 if sure and _valid(core, (None,), possible=True) else 0.0
 
 
+_area = re.compile(r"(?:1([-.]))?[2-9]\d\d([-.])[2-9]\d\d\2\d{4}\Z")
+_spaced = re.compile(r"\d{3} \d{3} \d{4}\Z")
+_dashed = re.compile(r"\d{3}-\d{3}-\d{4}\Z")
+
+
 def _written(core: str) -> bool:
     """Whether area and exchange code could be ones, in a form with dashes or dots throughout."""
-    return bool(re.fullmatch(r"(?:1([-.]))?[2-9]\d\d([-.])[2-9]\d\d\2\d{4}", core))
+    return _area.match(core) is not None
 
 
 def _american(match: re.Match[str]) -> float:
@@ -234,19 +279,21 @@ def _american(match: re.Match[str]) -> float:
         return 0.0
     if _valid(core, ("US",)):
         return 0.95 if near else 0.85
-    plain = re.fullmatch(r"\d{3} \d{3} \d{4}", core)
-    if plain is not None and not near:
+    if not near and _spaced.match(core):
         return 0.0
     sure = near or core.startswith("(") or core != match[0] or _written(core)
     if sure and _valid(core, ("US",), possible=True):
         return 0.6
-    return 0.55 if near > 0.9 or re.fullmatch(r"\d{3}-\d{3}-\d{4}", core) else 0.0
+    return 0.55 if near > 0.9 or _dashed.match(core) else 0.0
 
 
 def _numbered(match: re.Match[str]) -> bool:
     """Whether a word for another kind of number, or another number, stands right before it."""
     start = match.start()
-    return _id_words.search(match.string, max(0, start - 24), start) is not None
+    low = max(0, start - 24)
+    left = match.string[low:start]
+    ended = left.rstrip(" .:#").lower().endswith(_ID_ENDS) or "#" in left
+    return ended and _id_words.search(match.string, low, start) is not None
 
 
 def _national(match: re.Match[str]) -> float:
@@ -261,14 +308,14 @@ def _national(match: re.Match[str]) -> float:
 
 
 def _beside_a_word(match: re.Match[str]) -> float:
-    if _DATES.match(match[0]) or len(_years.findall(match[0])) > 1 or denied(match):
-        return 0.0
     near = CALL.near(match)
-    if not near or _belongs(match, near):
+    if not near or _DATES.match(match[0]) or len(_years.findall(match[0])) > 1 or denied(match):
+        return 0.0
+    if _belongs(match, near):
         return 0.0
     if _valid(match[0], _REGIONS):
         return 0.8
-    count = sum(map(str.isdigit, match[0]))
+    count = len(digits(match))
     return 0.6 if _SURE.near(match) > 0.85 and 7 <= count <= 14 else 0.0
 
 
@@ -291,6 +338,7 @@ PREFIXED = (
             re.I,
         ),
         _international,
+        first="0+(",
     ),
     Shape(
         "phone",
@@ -300,17 +348,30 @@ PREFIXED = (
             re.I,
         ),
         _american,
+        (1, 3, 4, 6),
+        "0123456789+(",
     ),
     Shape(
-        "phone", re.compile(rf"\(?0\d(?:{_GAP}\d){{6,11}}{_EXTENSION}{NOT_AFTER}", re.I), _national
+        "phone",
+        re.compile(rf"\(?0\d(?:{_GAP}\d){{6,11}}{_EXTENSION}{NOT_AFTER}", re.I),
+        _national,
+        first="0(",
     ),
     Shape(
         "phone",
         re.compile(rf"\(?\d(?:{_GAP}\d){{7,14}}{_EXTENSION}{NOT_AFTER}", re.I),
         _beside_a_word,
+        first="0123456789(",
+        words=CALL,
     ),
-    Shape("phone", re.compile(rf"\d{{3}}[-. ]\d{{4}}{_EXTENSION}{NOT_AFTER}", re.I), _local),
-    Shape("phone", re.compile(rf"[6-9]\d{{4}}[ -]\d{{5}}{NOT_AFTER}"), _indian),
+    Shape(
+        "phone",
+        re.compile(rf"\d{{3}}[-. ]\d{{4}}{_EXTENSION}{NOT_AFTER}", re.I),
+        _local,
+        (3,),
+        words=CALL,
+    ),
+    Shape("phone", re.compile(rf"[6-9]\d{{4}}[ -]\d{{5}}{NOT_AFTER}"), _indian, (5,), "6789"),
 )
 
 _VANITY = re.compile(

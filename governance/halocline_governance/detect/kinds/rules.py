@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from halocline_governance.detect.engines.anchor import EDGE, Anchor
@@ -19,50 +18,12 @@ from halocline_governance.detect.kinds import (
     towns,
     web,
 )
-from halocline_governance.detect.kinds.shape import WRAP, Hit, Rule, Words
+from halocline_governance.detect.kinds.number import broken, number
+from halocline_governance.detect.kinds.shape import Rule, Words
 
 NUMBER = "number"
 TOKENS = (NUMBER, "lettered", "coin", "iban", "british")
 """What `number_kernel` calls what it finds, in its order."""
-
-
-def number(text: str, at: int) -> Iterator[Hit]:
-    """All that begins with a digit; phones also with the signs before it."""
-    signed = at
-    while signed > 0 and at - signed < 3 and text[signed - 1] in "(+ ":
-        if text[signed - 1] == " " and text[signed - 2 : signed - 1] != "+":
-            break
-        signed -= 1
-    for shape in phone.PREFIXED:
-        for start in range(signed, at + 1):
-            if (hit := shape.at(text, start)) is not None:
-                yield hit
-    for shape in (*money.ACCOUNTS, *national.NATIONAL, network.IPV4):
-        if (hit := shape.at(text, at)) is not None:
-            yield hit
-    yield from towns.zipped(text, at)
-
-
-_UNBROKEN = frozenset(("bank_account", "url", "street_address", "postcode", "ip"))
-
-
-_begun = re.compile(r"[A-Za-z]{0,3}[0-9 ().+/-]*(?:[A-Z]{1,4}[0-9 .-]*){0,2}\Z")
-
-
-def broken(rule: Rule) -> Rule:
-    """The rule, also for a value that is wrapped once over a line: then only if it is sure."""
-
-    def both(text: str, at: int) -> Iterator[Hit]:
-        yield from rule(text, at)
-        line = text.find("\n", at, at + WRAP)
-        if line < 0 or not text[line + 1 : line + 2].isalnum() or not _begun.match(text, at, line):
-            return
-        for hit in rule(text[:line] + " " + text[line + 1 :], at):
-            sure = hit.score >= 0.85 if hit.kind == "phone" else hit.kind not in _UNBROKEN
-            if hit.start < line < hit.end and sure:
-                yield hit
-
-    return both
 
 
 RULES: dict[str, Rule] = {

@@ -19,7 +19,18 @@ from halocline_governance.detect.kinds import number_kernel, token_kernel
 from halocline_governance.detect.kinds.catalog import KINDS
 from halocline_governance.detect.kinds.money import COUNTRIES
 from halocline_governance.detect.kinds.rules import ANCHORS, RULES, TOKENS, WORDS
-from halocline_governance.detect.kinds.shape import LEFT, NEAR, REACH, RIGHT, Hit, Rule
+from halocline_governance.detect.kinds.shape import (
+    ALL,
+    GROUPS,
+    LEFT,
+    NEAR,
+    NUMBER,
+    REACH,
+    RIGHT,
+    Hit,
+    Rule,
+    open_window,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,6 +40,9 @@ if TYPE_CHECKING:
 _RANK = {name: rank for rank, name in enumerate(KINDS)}
 _NAMES = tuple(RULES)
 _STREET = _NAMES.index("street")
+_BESIDE = (NEAR + 4, NUMBER + RIGHT)
+_SHORT = np.isin(np.arange(len(_NAMES)), [_NAMES.index(name) for name in TOKENS])
+"""Whose values start at their place, but for a phone's signs, and are no longer than NUMBER."""
 _TOKENS = np.array([_NAMES.index(name) for name in TOKENS], dtype=np.int64)
 
 
@@ -92,6 +106,22 @@ def word_tables() -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
 
 
 @cache
+def group_table() -> NDArray[np.int64]:
+    """`table` of `token_kernel.named`: the groups that have a word which starts so."""
+    table = np.zeros((number_kernel.LETTERS,) * 3, dtype=np.int64)
+    for number, keys in enumerate(GROUPS):
+        for key in keys:
+            one, two, three = (*(ord(letter) - 96 for letter in key), 0, 0)[:3]
+            if three:
+                table[one, two, three] |= 1 << number
+            elif two:
+                table[one, two, :] |= 1 << number
+            else:
+                table[one, 0, 0] |= 1 << number
+    return table.ravel()
+
+
+@cache
 def _countries() -> NDArray[np.bool_]:
     """Which two letters name a country that has IBANs."""
     table = np.zeros(26 * 26, dtype=np.bool_)
@@ -119,12 +149,22 @@ def row_hits(
     rows = folded.rows(places)
     lows = np.maximum(folded.starts[rows], places - LEFT)
     highs = np.minimum(folded.starts[rows + 1] - 1, places + REACH)
+    words = np.full(len(places), ALL, dtype=np.int64)
+    short = _SHORT[rules]
+    words[short] = token_kernel.named(folded.data, places[short], group_table(), *_BESIDE)
     data = folded.data
     calls: list[Rule] = [RULES[name] for name in _NAMES]
-    for rule, place, row, low, high in zip(
-        rules.tolist(), places.tolist(), rows.tolist(), lows.tolist(), highs.tolist(), strict=True
+    for rule, place, row, low, high, groups in zip(
+        rules.tolist(),
+        places.tolist(),
+        rows.tolist(),
+        lows.tolist(),
+        highs.tolist(),
+        words.tolist(),
+        strict=True,
     ):
         window = data[low:high].tobytes().decode("latin-1")
+        open_window(window, int(groups))
         for hit in calls[int(rule)](window, int(place) - int(low)):
             yield row, Hit(hit.start + low, hit.end + low, hit.kind, hit.score)
 
@@ -168,6 +208,8 @@ def _overlap(one: Hit, other: Hit) -> bool:
 
 
 def _one(cluster: list[Hit]) -> Hit:
+    if len(cluster) == 1:
+        return cluster[0]
     best = max(cluster, key=lambda hit: (hit.end - hit.start, hit.score, -_RANK[hit.kind]))
     start = min(hit.start for hit in cluster)
     return Hit(start, max(hit.end for hit in cluster), best.kind, best.score)

@@ -127,6 +127,33 @@ def spaced(data: Any, start: int, end: int) -> int:
 
 
 @_compiled
+def named(data: Any, places: Any, table: Any, left: int, right: int) -> Any:
+    """Which groups of words may have one near each place: int64 (n,), a bit for each group.
+
+    Args:
+        table: int64, by the first three letters of a word, base 27, 0 for none.
+        left: how far before a place a word may start.
+        right: how far behind it.
+    """
+    found = np.zeros(len(places), dtype=np.int64)
+    for n in range(len(places)):
+        bits = np.int64(0)
+        for at in range(max(places[n] - left, 1), min(places[n] + right, len(data) - 3)):
+            first = letter(data[at])
+            if first < 0:
+                continue
+            before = data[at - 1]
+            inner = letter(before) >= 0 or before == 0xFF
+            if inner and not (before >= 97 and before != 0xFF and data[at] < 97):
+                continue
+            second = letter(data[at + 1]) + 1
+            third = letter(data[at + 2]) + 1 if second else 0
+            bits |= table[((first + 1) * 27 + second) * 27 + third]
+        found[n] = bits
+    return found
+
+
+@_compiled
 def housed(data: Any, places: Any) -> Any:
     """Before which places a house number and one to six words stand, in one phrase: bool (n,)."""
     kept = np.zeros(len(places), dtype=np.bool_)

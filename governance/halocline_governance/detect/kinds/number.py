@@ -1,0 +1,67 @@
+"""The rule at a number: every shape that may start there, also where a value is wrapped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from halocline_governance.detect.kinds import money, national, network, phone, towns
+from halocline_governance.detect.kinds.shape import (
+    WRAP,
+    Hit,
+    Rule,
+    Shape,
+    led,
+    open_unwrapped,
+    tried_at,
+)
+
+
+def number(text: str, at: int) -> Iterator[Hit]:
+    """All that begins with a digit; phones also with the signs before it."""
+    signed = at
+    while signed > 0 and at - signed < 3 and text[signed - 1] in "(+ ":
+        if text[signed - 1] == " " and text[signed - 2 : signed - 1] != "+":
+            break
+        signed -= 1
+    for start in range(signed, at):
+        yield from tried_at(_led(text[start], 0), text, start)
+    run = _digits.match(text, at)
+    size = run.end() - at if run is not None else 0
+    yield from tried_at(_led(text[at], size), text, at)
+    if size == 5:
+        yield from towns.zipped(text, at)
+
+
+_digits = re.compile("[0-9]+")
+_NUMBERS = (*phone.PREFIXED, *money.ACCOUNTS, *national.NATIONAL, network.IPV4)
+
+
+@cache
+def _led(first: str, run: int) -> tuple[Shape, ...]:
+    return led(_NUMBERS, first, run)
+
+
+_UNBROKEN = frozenset(("bank_account", "url", "street_address", "postcode", "ip"))
+
+
+_begun = re.compile(r"[A-Za-z]{0,3}[0-9 ().+/-]*(?:[A-Z]{1,4}[0-9 .-]*){0,2}\Z")
+
+
+def broken(rule: Rule) -> Rule:
+    """The rule, also for a value that is wrapped once over a line: then only if it is sure."""
+
+    def both(text: str, at: int) -> Iterator[Hit]:
+        yield from rule(text, at)
+        line = text.find("\n", at, at + WRAP)
+        if line < 0 or not text[line + 1 : line + 2].isalnum() or not _begun.match(text, at, line):
+            return
+        whole = text[:line] + " " + text[line + 1 :]
+        open_unwrapped(whole, text)
+        for hit in rule(whole, at):
+            sure = hit.score >= 0.85 if hit.kind == "phone" else hit.kind not in _UNBROKEN
+            if hit.start < line < hit.end and sure:
+                yield hit
+
+    return both
