@@ -23,7 +23,7 @@ from halocline_governance.detect.kinds import (
     sift,
     token_kernel,
 )
-from halocline_governance.detect.kinds.shape import GROUPS, Words, denied
+from halocline_governance.detect.kinds.words import GROUPS, Words, denied
 
 REGIONS = ("US", "GB", "DE", "FR", "IT", "ES", "BR", "AU", "JP", "IN", "FI", "HU", "MX", "CN")
 SHAPES = (*phone.PREFIXED, *money.ACCOUNTS, *national.NATIONAL, network.IPV4)

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 
 from halocline_governance.detect.kinds.keccak import keccak256
-from halocline_governance.detect.kinds.shape import Hit, Words
+from halocline_governance.detect.kinds.shape import Hit
+from halocline_governance.detect.kinds.words import Words
 
 _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _RIPPLE = "rpshnaf39wBUDNEGHJKLM4PQRST7VWXYZ2bcdeCg65jkm8oFqi1tuvAxyz"

@@ -9,15 +9,8 @@ from __future__ import annotations
 import re
 
 from halocline_governance.detect.kinds.national import NIR, numbers
-from halocline_governance.detect.kinds.shape import (
-    NOT_AFTER,
-    Check,
-    Shape,
-    Words,
-    compact,
-    denied,
-    tried,
-)
+from halocline_governance.detect.kinds.shape import NOT_AFTER, Check, Shape, compact, tried
+from halocline_governance.detect.kinds.words import Words, denied
 
 _nino_words = Words("nino", "ni", "national insurance*", "insurance n*", "nat ins")
 _NINO_VOID = {"BG", "GB", "KN", "NK", "NT", "TN", "ZZ"}

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from functools import cache
 
 from halocline_governance.detect.kinds.national import numbers
-from halocline_governance.detect.kinds.shape import NOT_AFTER, Hit, Shape, Words, denied, digits
+from halocline_governance.detect.kinds.shape import NOT_AFTER, Hit, Shape, digits
+from halocline_governance.detect.kinds.words import Words, denied
 
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 _ISSUERS = (

@@ -12,14 +12,8 @@ from functools import cache
 from importlib import import_module
 from typing import Protocol, cast
 
-from halocline_governance.detect.kinds.shape import (
-    NOT_AFTER,
-    Check,
-    Shape,
-    Words,
-    denied,
-    digits,
-)
+from halocline_governance.detect.kinds.shape import NOT_AFTER, Check, Shape, digits
+from halocline_governance.detect.kinds.words import Words, denied
 
 Valid = Callable[[str], bool]
 

@@ -6,7 +6,8 @@ import ipaddress
 import re
 from collections.abc import Iterator
 
-from halocline_governance.detect.kinds.shape import Hit, Shape, Words
+from halocline_governance.detect.kinds.shape import Hit, Shape
+from halocline_governance.detect.kinds.words import Words
 
 _version_words = re.compile(
     r"(?:\bv(?:er(?:sion)?s?)?|\brel(?:ease)?|\bsections?|\bbuild|\bappendix|\bchapter|\bitem"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 from halocline_governance.detect.kinds import money, national, network, phone, towns
@@ -12,10 +12,28 @@ from halocline_governance.detect.kinds.shape import (
     Hit,
     Rule,
     Shape,
-    led,
-    open_unwrapped,
-    tried_at,
 )
+from halocline_governance.detect.kinds.words import beside, open_window
+
+
+def tried_at(shapes: tuple[Shape, ...], text: str, at: int) -> Iterator[Hit]:
+    """What these find here; one whose words are nowhere near is not tried."""
+    groups = beside(text).groups
+    for shape in shapes:
+        if shape.words is not None and not groups & shape.words.bit:
+            continue
+        match = shape.pattern.match(text, at)
+        if match is not None and (hit := shape.judge(match)) is not None:
+            yield hit
+
+
+def led(shapes: Iterable[Shape], first: str, run: int) -> tuple[Shape, ...]:
+    """Those that may match where so many digits start, or a sign (a run of 0), with this byte."""
+    return tuple(
+        shape
+        for shape in shapes
+        if first in shape.first and (run == 0 or not shape.runs or run in shape.runs)
+    )
 
 
 def number(text: str, at: int) -> Iterator[Hit]:
@@ -58,7 +76,7 @@ def broken(rule: Rule) -> Rule:
         if line < 0 or not text[line + 1 : line + 2].isalnum() or not _begun.match(text, at, line):
             return
         whole = text[:line] + " " + text[line + 1 :]
-        open_unwrapped(whole, text)
+        open_window(whole, beside(text).groups)
         for hit in rule(whole, at):
             sure = hit.score >= 0.85 if hit.kind == "phone" else hit.kind not in _UNBROKEN
             if hit.start < line < hit.end and sure:

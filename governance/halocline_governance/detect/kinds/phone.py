@@ -8,15 +8,8 @@ from functools import lru_cache
 
 from halocline_governance.detect.kinds import numbering
 from halocline_governance.detect.kinds.national import WORDS
-from halocline_governance.detect.kinds.shape import (
-    NO_DIGITS,
-    NOT_AFTER,
-    Hit,
-    Shape,
-    Words,
-    denied,
-    digits,
-)
+from halocline_governance.detect.kinds.shape import NO_DIGITS, NOT_AFTER, Hit, Shape, digits
+from halocline_governance.detect.kinds.words import Words, denied
 
 CALL = Words(
     "phone*",

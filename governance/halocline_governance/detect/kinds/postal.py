@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from halocline_governance.detect.kinds.shape import LEFT, STRETCH, Hit, Shape, Words
+from halocline_governance.detect.kinds.shape import LEFT, STRETCH, Hit, Shape
 from halocline_governance.detect.kinds.towns import postcode_behind
+from halocline_governance.detect.kinds.words import Words
 
 _ROAD = (
     r"Street|Str|St|Avenue|Ave|Av|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Way|Place|Pl"

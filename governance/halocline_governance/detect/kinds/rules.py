@@ -19,7 +19,8 @@ from halocline_governance.detect.kinds import (
     web,
 )
 from halocline_governance.detect.kinds.number import broken, number
-from halocline_governance.detect.kinds.shape import Rule, Words
+from halocline_governance.detect.kinds.shape import Rule
+from halocline_governance.detect.kinds.words import Words
 
 NUMBER = "number"
 TOKENS = (NUMBER, "lettered", "coin", "iban", "british")

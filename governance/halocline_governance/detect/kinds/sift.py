@@ -19,18 +19,8 @@ from halocline_governance.detect.kinds import number_kernel, token_kernel
 from halocline_governance.detect.kinds.catalog import KINDS
 from halocline_governance.detect.kinds.money import COUNTRIES
 from halocline_governance.detect.kinds.rules import ANCHORS, RULES, TOKENS, WORDS
-from halocline_governance.detect.kinds.shape import (
-    ALL,
-    GROUPS,
-    LEFT,
-    NEAR,
-    NUMBER,
-    REACH,
-    RIGHT,
-    Hit,
-    Rule,
-    open_window,
-)
+from halocline_governance.detect.kinds.shape import LEFT, NEAR, NUMBER, REACH, RIGHT, Hit, Rule
+from halocline_governance.detect.kinds.words import ALL, GROUPS, open_window
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -1,0 +1,265 @@
+"""Words beside a value, which name its kind or deny it.
+
+A rule asks of many groups of words whether one stands near. The words of a window are read once:
+each has a bit for every group that has a word which starts like it, and only there a group's own
+pattern is tried.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from halocline_governance.detect.kinds.shape import NEAR, RIGHT
+
+ALL = (1 << 63) - 1
+"""The bits of all groups of words."""
+GROUPS: list[frozenset[str]] = []
+"""How the words of each group start, by the place of its bit."""
+_MOST = 63
+_BEFORE = r"(?:(?<![^\W\d_])|(?-i:(?<=[a-z])(?=[A-Z])))"
+_BEHIND = r"(?:(?![^\W\d_])|(?-i:(?<=[a-z])(?=[A-Z])))"
+_letters = re.compile(r"[A-Za-z\xff]+")
+_humps = re.compile(r"(?<=[a-z])[A-Z]")
+
+Word = tuple[int, int]
+"""Where a word starts, and the bits of the groups that it may be of."""
+
+
+class _Bits(dict[str, int]):
+    """By the first three letters of a word, or all of a shorter one; filled as words are met."""
+
+    def __missing__(self, key: str) -> int:
+        start = key.partition("\xff")[0].lower()
+        keys = {start, start[:2]} if len(start) > 1 else {start}
+        bits = sum(1 << n for n, group in enumerate(GROUPS) if not keys.isdisjoint(group))
+        self[key] = bits
+        return bits
+
+
+_bits = _Bits()
+
+
+class _Beside:
+    """The words beside the places of one window.
+
+    `groups` has the bit of each group of which a word may be near the value in the window.
+    """
+
+    __slots__ = ("groups", "left", "right", "text")
+
+    def __init__(self, text: str, groups: int) -> None:
+        self.text = text
+        self.groups = groups
+        self.left: dict[int, list[Word]] = {}
+        self.right: dict[int, tuple[list[Word], int]] = {}
+
+    def before(self, start: int) -> list[Word]:
+        found = self.left.get(start)
+        if found is None:
+            found = self.left[start] = _words(self.text, max(0, start - NEAR), start)
+        return found
+
+    def behind(self, end: int) -> tuple[list[Word], int]:
+        """Also where the line ends, or what is near."""
+        found = self.right.get(end)
+        if found is None:
+            line = self.text.find("\n", end, end + RIGHT)
+            high = line if line >= 0 else end + RIGHT
+            found = self.right[end] = (_words(self.text, end, high), high)
+        return found
+
+
+_latest = _Beside("", ALL)
+
+
+def beside(text: str) -> _Beside:
+    """That of the window in hand: a rule asks of one window many times."""
+    latest = _latest
+    return latest if latest.text is text else open_window(text, ALL)
+
+
+def open_window(text: str, groups: int) -> _Beside:
+    """The window that rules ask about next; `groups` as `token_kernel.named` found them.
+
+    A memo of one: a thread that loses the race reads its window anew.
+    """
+    global _latest
+    _latest = opened = _Beside(text, groups)
+    return opened
+
+
+def _words(text: str, low: int, high: int) -> list[Word]:
+    """Those that may be of a group, in order; `oneTwo` are two."""
+    found: list[Word] = []
+    for match in _letters.finditer(text, low, high):
+        at, end = match.span()
+        word = match[0]
+        if at > low or not low or not _letters.match(text, low - 1, low) or _humps.match(text, at):
+            bits = _bits[word[:3]]
+            if bits:
+                found.append((at, bits))
+        if not (word.islower() or word.isupper() or word[1:].islower()):
+            for hump in _humps.finditer(text, at + 1, end):
+                bits = _bits[text[hump.start() : min(hump.start() + 3, end)]]
+                if bits:
+                    found.append((hump.start(), bits))
+    return found
+
+
+def keys(words: Iterable[str]) -> frozenset[str]:
+    """With which letters these words start: three, or fewer where a word has no more."""
+    return frozenset(re.match("[a-z]{1,3}", word)[0] for word in words)  # type: ignore[index]
+
+
+def _bit(words: frozenset[str]) -> int:
+    if len(GROUPS) >= _MOST:
+        raise ValueError(f"more than {_MOST} groups of words")
+    GROUPS.append(words)
+    _bits.clear()
+    return 1 << (len(GROUPS) - 1)
+
+
+class Words:
+    """Words that name a kind, in several languages. `*` stands for letters, a blank for `_` too."""
+
+    def __init__(self, *phrases: str) -> None:
+        self.phrases = phrases
+        parts = [re.escape(p).replace(r"\ ", r"[\s_.-]{0,2}") for p in phrases]
+        parts = [p.replace(r"\*", r"[^\W\d_]{0,24}") for p in parts]
+        self.pattern = re.compile(rf"{_BEFORE}(?:{'|'.join(parts)}){_BEHIND}", re.IGNORECASE)
+        self.bit = _bit(keys(phrases))
+
+    def near(self, match: re.Match[str], group: str | int = 0) -> float:
+        """0 if none stands close by, else up to 1: the closer the surer."""
+        text = match.string
+        window = beside(text)
+        if not window.groups & self.bit:
+            return 0.0
+        start, end = match.span(group)
+        distance = None
+        for _, to in self.before(text, start):
+            if text.count("\n", to, start) <= 2:
+                distance = start - to
+        words, high = window.behind(end)
+        for at, bits in words:
+            if bits & self.bit and self.pattern.match(text, at, high):
+                if distance is None or at - end < distance / 2:
+                    distance = at - end
+                break
+        return 0.0 if distance is None else 1 - distance / 100
+
+    def before(self, text: str, start: int, reach: int = NEAR) -> list[tuple[int, int]]:
+        """Where words of it stand, at most `reach` before the place, and end there or before."""
+        window = beside(text)
+        if not window.groups & self.bit:
+            return []
+        places: list[tuple[int, int]] = []
+        end = start - reach
+        for at, bits in window.before(start):
+            if bits & self.bit and at >= end:
+                word = self.pattern.match(text, at, start)
+                if word is not None:
+                    end = word.end()
+                    places.append((at, end))
+        return places
+
+
+_DENIED = (
+    "orders?",
+    "invoices?",
+    "inv",
+    "isbn(?:-1[03])?",
+    "issn",
+    "isin",
+    "cusip",
+    "sedol",
+    "lei",
+    "doi",
+    "track(?:ing)?",
+    "parcel",
+    "shipment",
+    "sku",
+    "ref",
+    "reference",
+    "case",
+    "ticket",
+    "serial",
+    "s/n",
+    "sn",
+    "part",
+    "model",
+    "versions?",
+    "build",
+    "commit",
+    "po",
+    "p/o",
+    "receipt",
+    "batch",
+    "lot",
+    "items?",
+    "products?",
+    "article",
+    "upc",
+    "ean",
+    "gtin",
+    "asin",
+    "barcode",
+    "transaction",
+    "txn",
+    "trace",
+    "docket",
+    "patent",
+    "page",
+    "rev",
+    "revision",
+    "confirmation",
+    "booking",
+    "flight",
+    "issue",
+    "bug",
+    "errors?",
+    r"rechnung\w*",
+    r"bestell\w*",
+    r"auftrag\w*",
+    "commande",
+    "facture",
+    "pedido",
+    "factura",
+    "fattura",
+    "ordine",
+    r"zamowieni\w*",
+    "faktura",
+    r"factuur\w*",
+    "bestelling",
+    "timestamp",
+    "epoch",
+    "unix",
+    "price",
+    "total",
+    "quantity",
+    "qty",
+    "amount",
+)
+_SALES = ("sales", "purchase", "work")
+_denied = re.compile(
+    rf"(?<![^\W\d_])(?:(?:{'|'.join(_SALES)})[ _-]?)?(?:{'|'.join(_DENIED)})"
+    r"(?:[ _-]?(?:number|numbers|num|no|nr|id|code|ref|key|time|nummer|numero))?[.]?"
+    r"[\s:#=\"'(\[>-]{0,5}(?:(?:is|was|of|n)\s)?[#\s]{0,2}\Z",
+    re.IGNORECASE,
+)
+_denied_bit = _bit(keys((*_DENIED, *_SALES)))
+
+
+def denied(match: re.Match[str], group: str | int = 0) -> bool:
+    """Whether a word for another kind of number, such as an order's, stands right before it."""
+    text = match.string
+    window = beside(text)
+    if not window.groups & _denied_bit:
+        return False
+    start = match.start(group)
+    return any(
+        _denied.match(text, at, start) is not None
+        for at, bits in window.before(start)
+        if bits & _denied_bit and at >= start - 40
+    )
