@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
 
+from halocline_governance.detect.scratch import by_thread
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -159,6 +161,7 @@ def places() -> Places | None:
         elements=len(RULES) + 1,
         flags=[0] * (len(RULES) + 1),
     )
+    scan = by_thread(database)
 
     def found(data: bytes) -> list[int]:
         ends: set[int] = set()
@@ -166,7 +169,7 @@ def places() -> Places | None:
         def seen(_number: int, _start: int, end: int, _flags: int, _context: object) -> None:
             ends.add(end - 1)
 
-        database.scan(data, match_event_handler=seen)
+        scan(data, seen)
         return sorted(ends)
 
     return found

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any, cast
 
+from halocline_governance.detect.scratch import by_thread
 from halocline_governance.detect.secrets.format import Form
 
 Anchors = Callable[[bytes], list[tuple[int, int]]]
@@ -61,6 +62,7 @@ def _hyperscan(forms: tuple[Form, ...]) -> Anchors:
         elements=len(forms),
         flags=[0] * len(forms),
     )
+    scan = by_thread(database)
     widths = [form.width for form in forms]
 
     def anchors(data: bytes) -> list[tuple[int, int]]:
@@ -69,7 +71,7 @@ def _hyperscan(forms: tuple[Form, ...]) -> Anchors:
         def seen(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
             found.add((end - widths[number], number))
 
-        database.scan(data, match_event_handler=seen)
+        scan(data, seen)
         return sorted(found)
 
     return anchors
