@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halocline_governance.detect import Detector, Span, Verdict, guarded, scan_all
+from halocline_governance.detect import Detector, Span, Verdict, batch, guarded, scan_all, stream
 from halocline_governance.detect import verdict as verdicts
 from halocline_governance.detect.batch import BatchVerdict, Texts
 from halocline_governance.detect.face import ByText
@@ -99,12 +99,15 @@ def test_lone_surrogates_are_undecodable() -> None:
 
 
 def test_oversize_text_is_unscanned(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verdicts, "MAX_BYTES", 10)
+    for module in (verdicts, batch, stream):
+        monkeypatch.setattr(module, "MAX_BYTES", 10)
+    fed = PiiDetector().stream()
+    fed.feed(SECRET.encode())
 
-    verdict = PiiDetector().scan(SECRET)
+    said = [PiiDetector().scan(SECRET), fed.finish(), judged("x@1", SECRET, lambda _: Finding())]
 
-    assert verdict.status == "unscanned"
-    assert (verdict.reason or "").startswith("oversize")
+    for verdict in said:
+        assert (verdict.status, verdict.reason) == ("unscanned", verdicts.OVERSIZE)
 
 
 def test_a_verdict_carries_offsets_counts_and_hash_but_no_text() -> None:
@@ -113,7 +116,7 @@ def test_a_verdict_carries_offsets_counts_and_hash_but_no_text() -> None:
     verdict = PiiDetector().scan(text)
 
     assert verdict.as_json() == {
-        "detector": "pii@1",
+        "detector": PiiDetector().id,
         "sha256": hashlib.sha256(text.encode()).hexdigest(),
         "status": "found",
         "findings": {"email": 2},
