@@ -158,3 +158,39 @@ def test_no_kind_has_a_rule_that_can_never_fire() -> None:
 
     assert fired == set(KINDS)
     assert not any(re.search("[\b]", marked) for _, marked in MARKED)
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [("ip.addr==203.0.113.45", ["203.0.113.45"]), ("to 10.0.0.7-", ["10.0.0.7"]),
+     ("10.0.0.7 - - [10/Oct/2000:13:55:36 -0700]", ["10.0.0.7"]),
+     ("lease 10.0.0.5-10.0.0.9 given", ["10.0.0.5", "10.0.0.9"]),
+     ("from node/192.168.4.20 came", ["192.168.4.20"]),
+     ("route to 10.0.0.0/8", ["10.0.0.0"]),
+     ("seen at 203[dot]0[dot]113[dot]9", ["203[dot]0[dot]113[dot]9"]),
+     ("\uff1a2001:db8::7 up", ["2001:db8::7"]),
+     ("agent version 10.0.1.2 and libfoo-1.2.3.4", []), ("nginx/1.2.3.4", []),
+     ("1.2.3.4 Scope of work", []), ("package==1.2.3.4", []), ("v203.0.113.4", [])],
+)  # fmt: skip
+def test_an_address_is_one_wherever_it_stands_and_a_version_is_none(
+    text: str, values: list[str]
+) -> None:
+    spans = PiiDetector(engine="stdlib").scan(text).spans
+    raw = text.encode()
+    assert [raw[s.start : s.end].decode() for s in spans if s.kind == "ip"] == values
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "value"),
+    [("Anna Berg (*12.03.1980)", "date_of_birth", "12.03.1980"),
+     ("Ann Lee (b. March 12, 1980)", "date_of_birth", "March 12, 1980"),
+     ("D.O.B. March 12, 1980", "date_of_birth", "March 12, 1980"),
+     ("born on 12.03.\n1980 in", "date_of_birth", "12.03.\n1980"),
+     ("*12.03.1980*", "date_of_birth", ""), ("* 12.03.1980 Meeting", "date_of_birth", ""),
+     ("Pincode 560001", "postcode", "560001"), ("pin code 1234", "postcode", ""),
+     ("Travel document AB1234567", "passport", "AB1234567")],
+)  # fmt: skip
+def test_forms_in_which_people_write_births_and_papers(text: str, kind: str, value: str) -> None:
+    spans = PiiDetector(engine="stdlib").scan(text).spans
+    found = [text.encode()[s.start : s.end].decode() for s in spans if s.kind == kind]
+    assert found == ([value] if value else [])

@@ -6,6 +6,7 @@ import json
 import time
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -119,3 +120,19 @@ def test_a_chunk_costs_less_than_a_millisecond() -> None:
 
     assert each < 0.003  # three times the budget: a loaded machine
     assert stream.finish().findings == {"phone": 40, "credit_card": 40}
+
+
+@pytest.mark.parametrize(
+    "text", ["DOB 12\nMarch\n1980, Hi", "lease 10.0.0.1-10.0.0.9 ok", "born 12.03.\n1980 in"]
+)
+def test_a_wrapped_or_paired_value_is_the_same_however_it_is_fed(text: str) -> None:
+    detector = PiiDetector()
+    whole = detector.scan(text)
+    for size in (1, 3, 7):
+        stream = detector.stream()
+        raw = text.encode()
+        for at in range(0, len(raw), size):
+            settled = stream.feed(raw[at : at + size])
+            seen = {(span.start, span.kind) for span in stream.findings(settled).spans}
+            assert seen == {(s.start, s.kind) for s in whole.spans if s.start < settled}
+        assert stream.finish() == whole

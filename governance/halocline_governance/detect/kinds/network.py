@@ -15,6 +15,9 @@ _version_words = re.compile(
     r"|[~^])[ .:=]{0,2}\Z",
     re.IGNORECASE,
 )
+_version = re.compile(r"(?:\bv(?:er(?:sion)?s?)?|[=<>~^]=)[ .:=]{0,2}\Z", re.IGNORECASE)
+_compared = re.compile(r"(?:ip|addr|address|src|dst|host|server|client) ?[=!]= ?\Z", re.IGNORECASE)
+_titled = re.compile(r"[ \t]+[A-Za-z]")
 _software = re.compile(r"(?:[\w+-]{2,}/|\d\.)\Z")
 _heading = re.compile(r"(?:^|\n)[ \t#*>-]*\Z")
 _words = Words(
@@ -50,20 +53,32 @@ def _ipv4(match: re.Match[str]) -> float:
     if match["v"].startswith(_NOBODY):
         return 0.0
     left = match.string[max(0, match.start() - 24) : match.start()]
-    if _version_words.search(left) or _software.search(left):
+    text, end = match.string, match.end()
+    bare = left.endswith(("-", "_")) or (
+        text[end : end + 1] == "-" and text[end + 1 : end + 2].isalpha()
+    )
+    if not _wide(octets):
+        named = _version_words.search(left) and not _compared.search(left)
+        if bare or named or _software.search(left):
+            return 0.0
+    elif _version.search(left) and not _compared.search(left):
         return 0.0
     if _words.near(match, "v"):
         return 0.95
     small = all(int(octet) < 30 for octet in octets)
-    following = match.string[match.end() : match.end() + 2]
-    if small and _heading.search(left) and following[:1] in (" ", "\t"):
+    if small and _heading.search(left) and _titled.match(text, end):
         return 0.0
     return 0.6 if small else 0.85
 
 
+def _wide(octets: list[str]) -> bool:
+    """Whether no version and no heading is numbered so."""
+    return octets[:2] == ["192", "168"] or sum(int(octet) >= 100 for octet in octets) >= 2
+
+
 IPV4 = Shape(
     "ip",
-    re.compile(r"(?<![\w.-])(?P<v>(?:\d{1,3}\.){3}\d{1,3})(?:/\d{1,2})?(?!\w|\.\w)(?!-[A-Za-z])"),
+    re.compile(r"(?<![A-Za-z0-9.\xff])(?P<v>(?:\d{1,3}\.){3}\d{1,3})(?:/\d{1,2})?(?!\w|\.\w)"),
     _ipv4,
     (1, 2, 3),
 )
@@ -107,6 +122,8 @@ def coloned(text: str, at: int) -> Iterator[Hit]:
     """The IPv6 or MAC address around a place with colons, read from its start."""
     head = _head.search(text, max(0, at - 44), at)
     start = head.start() if head else at
+    if text.startswith(":", start) and not text.startswith("::", start):
+        start += 1
     if text[start - 1 : start].isalnum() or text[start - 1 : start] == "_":
         start = text.find(":", start, at + 1) + 1 or start
     match = _V6.match(text, start, _closed(text, start)) if text[start - 1 : start] != "." else None
@@ -135,12 +152,15 @@ def cisco(text: str, at: int) -> Iterator[Hit]:
         yield Hit(match.start(), match.end(), "mac", 0.8)
 
 
-_DEFANGED = re.compile(r"(?<![\w.])\d{1,3}(?:(?:\[\.\]|\(\.\)|\[dot\]|\.)\d{1,3}){3}(?!\w|\.\d)")
+_DEFANGED = re.compile(
+    r"(?<![\w.])\d{1,3}(?:(?:[\[({<](?:\.|dot)[\])}>]|\.)\d{1,3}){3}(?!\w|\.\d)",
+    re.IGNORECASE,
+)
 
 
 def defanged(text: str, at: int) -> Iterator[Hit]:
     """An IPv4 address written as in `10[.]0[.]0[.]1`, so that nobody follows it by accident."""
-    for match in _DEFANGED.finditer(text, max(0, at - 14), at + 24):
+    for match in _DEFANGED.finditer(text, max(0, at - 24), at + 32):
         octets = re.findall(r"\d+", match[0])
         if match.start() <= at < match.end() and all(int(octet) < 256 for octet in octets):
             yield Hit(match.start(), match.end(), "ip", 0.9)

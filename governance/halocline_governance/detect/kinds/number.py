@@ -48,8 +48,26 @@ def number(text: str, at: int) -> Iterator[Hit]:
     run = _digits.match(text, at)
     size = run.end() - at if run is not None else 0
     yield from tried_at(_led(text[at], size), text, at)
+    if size <= 3:
+        yield from _range(text, at)
     if size == 5:
         yield from towns.zipped(text, at)
+
+
+_to = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}[-/](?=(?:\d{1,3}\.){3}\d)")
+
+
+_last = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\w)")
+
+
+def _range(text: str, at: int) -> Iterator[Hit]:
+    """The last address of a range or a pair, which starts right behind the first."""
+    first = _to.match(text, at)
+    if first is None or network.IPV4.at(text, at) is None:
+        return
+    last = _last.match(text, first.end())
+    if last is not None and all(int(octet) < 256 for octet in last[0].split(".")):
+        yield Hit(last.start(), last.end(), "ip", 0.85)
 
 
 _digits = re.compile("[0-9]+")

@@ -14,20 +14,22 @@ _MONTH = (
     r"[a-z]{0,9}\.?"
 )
 _DATE = (
-    r"(?:\d{1,2}(?P<a>[-/. ]|\. | / )\d{1,2}(?P=a)(?:19|20)?\d{2}"
-    r"|(?:19|20)\d{2}(?P<b>[-/. ])\d{1,2}(?P=b)\d{1,2}"
+    r"(?:\d{1,2}(?P<a>[-/. ]|\. | / )\n?\d{1,2}(?P=a)\n?(?:19|20)?\d{2}"
+    r"|\d{1,2}[ \n]\d{1,2}[ \n](?:19|20)\d{2}"
+    r"|(?:19|20)\d{2}(?P<b>[-/. ])\n?\d{1,2}(?P=b)\n?\d{1,2}"
     r"|(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])"
-    rf"|\d{{1,2}}(?:st|nd|rd|th|er|\.)?[-/. \n](?:of |de )?{_MONTH}(?:,| de| del)?[-/. \n]{{1,2}}"
+    rf"|\d{{1,2}}(?:st|nd|rd|th|er|\.)?[-/. \n](?:(?:of|de)[ \n])?{_MONTH}"
+    r"(?:,| de| del)?[-/. \n]{1,2}"
     r"(?:(?:19|20)\d{2}|'?\d{2})"
     rf"|{_MONTH}[-/ \n]\d{{1,2}}(?:st|nd|rd|th)?(?:,[ \n]?|[-/ \n])(?:(?:19|20)\d{{2}}|'?\d{{2}}))"
     r"(?=T\d|(?!\w|[-/.]\d))"
 )
 _BORN = (
-    r"(?:births?|born|d\.? ?o\.? ?b\b|b-?day|geboren|geboortedatum|geb\b|geburtsdat\w{0,2}"
+    r"(?:births?|born|d\.? ?o\.? ?b\b\.?|b-?day|geboren|geboortedatum|geb\b\.?|geburtsdat\w{0,2}"
     r"|geburtstag"
-    r"|n[e]e? le|ne\(e\) le|naissance|nacimiento|nac\b|nacid[oa]|nacio|nascimento"
-    r"|naiss\b|nasc\b|d/o/b|nascita|nat[oa]|urodz\w{0,8}|ur\."
-    r"|b\. ?(?=\d)|cumpleanos|compleanno|anniversaire|verjaardag)"
+    r"|n[e]e? le|ne\(e\) le|naissance|nacimiento|nac\b\.?|nacid[oa]|nacio|nascimento"
+    r"|naiss\b|nasc\b|d/o/b|b/d|nascita|nat[oa]|urodz\w{0,8}|ur\."
+    r"|b\. ?(?=\d)|(?<=\()b\. |cumpleanos|compleanno|anniversaire|verjaardag)"
 )
 _WITHIN = (
     r"(?:(?![.;!?]\s+[A-Z])[^\d\n]){0,44}?(?:\n(?:(?![.;!?]\s+[A-Z])[^\d\n]){0,24}?)?(?<![^\W_])"
@@ -40,7 +42,8 @@ _leads = re.compile(
 
 
 def _always(match: re.Match[str]) -> float:
-    return 0.9
+    """A value is wrapped once over a line at most."""
+    return 0.9 if match["v"].count("\n") <= 1 else 0.0
 
 
 BIRTH = tried(
@@ -62,8 +65,14 @@ BIRTH = tried(
 )
 
 
+_starred = re.compile(r"\*(?P<v>\d{1,2}\.\d{1,2}\.(?:19|20)\d\d)(?![\w*]|[-/.]\d)")
+
+
 def born(text: str, at: int) -> Iterator[Hit]:
     """The date behind a word for birth, else the one right before it."""
+    starred = _starred.match(text, at)
+    if starred is not None:  # as genealogists write it: *12.03.1980
+        yield Hit(*starred.span("v"), "date_of_birth", 0.8)
     hits = list(BIRTH(text, at))
     yield from hits or born_behind(text, at)
 
@@ -80,7 +89,8 @@ def born_behind(text: str, at: int) -> Iterator[Hit]:
 _FILL = r"(?:[^\w\n]{0,4}[\n ]?\b[A-Za-z]{1,12}\b){0,5}?"
 _GAP = r"[^\w\n]{0,6}\n?[^\w\n]{0,6}"
 _VALUE = (
-    r"(?P<v>(?-i:[A-Z]{1,3}[ -]?\d{5,9}[A-Z]{0,2}|\d{6,10}[A-Z]{0,2}|\d{2} ?[A-Z]{2} ?\d{5}"
+    r"(?P<v>(?-i:[A-Z]{1,3}[ -]?\d{5,9}[A-Z]{0,2}|\d{6,10}[A-Z]{0,2}"
+    r"|\d{2} ?[A-Z]{2} ?\d{5}"
     r"|(?=[A-Z0-9]{0,9}\d)[A-Z0-9]{8,10})|[a-z]{1,3}\d{6,9}|\d{2} \d{2} \d{6}|\d{3} \d{3} \d{3})"
 )
 _END = r"(?!\w|[-./]\d)"
@@ -98,7 +108,8 @@ PASSPORT = tried(
     Shape(
         "passport",
         re.compile(
-            r"(?:passports?|passeport|reisepas\w{0,12}|pasaporte|passaporto|paszport\w{0,3}"
+            r"(?:passports?|travel documents?|passeport"
+            r"|reisepas\w{0,12}|pasaporte|passaporto|paszport\w{0,3}"
             r"|paspoort\w{0,8})"
             rf"(?:[-_]?(?:number|num|no|nr|nummer|id))?{_FILL}{_GAP}{_VALUE}{_END}",
             re.IGNORECASE,
@@ -153,7 +164,7 @@ LICENCE = tried(
     )
 )
 
-_UK = r"[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}"
+_UK = r"[A-Z]{1,2}\d[A-Z\d]?[ \n]?\d[A-Z]{2}"
 POSTCODE = tried(
     Shape(
         "postcode",
@@ -161,12 +172,21 @@ POSTCODE = tried(
             r"(?:zip|post[ _-]?code|c\.p\.|cp"
             r"|postal|plz|postleitzahl|codice[ _]postale|cap|kod[ _]pocztowy"
             r"|code[ _]postal|codigo[ _]postal|postnummer)(?:[ _-]?code)?s?(?:\+4)?"
-            rf"{_FILL}{_GAP}(?P<v>\d{{5}}-\d{{4}}|{_UK}|[A-Z]\d[A-Z] ?\d[A-Z]\d|\d{{4}} ?[A-Z]{{2}}"
-            rf"|\d{{2}}-\d{{3}}|\d{{4,6}}){_END}",
+            rf"{_FILL}{_GAP}(?P<v>\d{{5}}-\n?\d{{4}}|{_UK}|[A-Z]\d[A-Z][ \n]?\d[A-Z]\d"
+            rf"|\d{{4}}[ \n]?[A-Z]{{2}}|\d{{2}}-\n?\d{{3}}|\d{{4,6}}){_END}",
             re.IGNORECASE,
         ),
         lambda match: 0.85,
-    )
+    ),
+    Shape(
+        "postcode",
+        re.compile(
+            rf"(?:pin ?code|eircode|postnr|postkod){_FILL}{_GAP}"
+            rf"(?P<v>[1-9]\d{{2}} ?\d{{3}}|[A-Z]\d[\dW] ?[A-Z0-9]{{4}}|\d{{3}} ?\d{{2}}){_END}",
+            re.IGNORECASE,
+        ),
+        lambda match: 0.8,
+    ),
 )
 
 

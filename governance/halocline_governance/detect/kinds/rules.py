@@ -74,7 +74,8 @@ def _anchors() -> Iterator[Anchor]:
 
     yield Anchor("email", "[0-9A-Za-z_.!#$%&'*+/=?^`{|}~\\xff-]@[0-9A-Za-z\\xff\\[]", at=1)
     yield Anchor("spelt", "[0-9A-Za-z_] @ [0-9A-Za-z]", at=2)
-    yield Anchor("defanged", "[0-9][\\[(][.][\\])][0-9]")
+    for sign in ("[.]", "dot"):
+        yield Anchor("defanged", f"[0-9][\\[({{<]{sign}[\\])}}>]", caseless=True)
     for opening in ("[\\[({<]", "[\\[({<] "):
         yield from words("spelt", (0, 0), opening + "at[ \\])}>]", opening + "dot[ \\])}>]")
     yield from words(
@@ -173,7 +174,9 @@ def _papers() -> Iterator[Anchor]:
         "nato ",
         "nata ",
         "ur[.] ",
-        "[(]b[.] ",
+        "geb:",
+        "b/d",
+        "f[.]nac",
     )
     yield from worded(
         "passport",
@@ -185,6 +188,7 @@ def _papers() -> Iterator[Anchor]:
         "passaporto",
         "paszport",
         "paspoort",
+        "travel document",
     )
     for driver in ("driver", "drivers", "driver's", "driving", "drivers'"):
         for gap in (" ", "_", "-"):
@@ -228,7 +232,14 @@ def _papers() -> Iterator[Anchor]:
         "cap ",
         "cap:",
         "_zip",
+        "pincode",
+        "pin code",
+        "eircode",
+        "postnr",
+        "postkod",
     )
+    yield Anchor("birth", "[(]b[.] ", at=1, caseless=True, digit=(0, 24))
+    yield Anchor("birth", "[ (,\n\\x00][*][0-9]", at=1)
     yield Anchor("birth", "_dob", at=1, caseless=True, digit=(0, 120))
     yield Anchor("bic", EDGE + "bic", at=1, caseless=True)
     yield Anchor("bic", "_bic", at=1, caseless=True)

@@ -78,7 +78,11 @@ def mixed(data: Any, start: int, end: int, countries: Any) -> tuple[int, int, in
         apart = size <= 8 and (_gap(data[high]) or data[high] == _DOT)
         if size >= 15 or apart:
             return IBAN, low, high
-    halved = data[high] == _SPACE and is_digit(data[high + 1]) and letter(data[high + 2]) >= 0
+    halved = (
+        (data[high] == _SPACE or data[high] == 10)
+        and is_digit(data[high + 1])
+        and letter(data[high + 2]) >= 0
+    )
     if size <= 4 and first >= 0 and halved:
         return BRITISH, low, high
     if size >= 26:

@@ -23,8 +23,8 @@ _behind = re.compile(
     rf"(?P<us>\d{{5}}(?:-\d{{4}})?)(?![\w-])"
     rf"|(?:[A-Z]{{1,3}}-)?(?P<eu>\d{{4}} ?[A-Z]{{2}}(?!\w)|\d{{2}}-\d{{3}}|\d{{5}}|\d{{4}}"
     rf"|\d{{3}} \d{{2}})[ ]{{1,2}}[A-Z]\w"
-    rf"|(?:{_TOWN},?\s{{1,2}}){{1,3}}(?P<uk>[A-Z]{{1,2}}\d[A-Z\d]? \d[ABD-HJLNP-UW-Z]{{2}}"
-    rf"|[A-Z]\d[A-Z] \d[A-Z]\d)(?!\w)"
+    rf"|(?:{_TOWN},?\s{{1,2}}){{1,3}}(?P<uk>[A-Z]{{1,2}}\d[A-Z\d]?[ \n]\d[ABD-HJLNP-UW-Z]{{2}}"
+    rf"|[A-Z]\d[A-Z][ \n]\d[A-Z]\d)(?!\w)"
     rf"|(?:{_TOWN},?\s{{1,2}})(?:NSW|VIC|QLD|TAS|ACT|Singapore),?\s(?P<au>\d{{4}}|\d{{6}})(?!\w)"
     rf"|(?:{_TOWN},?\s{{1,2}}){{1,2}}(?:- )?(?P<zip>\d{{5,6}}(?:-\d{{4}})?)(?![\w-]|[.,]\d)"
     r")"
@@ -53,8 +53,8 @@ _AREAS = frozenset(_AREA_LETTERS.split())
 _lives = Words(
     "address*", "live*", "resid*", "post*", "london", "uk", "street", "road", "zip", "home"
 )
-_british = re.compile(r"(?P<area>[A-Z]{1,2})\d[A-Z\d]? \d[ABD-HJLNP-UW-Z]{2}(?!\w)")
-_canadian = re.compile(r"[ABCEGHJ-NPRSTVXY]\d[A-Z] \d[A-Z]\d(?!\w)")
+_british = re.compile(r"(?P<area>[A-Z]{1,2})\d[A-Z\d]?[ \n]\d[ABD-HJLNP-UW-Z]{2}(?!\w)")
+_canadian = re.compile(r"[ABCEGHJ-NPRSTVXY]\d[A-Z][ \n]\d[A-Z]\d(?!\w)")
 _provinces = Words(
     "on",
     "qc",
