@@ -159,13 +159,14 @@ def area(scores: "np.ndarray[tuple[int], np.dtype[np.float64]]", truth: Sequence
 
 
 def trained_on() -> Any:
-    """What the card of the shipped weights says of the sources."""
+    """The sources and their licences, as the card of the shipped weights names them."""
     from safetensors import safe_open
 
     opened: Any = safe_open
     with opened(WEIGHTS, "numpy") as file:
         card: dict[str, str] = file.metadata() or {}
-    return {key: value for key, value in card.items() if "source" in key or "report" in key}
+    told: dict[str, Any] = json.loads(card.get("halocline", "{}"))
+    return told.get("licences", {})
 
 
 def speed() -> dict[str, Any]:

@@ -156,7 +156,9 @@ def test_a_missing_or_damaged_file_leaves_text_unscanned(
     assert detector.stream().finish().status == "unscanned"
 
 
-@pytest.mark.parametrize("change", ["base", "first.weights", "calibration", "head.bias"])
+@pytest.mark.parametrize(
+    "change", ["base", "first.table", "grams.weights", "calibration", "head.bias"]
+)
 def test_a_file_for_another_base_or_without_an_array_leaves_text_unscanned(
     tmp_path: Path, change: str
 ) -> None:

@@ -1,4 +1,4 @@
-"""The compiled parts of the toxicity detector: where a text is cut, and its hashed n-grams."""
+"""The compiled parts of the toxicity detector: where a text is cut, the first stage's net."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from halocline_governance.detect.toxicity import first, segments
+from halocline_governance.detect.toxicity import first, grams, segments
 from halocline_governance.detect.toxicity.plain import plain
 
 PARTS = ["One two three. ", "He said 'no way.' Then ", "a ", ". ", "\n\n", "\n", "?! ", "x" * 70]
@@ -76,7 +76,7 @@ def test_sentences_end_where_people_end_them(text: str, parts: list[int]) -> Non
 @settings(deadline=None)
 @given(TEXTS)
 def test_grams_are_those_of_the_definition(data: bytes) -> None:
-    found, words = first.grams(np.frombuffer(data, dtype=np.uint8), 0, len(data))
+    found, words = grams.grams(np.frombuffer(data, dtype=np.uint8), 0, len(data))
 
     meant_words, meant_letters = defined(data)
     assert found.tolist() == meant_words + meant_letters
@@ -118,7 +118,37 @@ def defined(data: bytes) -> tuple[list[int], list[int]]:
 def bucket(value: int, seed: int) -> int:
     mixed = ((value ^ seed) * 0xBF58476D1CE4E5B9) & MASK
     mixed = ((mixed ^ (mixed >> 29)) * 0x94D049BB133111EB) & MASK
-    return (mixed ^ (mixed >> 32)) & (first.BUCKETS - 1)
+    return (mixed ^ (mixed >> 32)) & (grams.BUCKETS - 1)
+
+
+def small_net(rng: np.random.Generator) -> first.Net:
+    shapes = {"table": (9, 4), "conv": (12, 3), "conv_bias": (3,), "hidden": (6, 5)}
+    shapes |= {"hidden_bias": (5,), "out": (5, 2), "out_bias": (2,)}
+    parts = {name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
+    table = (20 * parts.pop("table")).astype(np.int8)
+    return first.Net(table=table, **parts)
+
+
+def by_definition(net: first.Net, ids: list[int]) -> float:
+    """The docstring of the module, in the plainest numpy; three pieces wide."""
+    x = np.vstack([np.zeros(4), net.table[ids].astype(float), np.zeros(4)])
+    near = [np.concatenate(x[at : at + 3]) for at in range(len(ids))]
+    seen = np.maximum([row @ net.conv + net.conv_bias for row in near], 0)
+    inner = np.concatenate([seen.mean(axis=0), seen.max(axis=0)]) @ net.hidden + net.hidden_bias
+    return float((np.maximum(inner, 0) @ net.out + net.out_bias).max())
+
+
+def test_the_net_is_that_of_the_definition_whatever_stands_beside_a_text(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    net = small_net(rng)
+    texts = [rng.integers(0, 9, rng.integers(1, 12)).tolist() for _ in range(60)]
+    alone = [net.read(np.array(t, dtype=np.int32), np.array([len(t)])).tolist()[0] for t in texts]
+
+    flat = np.array([piece for text in texts for piece in text], dtype=np.int32)
+    together = net.read(flat, np.cumsum([len(text) for text in texts]))
+
+    assert together.tolist() == alone
+    assert alone == pytest.approx([by_definition(net, text) for text in texts], rel=1e-3, abs=1e-3)
 
 
 def test_hidden_words_are_made_plain_and_plain_ones_stay() -> None:

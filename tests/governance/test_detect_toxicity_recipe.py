@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from halocline_governance.detect.toxicity import encoder
-from halocline_governance.detect.toxicity.first import First
+from halocline_governance.detect.toxicity.first import SHAPES
 from halocline_governance.detect.toxicity.model import load, merged, second_stage
 from halocline_governance.detect.toxicity.reading import Reader
 from halocline_governance.errors import Refused
-from halocline_pipelines.recipes.toxicity import fit, ship, sieve, sources, spoil, templates
+from halocline_pipelines.recipes.toxicity import fit, linear, ship, sieve, sources, spoil, templates
 from halocline_pipelines.recipes.toxicity.templates import KINDS, Row
 
 GOOD = [
@@ -112,14 +112,36 @@ def test_a_small_training_learns_and_ships_what_it_learnt(tmp_path: Path) -> Non
     texts = [row.text for row in rows()]
     second = second_stage(merged(arrays), np.tile([1.0, 0.0], (6, 1)))
     logits = second.logits(texts)
-    first = sieve.train(rows() * 3, rows(), second.calibrated(logits), second)
+    told = second.calibrated(logits)
+    grams = linear.train(rows() * 3, rows(), told, second)
+    first = sieve.train(rows() * 3, rows(), told, second, grams, lambda _: None)
     ship.write(tmp_path / "small.safetensors", arrays, second.calibration, first)
 
     shipped, shipped_second = load(tmp_path / "small.safetensors")
     assert logits[:4, 0].min() > logits[4:, 0].max()
     assert np.array_equal(shipped_second.logits(texts), logits)
-    assert margins(shipped, texts) == pytest.approx(margins(first, texts), abs=1e-3)
+    assert shipped.of(texts) == pytest.approx(first.of(texts), abs=1e-3)
 
 
-def margins(first: First, texts: Sequence[str]) -> list[float]:
-    return sieve.margins_of(first, texts).tolist()
+def test_the_trained_net_and_the_compiled_one_say_the_same(seed: int) -> None:
+    import torch
+
+    rng = random.Random(seed)
+    torch.manual_seed(seed)
+    weights = {name: torch.randn(shape) / shape[0] ** 0.5 for name, shape in SHAPES.items()}
+    weights["table"] = torch.randint(-127, 128, SHAPES["table"]) / 127.0
+    texts = [[rng.randrange(30_000) for _ in range(rng.randint(1, 40))] for _ in range(20)]
+
+    said = sieve.forward(weights, texts, 0.0).amax(1)
+    ids = np.array([piece for text in texts for piece in text], dtype=np.int32)
+    told = sieve.rounded(weights).read(ids, np.cumsum([len(text) for text in texts]))
+
+    assert np.abs(told - said.numpy()).max() < 1e-3 * max(1.0, np.abs(told).max())
+
+
+def test_office_lines_and_manuals_attack_nobody() -> None:
+    rows = [*sources.office(5, 1), *sources.manuals()]
+
+    assert {row.source for row in rows} == {"office", "manuals"}
+    assert {row.attack for row in rows} == {0.0}
+    assert not [row.text for row in rows if row.source == "office" and "{" in row.text]

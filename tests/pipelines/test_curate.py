@@ -134,7 +134,7 @@ def test_faults_are_found(done: Done) -> None:
     assert dropped(done.truth.foreign) == 1
     assert dropped(done.truth.low_quality) == 1
     assert dropped(done.truth.toxic) >= 0.9
-    toxic = [name for name, row in done.ledger.items() if row["rule"] == "toxicity@2"]
+    toxic = [name for name, row in done.ledger.items() if row["rule"] == "toxicity@3"]
     assert set(toxic) <= set(done.truth.toxic)
 
 
@@ -391,7 +391,7 @@ def test_a_document_that_cannot_be_scanned_is_in_quarantine(
     monkeypatch.setattr(module, "Assessor", broken)
     ingest(job, [source("s", *buy_side(small_firm)[:5])])
     report = curate(job, "buy", english())
-    assert report.quarantined == {"toxicity@2": 5}
+    assert report.quarantined == {"toxicity@3": 5}
     assert rows(job, "buy", CURATED) == []
     assert {row["reason"] for row in rows(job, "buy", LEDGER)} == {"unscanned: failed: Refused"}
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from halocline_pipelines.filters.bound import Bound, Signals
 
-SIGNAL = "toxicity@2"
+SIGNAL = "toxicity@3"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +15,7 @@ class Toxicity:
     attacks nobody, would go too; at 0.65 one in 60 does.
     """
 
-    id: str = "toxicity@2"
+    id: str = "toxicity@3"
     max_score: float = 0.65
 
     @property

@@ -23,7 +23,7 @@ MEASURED = (
     "pii@2",
     "secrets@2",
     "names@1:0.7",
-    "toxicity@2",
+    "toxicity@3",
     "exact@1",
 )
 IMPERSONAL = (*sorted(set(KINDS) - PERSONAL), "location", "organization")

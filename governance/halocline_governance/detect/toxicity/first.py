@@ -1,12 +1,18 @@
-"""The first stage: a linear model over hashed n-grams, which may pass clear text on, no more.
+"""The first stage, which may pass clear text on, and no more: a linear model, then a small net.
 
-It reads bytes: words and word pairs as they stand, and runs of 4 and 6 letters of the text with
-spaces, repeated letters and leet taken out, so that a hidden word looks as the plain one.
+The linear model reads bytes and is soon done; what it does not clear the net reads: a vector for
+each word piece (32 numbers in whole steps, begun as the encoder's own), one convolution over five
+pieces, their mean and maximum, one hidden layer, two numbers: is there an attack in it, and is
+there anything at all that the second stage would tell. It reads the same plain text as the encoder,
+so that a hidden word looks as the plain one. Each text is summed by itself in one order: its margin
+cannot depend on what is beside it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,137 +21,144 @@ from numba import njit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from halocline_governance.detect.toxicity.grams import Grams
+    from halocline_governance.detect.toxicity.reading import Reader
+
     Bytes = NDArray[np.uint8]
     Places = NDArray[np.int64]
+    Floats = NDArray[np.float32]
 
-BUCKETS = 1 << 18
-_WORD_SEED, _PAIR_SEED, _SHORT_SEED, _LONG_SEED = 0x9E37, 0x85EB, 0xC2B2, 0x27D4
+PIECES, WIDTH, REACH, CHANNELS, HIDDEN = 30_522, 32, 5, 48, 32
+SHAPES = {
+    "table": (PIECES, WIDTH),
+    "conv": (REACH * WIDTH, CHANNELS),
+    "conv_bias": (CHANNELS,),
+    "hidden": (2 * CHANNELS, HIDDEN),
+    "hidden_bias": (HIDDEN,),
+    "out": (HIDDEN, 2),
+    "out_bias": (2,),
+}
+_LETTER = re.compile(r"[^\W\d_]")
+_AT_ONCE = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Net:
+    """The weights by `SHAPES`; the table's step is multiplied into `conv`."""
+
+    table: NDArray[np.int8] = field(repr=False)
+    conv: Floats = field(repr=False)
+    conv_bias: Floats = field(repr=False)
+    hidden: Floats = field(repr=False)
+    hidden_bias: Floats = field(repr=False)
+    out: Floats = field(repr=False)
+    out_bias: Floats = field(repr=False)
+
+    def read(self, ids: NDArray[np.int32], ends: Places) -> NDArray[np.float64]:
+        """The larger of the two numbers for each text; the pieces of text i end at `ends[i]`."""
+        weights = (self.table, self.conv, self.conv_bias, self.hidden, self.hidden_bias)
+        return _read(ids, ends, *weights, self.out, self.out_bias)
 
 
 @dataclass(frozen=True, slots=True)
 class First:
-    """Weights by bucket, intercept, Platt's two numbers, and the margin below which it clears."""
+    """The linear model and the net, Platt's two numbers, and the margin below which it clears."""
 
-    weights: NDArray[np.float32]
-    intercept: float
+    grams: Grams
+    net: Net
     slope: float
     shift: float
     clears: float
+    reader: Reader = field(repr=False)
 
     def margins(self, data: Bytes, starts: Places, ends: Places) -> NDArray[np.float64]:
-        """One number for each `data[start:end]`; NaN for one without a letter."""
-        return _margins(data, starts, ends, FOLD, LOWER, self.weights, self.intercept)
+        """One number for each `data[start:end]`; NaN for one without a letter.
+
+        The net reads what the linear model does not clear. What that clears has the margin at which
+        the net would be as sure, below the limit.
+        """
+        plain = self.grams.margins(data, starts, ends)
+        sure = (self.grams.slope * plain + self.grams.shift - self.shift) / self.slope
+        found = np.minimum(sure, self.clears - 1e-6)
+        read = np.flatnonzero(plain >= self.grams.clears)
+        for at in range(0, len(read), _AT_ONCE):
+            some = read[at : at + _AT_ONCE]
+            places = zip(starts[some], ends[some], strict=True)
+            found[some] = self.seen([data[a:b].tobytes().decode() for a, b in places])
+        return found
+
+    def of(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """`margins` of whole texts."""
+        rows = [text.encode("utf-8", "surrogatepass") for text in texts]
+        ends = np.cumsum([len(row) for row in rows], dtype=np.int64)
+        starts = ends - np.array([len(row) for row in rows], dtype=np.int64)
+        return self.margins(np.frombuffer(b"".join(rows), dtype=np.uint8), starts, ends)
+
+    def seen(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """What the net alone says of each text; NaN for one without a letter."""
+        found = np.full(len(texts), np.nan)
+        lettered = [at for at, text in enumerate(texts) if _LETTER.search(text)]
+        pieces = self.reader.ids([texts[at] for at in lettered])
+        flat = np.array([piece for row in pieces for piece in row], dtype=np.int32)
+        places = np.cumsum([len(row) for row in pieces], dtype=np.int64)
+        found[lettered] = self.net.read(flat, places)
+        return found
 
     def probability(self, margins: NDArray[np.float64]) -> NDArray[np.float64]:
-        """How likely the second stage would find an attack; 0 where there is no letter."""
+        """How likely the text is an attack; 0 where there is no letter."""
         likely = 1.0 / (1.0 + np.exp(-np.clip(self.slope * margins + self.shift, -30, 30)))
         return np.where(np.isnan(margins), 0.0, likely)
 
 
-def grams(data: Bytes, start: int, end: int) -> tuple[Places, int]:
-    """The buckets of one text, and how many of them are words and pairs: those come first."""
-    found = np.empty(4 * (end - start) + 4, dtype=np.int64)
-    words, letters = _grams(data, start, end, FOLD, LOWER, found)
-    half = len(found) // 2
-    return np.concatenate([found[:words], found[half : half + letters]]), words
-
-
-def _tables() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """By byte: the letter that it stands for once leet is undone, and its small form in a word."""
-    fold, lower = np.zeros(256, dtype=np.uint8), np.zeros(256, dtype=np.uint8)
-    for byte in range(128, 256):
-        fold[byte] = lower[byte] = byte
-    for letter in b"abcdefghijklmnopqrstuvwxyz":
-        for byte in (letter, letter - 32):
-            fold[byte] = lower[byte] = letter
-    for sign, letter in zip(b"013457@$|!", b"oieastasii", strict=True):
-        fold[sign] = letter
-    for byte in b"0123456789*@$":
-        lower[byte] = byte
-    return fold, lower
-
-
-FOLD, LOWER = _tables()
-
-
 @njit(cache=True, nogil=True)
-def _margins(  # noqa: PLR0913 - a kernel knows no objects
-    data: Bytes,
-    starts: Places,
+def _read(  # noqa: C901, PLR0913 - a kernel is one loop and knows no objects
+    ids: NDArray[np.int32],
     ends: Places,
-    fold: Bytes,
-    lower: Bytes,
-    weights: NDArray[np.float32],
-    intercept: float,
+    table: NDArray[np.int8],
+    conv: Floats,
+    conv_bias: Floats,
+    hidden: Floats,
+    hidden_bias: Floats,
+    out: Floats,
+    out_bias: Floats,
 ) -> NDArray[np.float64]:
-    out = np.empty(len(starts), dtype=np.float64)
-    longest = 0
-    for at in range(len(starts)):
-        longest = max(longest, ends[at] - starts[at])
-    found = np.empty(4 * longest + 4, dtype=np.int64)
-    half = len(found) // 2
-    for at in range(len(starts)):
-        words, letters = _grams(data, starts[at], ends[at], fold, lower, found)
-        if letters == 0 and words == 0:
-            out[at] = np.nan
-            continue
-        total = 0.0
-        for place in range(words):
-            total += weights[found[place]]
-        margin = intercept
-        if words:
-            margin += total / np.sqrt(words)
-        total = 0.0
-        for place in range(half, half + letters):
-            total += weights[found[place]]
-        if letters:
-            margin += total / np.sqrt(letters)
-        out[at] = margin
-    return out
-
-
-@njit(cache=True, nogil=True)
-def _grams(
-    data: Bytes, start: int, end: int, fold: Bytes, lower: Bytes, found: Places
-) -> tuple[int, int]:
-    half = len(found) // 2
-    words, letters = 0, half
-    word, before, size, alpha = np.uint64(0), np.uint64(0), 0, False
-    last, run, short, long = 0, 0, np.uint64(0), np.uint64(0)
-    for at in range(start, end + 1):
-        byte = data[at] if at < end else 32
-        low = lower[byte]
-        if low:
-            word = word * np.uint64(0x100000001B3) + np.uint64(low)
-            size += 1
-            alpha = alpha or low > 96
-        elif size:
-            if alpha:
-                found[words] = _bucket(word, _WORD_SEED)
-                found[words + 1] = _bucket(before * np.uint64(31) + word, _PAIR_SEED)
-                words += 2
-                before = word
-            word, size, alpha = np.uint64(0), 0, False
-        letter = fold[byte]
-        if letter and byte < 65:
-            near = (at > start and data[at - 1] >= 65) or (at + 1 < end and data[at + 1] >= 65)
-            letter = letter if near else 0
-        if letter and letter != last:
-            last = letter
-            run += 1
-            short = (short << np.uint64(8)) | np.uint64(letter)
-            long = (long << np.uint64(8)) | np.uint64(letter)
-            if run >= 4:
-                found[letters] = _bucket(short & np.uint64(0xFFFFFFFF), _SHORT_SEED)
-                letters += 1
-            if run >= 6 and letters < len(found):
-                found[letters] = _bucket(long & np.uint64(0xFFFFFFFFFFFF), _LONG_SEED)
-                letters += 1
-    return words, letters - half
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _bucket(value: np.uint64, seed: int) -> int:
-    mixed = (value ^ np.uint64(seed)) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0x94D049BB133111EB)
-    return int((mixed ^ (mixed >> np.uint64(32))) & np.uint64(BUCKETS - 1))
+    answers = np.empty(len(ends), dtype=np.float64)
+    channels, width = conv.shape[1], table.shape[1]
+    reach = conv.shape[0] // width
+    seen = np.empty(channels, dtype=np.float32)
+    pooled = np.empty(2 * channels, dtype=np.float32)
+    inner = np.empty(len(hidden_bias), dtype=np.float32)
+    start = 0
+    for row in range(len(ends)):
+        end = ends[row]
+        pooled[:] = 0.0
+        for at in range(start, end):
+            seen[:] = conv_bias
+            for step in range(reach):
+                near = at + step - reach // 2
+                if near < start or near >= end:
+                    continue
+                for number in range(width):
+                    value = np.float32(table[ids[near], number])
+                    line = conv[step * width + number]
+                    for channel in range(channels):
+                        seen[channel] += value * line[channel]
+            for channel in range(channels):
+                value = max(seen[channel], np.float32(0.0))
+                pooled[channel] += value
+                pooled[channels + channel] = max(pooled[channels + channel], value)
+        for channel in range(channels):
+            pooled[channel] /= np.float32(max(1, end - start))
+        inner[:] = hidden_bias
+        for place in range(2 * channels):
+            for number in range(len(inner)):
+                inner[number] += pooled[place] * hidden[place, number]
+        best = -np.inf
+        for answer in range(len(out_bias)):
+            total = out_bias[answer]
+            for number in range(len(inner)):
+                total += max(inner[number], np.float32(0.0)) * out[number, answer]
+            best = max(best, np.float64(total))
+        answers[row] = best
+        start = end
+    return answers

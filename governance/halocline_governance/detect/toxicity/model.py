@@ -13,7 +13,8 @@ import numpy as np
 
 from halocline_governance.detect import tensorfile
 from halocline_governance.detect.toxicity import encoder
-from halocline_governance.detect.toxicity.first import BUCKETS, First
+from halocline_governance.detect.toxicity.first import SHAPES, First, Net
+from halocline_governance.detect.toxicity.grams import BUCKETS, Grams
 from halocline_governance.detect.toxicity.reading import Reader
 from halocline_governance.errors import Refused
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-FORMAT = "halocline toxicity 2"
+FORMAT = "halocline toxicity 3"
 ANSWERS = ("toxicity", "hate", "threat", "insult", "sexual", "profanity")
 # Float noise of other thread counts and processors is some 1e-6; answers are given to 1e-4.
 DECIMALS = 4
@@ -120,8 +121,8 @@ def load(path: Path) -> tuple[First, Second]:
     if card.get("base") != encoder.SHA256 or card.get("answers") != list(ANSWERS):
         raise Refused(f"{path.name}: made for another encoder; train it with the toxicity recipe")
     try:
-        first = _first(arrays)
         second = second_stage(merged(arrays), arrays["calibration"].astype(np.float64))
+        first = _first(arrays, second.reader)
     except (KeyError, ValueError, RuntimeError):
         raise Refused(f"{path.name}: arrays missing; train it with the toxicity recipe") from None
     return first, second
@@ -144,12 +145,20 @@ def second_stage(weights: Mapping[str, Tensor], calibration: NDArray[np.float64]
     return Second(weights, packed, calibration, Reader.of(encoder.folder() / "tokenizer.json"))
 
 
-def _first(arrays: Mapping[str, NDArray[Any]]) -> First:
-    weights, numbers = arrays["first.weights"], arrays["first.numbers"]
-    if weights.shape != (BUCKETS,) or numbers.shape != (5,):
+def _first(arrays: Mapping[str, NDArray[Any]], reader: Reader) -> First:
+    parts = {name: arrays[f"first.{name}"] for name in SHAPES}
+    weights, linear = arrays["grams.weights"], arrays["grams.numbers"]
+    numbers = arrays["first.numbers"]
+    if any(parts[name].shape != shape for name, shape in SHAPES.items()) or numbers.shape != (3,):
         raise ValueError("first stage has another shape")
-    scale, intercept, slope, shift, clears = (float(number) for number in numbers)
-    return First(weights.astype(np.float32) * np.float32(scale), intercept, slope, shift, clears)
+    if weights.shape != (BUCKETS,) or linear.shape != (5,):
+        raise ValueError("first stage's linear part has another shape")
+    step, *rest_of = (float(number) for number in linear)
+    grams = Grams(weights.astype(np.float32) * np.float32(step), *rest_of)
+    table = parts.pop("table").astype(np.int8)
+    rest = {name: part.astype(np.float32) for name, part in parts.items()}
+    slope, shift, clears = (float(number) for number in numbers)
+    return First(grams, Net(table=table, **rest), slope, shift, clears, reader)
 
 
 def merged(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Tensor]:

@@ -40,6 +40,13 @@ class Reader:
         rows = self.tokenizer.encode_batch([plain(text, self.ranks.get) for text in texts])
         return [_parts(row.ids) for row in rows]
 
+    def ids(self, texts: Sequence[str]) -> list[list[int]]:
+        """For each text all its pieces, without the two marks."""
+        rows = self.tokenizer.encode_batch(
+            [plain(text, self.ranks.get) for text in texts], add_special_tokens=False
+        )
+        return [row.ids for row in rows]
+
 
 def _parts(ids: list[int]) -> list[list[int]]:
     if len(ids) <= MAX_PIECES:

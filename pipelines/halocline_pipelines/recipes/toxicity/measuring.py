@@ -16,7 +16,7 @@ from halocline_governance.detect.toxicity import FOUND, segments
 from halocline_governance.detect.toxicity.first import First
 from halocline_governance.detect.toxicity.judging import judge
 from halocline_governance.detect.toxicity.model import Second, load
-from halocline_pipelines.recipes.toxicity import sieve, sources, spoil, templates
+from halocline_pipelines.recipes.toxicity import sources, spoil, templates
 from halocline_pipelines.recipes.toxicity.templates import Row
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ def held_back(folder: Path) -> list[Row]:
     own = templates.write(templates.functions(), templates.groups(), _PER_FUNCTION, _PLAIN_SEED)
     rng = random.Random(_PLAIN_SEED)
     spoilt = [replace(row, text=spoil.spoilt(row.text, rng)) for row in rng.sample(own, 500)]
-    clean = [row for row in sources.clean(folder) if sources.held_back(row.text)]
+    clean = [*sources.clean(folder), *sources.office(_PER_FUNCTION, _PLAIN_SEED)]
+    clean = [row for row in [*clean, *sources.manuals()] if sources.held_back(row.text)]
     return [*rows, *own, *spoilt, *clean]
 
 
@@ -128,7 +129,7 @@ def passed(
     that it hands over.
     """
     texts = [row.text for row in rows]
-    cleared = ~(sieve.margins_of(first, texts) >= first.clears)
+    cleared = ~(first.of(texts) >= first.clears)
     attacks = told[:, 0] >= FOUND
     names = np.array([row.source for row in rows])
     found: dict[str, dict[str, float]] = {}

@@ -18,8 +18,22 @@ _QUOTA: Mapping[str, tuple[int, int]] = {
     "wikipedia_talk": (500, 1400),
     "identity_templates": (1200, 1200),
     "clean": (0, 4500),
+    "office": (0, 0),
+    "manuals": (0, 0),
 }
 _OWN = 1000
+_SIFTED: Mapping[str, tuple[int, int]] = {
+    "tweets": (800, 5000),
+    "edos": (2000, 6000),
+    "forum": (1100, 8600),
+    "wikipedia_talk": (300, 700),
+    "identity_templates": (400, 600),
+    "clean": (0, 7000),
+    "office": (0, 4500),
+    "manuals": (0, 6000),
+}
+_SIFTED_OWN = 200
+_OFFICE, _OFFICE_SEED = 1600, 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +45,8 @@ class Pool:
     groups: Sequence[templates.Group]
     scale: float = 1.0
     context: Sequence[str] = field(default_factory=tuple[str, ...])
+    quota: Mapping[str, tuple[int, int]] = field(default_factory=lambda: _QUOTA)
+    own: int = _OWN
 
     def epoch(self, number: int) -> list[Row]:
         """The rows of this epoch, in no particular order; the same for the same number."""
@@ -39,9 +55,9 @@ class Pool:
         for name, rows in self.rows.items():
             attacks = [row for row in rows if row.attack > 0.5]
             others = [row for row in rows if row.attack <= 0.5]
-            for part, quota in zip((attacks, others), _QUOTA[name], strict=True):
+            for part, quota in zip((attacks, others), self.quota[name], strict=True):
                 chosen += _drawn(part, int(quota * self.scale), rng)
-        per_function = int(_OWN * self.scale)
+        per_function = int(self.own * self.scale)
         chosen += templates.write(self.functions, self.groups, per_function, rng.randrange(1 << 30))
         return [self._varied(row, rng) for row in chosen]
 
@@ -73,8 +89,12 @@ def pool(
         if name != without_source
     }
     clean = [row for row in sources.clean(folder) if not sources.held_back(row.text)]
-    if clean:
-        rows["clean"] = clean
+    rows["clean"] = clean
+    for name, others in (
+        ("office", sources.office(_OFFICE, _OFFICE_SEED)),
+        ("manuals", sources.manuals()),
+    ):
+        rows[name] = [row for row in others if not sources.held_back(row.text)]
     return Pool(
         rows,
         [one for one in templates.functions() if one.name not in without_functions],
@@ -93,6 +113,13 @@ def _window(text: str, rng: random.Random, first: bool) -> str:
     words = text.split()
     at = 0 if first or len(words) < 60 else rng.randrange(len(words) - 45)
     return " ".join(words[at : at + 50])
+
+
+def sifted(pool: Pool) -> Pool:
+    """The same pool, drawn as the first stage needs it: less of what attacks, more of what is
+    clear.
+    """
+    return replace(pool, quota=_SIFTED, own=_SIFTED_OWN)
 
 
 def scaled(pool: Pool, scale: float) -> Pool:

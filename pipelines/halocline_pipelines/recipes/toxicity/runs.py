@@ -15,6 +15,7 @@ from halocline_governance.detect.toxicity.model import Second, merged, second_st
 from halocline_governance.detect.toxicity.reading import Reader
 from halocline_pipelines.recipes.toxicity import (
     fit,
+    linear,
     measuring,
     mix,
     ship,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 Tell = Callable[[str], None]
 FOLDS = 5
-_SIEVE_ROWS = 0.5
+_LINEAR_ROWS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +92,11 @@ def _trained(
     logits = raw.logits([row.text for row in known])
     second = replace(raw, calibration=ship.calibration(logits, known))
     tell("training the first stage")
-    rows = [*mix.scaled(pool, _SIEVE_ROWS).epoch(77), *pool.rows.get("clean", ())]
-    return Trained(second, sieve.train(rows, known, second.calibrated(logits), second), arrays)
+    told = second.calibrated(logits)
+    rows = [*mix.scaled(pool, _LINEAR_ROWS).epoch(77), *pool.rows["clean"]]
+    grams = linear.train(rows, known, told, second)
+    rows = mix.sifted(pool).epoch(77)
+    return Trained(second, sieve.train(rows, known, told, second, grams, tell), arrays)
 
 
 def _whole(reader: Reader, texts: Sequence[str]) -> list[list[int]]:

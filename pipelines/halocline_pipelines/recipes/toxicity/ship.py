@@ -11,9 +11,9 @@ import numpy as np
 
 from halocline_governance.detect import tensorfile
 from halocline_governance.detect.toxicity import encoder
-from halocline_governance.detect.toxicity.first import First
+from halocline_governance.detect.toxicity.first import SHAPES, First
 from halocline_governance.detect.toxicity.model import ANSWERS, FORMAT
-from halocline_pipelines.recipes.toxicity import sieve, sources
+from halocline_pipelines.recipes.toxicity import linear, sources
 from halocline_pipelines.recipes.toxicity.templates import Row
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 RANK = 96
+_LINEAR = ("intercept", "slope", "shift", "clears")
 
 
 def difference(weights: Mapping[str, Tensor], frozen: int) -> dict[str, NDArray[Any]]:
@@ -72,8 +73,9 @@ def write(
     path: Path, arrays: Mapping[str, NDArray[Any]], platt: NDArray[np.float64], first: First
 ) -> str:
     """Write the file that `detect.toxicity` reads; its SHA-256."""
-    weights, step = sieve.quantised(first)
-    numbers = [step, first.intercept, first.slope, first.shift, first.clears]
+    weights, step = linear.quantised(first.grams)
+    plain = [step, *(getattr(first.grams, name) for name in _LINEAR)]
+    numbers = [first.slope, first.shift, first.clears]
     card = {
         "format": FORMAT,
         "base": encoder.SHA256,
@@ -82,7 +84,9 @@ def write(
     }
     extra = {
         "calibration": platt.astype(np.float32),
-        "first.weights": weights,
+        **{f"first.{name}": getattr(first.net, name) for name in SHAPES},
+        "grams.weights": weights,
+        "grams.numbers": np.array(plain, dtype=np.float64),
         "first.numbers": np.array(numbers, dtype=np.float64),
     }
     tensorfile.write(path, card, {**arrays, **extra})

@@ -11,9 +11,12 @@ import hashlib
 import html
 import re
 from collections.abc import Callable, Iterator, Mapping
+from importlib import metadata
 from pathlib import Path
+from typing import Any, cast
 
 from halocline_governance.errors import Refused
+from halocline_pipelines.recipes.toxicity import templates
 from halocline_pipelines.recipes.toxicity.templates import KINDS, Row
 
 _MASK = re.compile(r"\[(?:USER|URL)\]|NEWLINE_TOKEN|TAB_TOKEN")
@@ -91,6 +94,24 @@ def clean(folder: Path) -> list[Row]:
     texts = list(_encyclopedia(folder / "ner" / "wikigold.conll"))
     texts += list(_filings(folder / "filings.parquet"))
     rows = [Row(text, 0.0, _NONE, "clean") for text in dict.fromkeys(texts)]
+    return sorted(rows, key=lambda row: digest(row.text))
+
+
+def office(count: int, seed: int) -> list[Row]:
+    """So many lines of each kind that an office writes, by our own patterns."""
+    written = templates.write(templates.office(), templates.groups(), count, seed)
+    return [Row(text, 0.0, _NONE, "office") for text in dict.fromkeys(row.text for row in written)]
+
+
+def manuals() -> list[Row]:
+    """Sentences from the descriptions of the packages that are installed here."""
+    texts: list[str] = []
+    for package in metadata.distributions():
+        about = cast(Any, package.metadata).get_payload()
+        if isinstance(about, str) and len(about) > 400:
+            lines = [" ".join(line.split()) for line in _SENTENCE.split(about[:12_000])]
+            texts += [line for line in lines if 8 < len(line) < 384][:60]
+    rows = [Row(text, 0.0, _NONE, "manuals") for text in dict.fromkeys(texts)]
     return sorted(rows, key=lambda row: digest(row.text))
 
 

@@ -73,12 +73,21 @@ def write(
 @cache
 def functions() -> tuple[Function, ...]:
     """All of them, attacks first."""
+    return (*_listed("attacks.txt"), *_listed("harmless.txt"))
+
+
+@cache
+def office() -> tuple[Function, ...]:
+    """What offices write: mail, chat, forms, logs, business."""
+    return _listed("office.txt")
+
+
+def _listed(name: str) -> tuple[Function, ...]:
     found: list[Function] = []
-    for name in ("attacks.txt", "harmless.txt"):
-        for block in _text(name).split("\n== ")[1:]:
-            head, *patterns = block.strip().splitlines()
-            title, attack, *kinds = head.split()
-            found.append(Function(title, float(attack), frozenset(kinds), tuple(patterns)))
+    for block in _text(name).split("\n== ")[1:]:
+        head, *patterns = block.strip().splitlines()
+        title, attack, *kinds = head.split()
+        found.append(Function(title, float(attack), frozenset(kinds), tuple(patterns)))
     return tuple(found)
 
 
@@ -114,6 +123,8 @@ def _filled(
             return group.one
         if name == "A":
             return group.adjective
+        if name == "n":
+            return str(int(10 ** rng.uniform(0.0, 5.0)))
         if name == "attack":
             return _quote(group, rng, quotable)
         if name == "insult_a":
