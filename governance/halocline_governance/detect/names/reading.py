@@ -3,35 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from halocline_governance.detect.names.found import Found
+from halocline_governance.detect.names.labels import cleaned
 from halocline_governance.detect.names.model import load
 from halocline_governance.detect.names.tagger import scan
 from halocline_governance.detect.names.tokens import CAPACITY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Spans in the order of the text; offsets within the row, kinds 1 to 3.
-
-    `read` and `gated` are bytes: of all segments, and of those that the gate left out.
-    """
-
-    rows: NDArray[np.int64]
-    starts: NDArray[np.int64]
-    ends: NDArray[np.int64]
-    kinds: NDArray[np.int16]
-    scores: NDArray[np.float64]
-    read: int = 0
-    gated: int = 0
 
 
 def read(
@@ -44,14 +29,15 @@ def read(
         if after - before > 1:
             part, _ = _scanned(path, data, offsets[: after + 1], before + 1, 0, final=True)
             parts.append(part)
-    return _joined(parts)
+    return cleaned(data, offsets, _joined(parts))
 
 
 def read_on(path: Path, window: bytes, start: int, final: bool) -> tuple[Found, int]:
     """The segments from `start` on that no later text can change, and where they end."""
     data = np.frombuffer(window, dtype=np.uint8)
     offsets = np.array([0, len(window)], dtype=np.int64)
-    return _scanned(path, data, offsets, 0, start, final)
+    found, settled = _scanned(path, data, offsets, 0, start, final)
+    return cleaned(data, offsets, found), settled
 
 
 def _scanned(
