@@ -11,8 +11,8 @@ SIGNAL = "toxicity@3"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Toxicity:
-    """A calibrated probability. The detector says `found` at 0.5, where one README in forty, which
-    attacks nobody, would go too; at 0.65 one in 60 does.
+    """A calibrated probability. The detector says `found` at 0.5, where two of 120 READMEs, which
+    attack nobody, would go too; at 0.65 one does.
     """
 
     id: str = "toxicity@3"
