@@ -12,8 +12,8 @@ from pathlib import Path
 import java
 from progress import Progress, Stopped
 
-# The environment has 8.7 GB, with what the download cache keeps beside it some 10; building OPA takes
-# 2 GB more while it runs.
+# The environment has 8.7 GB, with what the download cache keeps beside it some 10; building OPA
+# takes 2 GB more while it runs.
 FRESH_GB = 13.0
 CACHE_GB = 9.0
 RESUMED_GB = 3.0
