@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -104,22 +103,6 @@ def test_prose_is_held_back_by_a_word_or_two() -> None:
 
     assert sum(held) / len(held) < 16
     assert max(held) < 48
-
-
-def test_a_chunk_costs_less_than_a_millisecond() -> None:
-    """32 tokens are some 150 characters."""
-    text = (PROSE + "call +44 20 7946 0958 or pay 4111 1111 1111 1111 by card. ") * 40
-    chunks = [text[at : at + 150].encode() for at in range(0, len(text), 150)]
-    stream = PII.stream()
-    stream.feed(chunks[0])
-
-    start = time.process_time()
-    for chunk in chunks[1:]:
-        stream.feed(chunk)
-    each = (time.process_time() - start) / len(chunks[1:])
-
-    assert each < 0.003  # three times the budget: a loaded machine
-    assert stream.finish().findings == {"phone": 40, "credit_card": 40}
 
 
 @pytest.mark.parametrize(
