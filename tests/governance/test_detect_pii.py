@@ -216,9 +216,9 @@ ADVERSARIAL = [
 @pytest.mark.parametrize("text", ADVERSARIAL, ids=lambda text: repr(text[:12]))
 def test_cost_stays_linear_on_adversarial_text(text: str) -> None:
     def seconds(part: str) -> float:
-        start = time.perf_counter()
+        start = time.process_time()
         PII.scan(part)
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     quarter = min(seconds(text[: len(text) // 4]) for _ in range(2))
     assert seconds(text) <= 12 * quarter + 0.25
