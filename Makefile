@@ -58,7 +58,7 @@ bench-lineage: $(STAMP) ## Lineage's figures: row to models, output to rows, 10 
 
 bench-detect: $(STAMP) ## The detectors' figures beside their peers' (BENCH_DETECT= for a few)
 	@$(RUN) $(BIN)/python infra/bench $(or $(BENCH_DETECT),detect_pii detect_names detect_toxicity \
-		detect_segregation detect_secrets detect_stream detect_cost)
+		detect_segregation detect_secrets detect_scrub detect_stream detect_cost)
 
 soak: $(STAMP) ## The same tests at the sizes the benchmarks name
 	@HALOCLINE_TEST_SCALE=soak $(PYTEST) -m soak $(ARGS) || \

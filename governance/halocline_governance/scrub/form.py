@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -49,7 +50,7 @@ class Draw:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class Form(ABC):
     """One way to write a surrogate.
 
     Args:
@@ -66,13 +67,13 @@ class Form:
         """What of a value the surrogate is drawn from; None when it has none."""
         return value
 
+    @abstractmethod
     def make(self, value: str, draw: Draw, check: Check) -> str | None:
         """The surrogate; None where there is none for this value."""
-        raise NotImplementedError
 
+    @abstractmethod
     def is_own(self, text: str, check: Check) -> bool:
         """Whether what is written like a surrogate has the check of one."""
-        raise NotImplementedError
 
 
 class Named(Form):
@@ -94,11 +95,11 @@ class Named(Form):
     def _tail(self, before: str, stem: str, after: str, check: Check) -> str:
         return _word(check(f"{before}|{stem}|{after}", 64**3), 3)
 
-    def _around(self, draw: Draw) -> tuple[str, str]:
-        raise NotImplementedError
+    @abstractmethod
+    def _around(self, draw: Draw) -> tuple[str, str]: ...
 
-    def _at(self, text: str) -> int:
-        raise NotImplementedError
+    @abstractmethod
+    def _at(self, text: str) -> int: ...
 
     def _cased(self, word: str) -> str:
         return word.capitalize()
@@ -281,8 +282,8 @@ class Listed(Form):
     def is_own(self, text: str, check: Check) -> bool:
         return check(text.lower(), 8) == 0
 
-    def _nth(self, at: int) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def _nth(self, at: int) -> str: ...
 
 
 class Ip(Listed):
