@@ -139,9 +139,13 @@ def test_the_trained_net_and_the_compiled_one_say_the_same(seed: int) -> None:
     assert np.abs(told - said.numpy()).max() < 1e-3 * max(1.0, np.abs(told).max())
 
 
-def test_office_lines_and_manuals_attack_nobody() -> None:
-    rows = [*sources.office(5, 1), *sources.manuals()]
+def test_office_lines_and_manuals_attack_nobody(tmp_path: Path) -> None:
+    code = 'def f() -> None:\n    """Rows are {kept}. Nothing else\n    is."""\n'
+    (tmp_path / "kept.py").write_text(code)
+    office, manuals = sources.office(5, 1), sources.manuals(tmp_path)
 
-    assert {row.source for row in rows} == {"office", "manuals"}
-    assert {row.attack for row in rows} == {0.0}
-    assert not [row.text for row in rows if row.source == "office" and "{" in row.text]
+    assert not [row.text for row in office if "{" in row.text]
+    assert {"Rows are {kept}.", "Nothing else is."} <= {row.text for row in manuals}
+    assert len(manuals) > 1_000
+    for name, rows in (("office", office), ("manuals", manuals)):
+        assert {(row.source, row.attack) for row in rows} == {(name, 0.0)}

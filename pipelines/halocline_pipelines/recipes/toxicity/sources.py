@@ -5,15 +5,15 @@ docs/detectors.md names the sources and their licences; a folder that holds them
 
 from __future__ import annotations
 
+import ast
 import csv
 import gzip
 import hashlib
 import html
 import re
+import sysconfig
 from collections.abc import Callable, Iterator, Mapping
-from importlib import metadata
 from pathlib import Path
-from typing import Any, cast
 
 from halocline_governance.errors import Refused
 from halocline_pipelines.recipes.toxicity import templates
@@ -21,6 +21,7 @@ from halocline_pipelines.recipes.toxicity.templates import KINDS, Row
 
 _MASK = re.compile(r"\[(?:USER|URL)\]|NEWLINE_TOKEN|TAB_TOKEN")
 _NONE: Mapping[str, float] = dict.fromkeys(KINDS, 0.0)
+_FROM_ONE = 60
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"(])|\n\s*\n")
 
 
@@ -103,14 +104,14 @@ def office(count: int, seed: int) -> list[Row]:
     return [Row(text, 0.0, _NONE, "office") for text in dict.fromkeys(row.text for row in written)]
 
 
-def manuals() -> list[Row]:
-    """Sentences from the descriptions of the packages that are installed here."""
+def manuals(library: Path | None = None) -> list[Row]:
+    """Sentences of Python's own manual and of its library's docstrings (or of another folder's),
+    which come with Python, so that they are the same wherever that is.
+    """
     texts: list[str] = []
-    for package in metadata.distributions():
-        about = cast(Any, package.metadata).get_payload()
-        if isinstance(about, str) and len(about) > 400:
-            lines = [" ".join(line.split()) for line in _SENTENCE.split(about[:12_000])]
-            texts += [line for line in lines if 8 < len(line) < 384][:60]
+    for about in (*_topics(), *_docstrings(library or Path(sysconfig.get_path("stdlib")))):
+        lines = [" ".join(line.split()) for line in _SENTENCE.split(about)]
+        texts += [line for line in lines if 8 < len(line) < 384][:_FROM_ONE]
     rows = [Row(text, 0.0, _NONE, "manuals") for text in dict.fromkeys(texts)]
     return sorted(rows, key=lambda row: digest(row.text))
 
@@ -146,3 +147,21 @@ def _filings(path: Path) -> Iterator[str]:
         sentences = _SENTENCE.split(text[20_000:120_000])
         lines = [" ".join(sentence.split()) for sentence in sentences]
         yield from [line for line in lines if 20 < len(line) < 400][:120]
+
+
+def _topics() -> Iterator[str]:
+    """What `help("TOPIC")` shows: the language reference."""
+    from pydoc_data import topics
+
+    yield from (topics.topics[name] for name in sorted(topics.topics))
+
+
+def _docstrings(folder: Path) -> Iterator[str]:
+    """All docstrings of a module as one text, for each module of a folder."""
+    for path in sorted(folder.glob("*.py")):
+        found = [
+            ast.get_docstring(node) or ""
+            for node in ast.walk(ast.parse(path.read_bytes()))
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        ]
+        yield "\n\n".join(found)
