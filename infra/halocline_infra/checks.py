@@ -4,22 +4,26 @@
     lake/<compartment>/_checks/canaries.json    keyed marks of the canaries planted in it
 
 Each lies in the compartment it is about, so that nobody learns from another's. Fingerprints are
-mapped into memory: all processes of a machine share them.
+mapped into memory: all processes of a machine share them. A process that serves sees within
+seconds when they were refreshed, or when the table went on without them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from halocline_governance.detect import Detector
+from halocline_governance.errors import Refused
 from halocline_governance.label import Label
 from halocline_governance.principal import Principal, Purpose
+from halocline_infra.barrier import Barrier
 
 if TYPE_CHECKING:
     from halocline_governance.detect.canary import Canary
-    from halocline_governance.detect.segregation import FingerprintIndex, Restricted
+    from halocline_governance.detect.segregation import Restricted
+    from halocline_infra.fingerprinting import Refreshed
     from halocline_infra.platform import Platform
 
 CURATED = "curated.documents"
@@ -32,47 +36,43 @@ def fingerprint(
     principal: Principal,
     compartment: str,
     names: Iterable[str | Restricted] | None = None,
-) -> Path:
-    """Fingerprint a compartment's curated text, read as one of its services. The names restricted
-    to it are replaced by these; without any, those that are there stay."""
-    from halocline_governance.detect.segregation import FingerprintIndex
+) -> Refreshed:
+    """Bring a compartment's fingerprints up to its curated text, read as one of its services: only
+    files that came since are read, unless some went. The names restricted to it are replaced by
+    these; without any, those that are there stay.
 
-    plan = platform.guard.plan(
-        principal, Purpose.CURATION, f"{compartment}:{CURATED}", ["label_id", "text"]
-    )
-    texts = (text for batch in platform.guard.batches(plan) for text in batch["text"].to_pylist())
-    path, secret = _folder(platform, compartment) / _PRINTS, platform.secret("fingerprints")
-    if names is None:
-        names = _names(path, secret)
-    FingerprintIndex.build(compartment, texts, secret, names).save(path, secret)
-    return path
+    Raises:
+        Denied: none of it may be read.
+        Refused: the texts are masked, or what is there is damaged and no names are given for it.
+    """
+    from halocline_infra.fingerprinting import Reading, refresh
+
+    guard = platform.guard
+    plan = guard.plan(principal, Purpose.CURATION, f"{compartment}:{CURATED}", ["label_id", "text"])
+    (grant,) = plan.grants
+    if plan.columns != ("label_id", "text") or plan.transforms:
+        raise Refused("fingerprints are made of whole texts: these are masked or withheld")
+    reading = Reading(grant.location, grant.version, grant.label_ids, guard.watch(plan).check)
+    secret = platform.secret("fingerprints")
+    return refresh(prints(platform, compartment), compartment, reading, secret, names)
 
 
 def fingerprint_again(platform: Platform, compartment: str) -> None:
     """After an erasure: fingerprint what is left, past the guard, as whoever removes rows sees it.
     Restricted names stay. Where nobody fingerprinted anything, nothing is done."""
-    from halocline_governance.detect.segregation import FingerprintIndex
+    from halocline_governance.detect.segregation import FingerprintIndex, shelf
+    from halocline_infra.fingerprinting import Reading, refresh
 
-    path, secret = _folder(platform, compartment) / _PRINTS, platform.secret("fingerprints")
+    path, secret = prints(platform, compartment), platform.secret("fingerprints")
     if not path.exists():
         return
-    texts, names = _left(platform, compartment), _names(path, secret)
-    FingerprintIndex.build(compartment, texts, secret, names).save(path, secret)
-
-
-def _names(path: Path, secret: bytes) -> Iterable[Restricted]:
-    from halocline_governance.detect.segregation import shelf
-
-    return shelf.names(path, secret) if path.exists() else ()
-
-
-def _left(platform: Platform, compartment: str) -> Iterator[str]:
-    """Every curated text of a compartment, whatever its label."""
-    if platform.lake.exists(compartment, CURATED):
-        place = platform.lake.location(compartment, CURATED)
-        with place.reached():
-            for batch in place.delta().to_pyarrow_dataset().to_batches(columns=["text"]):
-                yield from batch["text"].to_pylist()
+    version = platform.lake.version(compartment, CURATED)
+    if version is None:
+        names = shelf.names(path, secret)
+        FingerprintIndex.build(compartment, (), secret, names).save(path, secret)
+        return
+    reading = Reading(platform.lake.location(compartment, CURATED), version, None)
+    refresh(path, compartment, reading, secret)
 
 
 def plant(platform: Platform, compartment: str, canaries: Iterable[Canary]) -> Path:
@@ -90,7 +90,6 @@ def detectors(platform: Platform) -> Callable[[Label], Sequence[Detector]]:
     from halocline_governance.detect.canary import CanaryDetector
     from halocline_governance.detect.pii import PiiDetector
     from halocline_governance.detect.secrets import SecretDetector
-    from halocline_governance.detect.segregation import SegregationDetector
     from halocline_governance.detect.toxicity import ToxicityDetector
 
     key = platform.secret("canaries")
@@ -98,16 +97,20 @@ def detectors(platform: Platform) -> Callable[[Label], Sequence[Detector]]:
         mark for path in _each(platform, _CANARIES) for mark in CanaryDetector.load(path, key).marks
     ]
     canary = CanaryDetector(tuple(marks), key)
-    barrier = SegregationDetector(_indexes(platform), platform.secret("fingerprints"))
+    barrier = between(platform)
     pii, secrets, toxicity = PiiDetector(), SecretDetector(), ToxicityDetector()
     return lambda label: (canary, pii, secrets, barrier.for_label(label), toxicity)
 
 
-def _indexes(platform: Platform) -> list[FingerprintIndex]:
-    from halocline_governance.detect.segregation import FingerprintIndex
-
+def between(platform: Platform) -> Barrier:
+    """What keeps compartments' texts apart: `unscanned` where fingerprints are not up to date."""
     secret = platform.secret("fingerprints")
-    return [FingerprintIndex.load(path, secret) for path in _each(platform, _PRINTS)]
+    return Barrier(platform.lake, CURATED, lambda name: prints(platform, name), secret)
+
+
+def prints(platform: Platform, compartment: str) -> Path:
+    """The folder of a compartment's fingerprints."""
+    return _folder(platform, compartment) / _PRINTS
 
 
 def _each(platform: Platform, name: str) -> list[Path]:

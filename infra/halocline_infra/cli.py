@@ -15,6 +15,7 @@ from rich.console import Console
 from halocline_governance.errors import Denied, HaloclineError, Refused
 from halocline_infra.commands import (
     audit,
+    checks,
     cross,
     curate,
     demo,
@@ -50,6 +51,7 @@ for name, group in {
     "curate": curate.app,
     "train": train.app,
     "model": model.app,
+    "checks": checks.app,
     "serve": serve.app,
     "monitor": monitor.app,
     "audit": audit.app,

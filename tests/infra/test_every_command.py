@@ -58,6 +58,8 @@ IN_PROCESS: tuple[tuple[str, int], ...] = (
     ("model promote p1a2b3c4", 1),
     ("model reconcile", 0),
     ("monitor run buy --start 2026-11-21T00:00:00Z --end 2026-11-22T00:00:00Z --token {svc}", 1),
+    ("checks show", 0),
+    ("checks fingerprint buy --token {svc}", 0),
     ("train recipes", 0),
     ("policy list", 0),
     ("policy decide read --input {question}", 1),

@@ -83,18 +83,24 @@ def curate(
 ) -> None:
     """Signals, a decision for every row, deduplication and scrubbing, for what is not curated yet.
 
+    Where the compartment is fingerprinted (`halocline checks fingerprint`), its fingerprints are
+    brought up to what was added.
+
     Example:
 
         halocline curate run buy --token svc.jwt
     """
     from dataclasses import asdict
 
+    from halocline_infra import checks
     from halocline_infra.jobs import job
     from halocline_pipelines.curate import curate as run
     from halocline_pipelines.recipes.curation import english
 
     with called(token) as (platform, principal):
         report = run(job(platform, principal, "curate"), compartment, english())
+        if checks.prints(platform, compartment).exists():
+            checks.fingerprint(platform, principal, compartment)
     if as_json:
         print_json(asdict(report))
     else:

@@ -73,7 +73,7 @@ class SegregationDetector(ByBatch):
 
     def for_label(self, label: Label) -> SegregationDetector:
         """The same detector for an answer of this label: what the label covers may stand in it."""
-        covered = (index.compartment for index in self.indexes if _covers(label, index.compartment))
+        covered = (index.compartment for index in self.indexes if covers(label, index.compartment))
         allowed = frozenset((PUBLIC, *covered))
         if allowed not in self._bound:
             self._bound[allowed] = SegregationDetector(self.indexes, self._key, allowed)
@@ -142,7 +142,7 @@ def _any(indexes: Sequence[FingerprintIndex], tags: Tags) -> Mask:
     return found
 
 
-def _covers(label: Label, compartment: str) -> bool:
+def covers(label: Label, compartment: str) -> bool:
     """Whether an answer of this label may hold text of that compartment."""
     side, _, tenant = compartment.partition(".")
     return side in label.sides and (not tenant or tenant in label.tenants)

@@ -1,6 +1,7 @@
 """A compartment's fingerprints on disk: sorted runs that only ever appear whole, and one manifest.
 
-    manifest.json       what there is: runs with their hashes, the names sealed, a MAC over it all
+    manifest.json       what there is: runs with their hashes, the names sealed, of what they were
+                        made (`source`), a MAC over it all
     <hash>.prints       a run's tags, 64 bits each, little-endian, ascending
     <hash>.filter       its filter, 32-bit words
 
@@ -36,6 +37,7 @@ from halocline_governance.detect.segregation.index import (
     merged,
 )
 from halocline_governance.detect.segregation.restricted import Restricted
+from halocline_governance.detect.segregation.source import Source
 from halocline_governance.detect.segregation.windows import SPAN, WIDTH
 from halocline_governance.errors import Refused
 
@@ -45,29 +47,37 @@ if TYPE_CHECKING:
     from halocline_governance.detect.segregation.compiled import Tags
 
 MANIFEST = "manifest.json"
-_FORMAT = "halocline fingerprints 2"
+_FORMAT = "halocline fingerprints 3"
 _RATIO = 4
 _MOST = 2**24
 _TRIES = 5
 
 
-def write(folder: Path, index: FingerprintIndex, secret: bytes) -> None:
+def write(
+    folder: Path, index: FingerprintIndex, secret: bytes, source: Source | None = None
+) -> None:
     """Put this index in place of what is there."""
     with _locked(folder):
         runs = [_place(folder, [run.prints], len(run)) for run in index.runs if len(run)]
-        _conclude(folder, index, runs, secret)
+        _conclude(folder, index, runs, secret, source)
 
 
-def extend(folder: Path, index: FingerprintIndex, secret: bytes) -> None:
+def extend(
+    folder: Path, index: FingerprintIndex, secret: bytes, source: Source | None = None
+) -> None:
     """Add this index to what is there: its tags as a new run, its names to the names.
 
     Processes that do so at the same time wait for one another.
+
+    Args:
+        source: of what all that is there was made then; as it was when left out.
     """
     with _locked(folder):
         if not (folder / MANIFEST).exists():
             held, runs = replace(index, runs=(), names=frozenset[Restricted]()), []
         else:
             held, runs = _opened(folder, secret, check=False)
+            source = source or _source(_told(folder, secret))
         if (held.compartment, held.check) != (index.compartment, index.check):
             raise Refused("fingerprints: add to an index of the same compartment and secret only")
         loaded = list(held.runs)
@@ -79,7 +89,25 @@ def extend(folder: Path, index: FingerprintIndex, secret: bytes) -> None:
                 last = loaded[-2:]
                 runs[-2:] = [_place(folder, merged(last, _MOST), len(last[0]) + len(last[1]))]
                 loaded[-2:] = [_mapped(folder, runs[-1], check=False)]
-        _conclude(folder, replace(held, names=held.names | index.names), runs, secret)
+        _conclude(folder, replace(held, names=held.names | index.names), runs, secret, source)
+
+
+def set_names(
+    folder: Path, names: frozenset[Restricted], secret: bytes, source: Source | None
+) -> None:
+    """Put these names in place of those that are there, and this source; the runs stay."""
+    with _locked(folder):
+        held, runs = _opened(folder, secret, check=False)
+        _conclude(folder, replace(held, names=names), runs, secret, source)
+
+
+def source_of(folder: Path, secret: bytes) -> Source | None:
+    """Of what the fingerprints there were made; None when that is no table. Raises `Refused`."""
+    return _source(_told(folder, secret))
+
+
+def _source(told: dict[str, Any]) -> Source | None:
+    return None if told["source"] is None else Source.read(told["source"])
 
 
 def read(folder: Path, secret: bytes) -> FingerprintIndex:
@@ -135,7 +163,11 @@ def _told(folder: Path, secret: bytes) -> dict[str, Any]:
 
 
 def _conclude(
-    folder: Path, index: FingerprintIndex, runs: list[dict[str, Any]], secret: bytes
+    folder: Path,
+    index: FingerprintIndex,
+    runs: list[dict[str, Any]],
+    secret: bytes,
+    source: Source | None,
 ) -> None:
     """Replace the manifest, and remove the files that it does not name."""
     told = {
@@ -147,6 +179,7 @@ def _conclude(
         "unicode": unicode_version(),
         "runs": runs,
         "names": _sealed(index.names, index.compartment, secret),
+        "source": None if source is None else source.as_json(),
     }
     told["mac"] = _mac(told, secret).hex()
     durable.write(folder / MANIFEST, json.dumps(told, sort_keys=True) + "\n")
@@ -242,8 +275,15 @@ def _unsealed(sealed: str, compartment: str, secret: bytes) -> frozenset[Restric
 @contextmanager
 def _locked(folder: Path) -> Generator[None]:
     """One writer at a time, of all processes; the lock goes with its holder."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with in_turn(folder / _LOCK):
+        yield
+
+
+@contextmanager
+def in_turn(lock: Path) -> Generator[None]:
+    """Wait for this lock, and hold it. Its folder is made if need be."""
+    lock.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
