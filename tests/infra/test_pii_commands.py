@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 
 from halocline_governance.errors import Refused
 from halocline_infra.cli import app
+from halocline_infra.detecting.chunks import chunks
 from halocline_infra.detecting.lines import lines
 
 HALOCLINE = Path(sys.executable).parent / "halocline"
@@ -102,9 +103,9 @@ MALFORMED = {
     b'{"id":"a","text":"x","text":"jo@example.org"}': ("a", "malformed: a key twice"),
     b'{"id":"a","id":"b","text":"x"}': (None, "malformed: a key twice"),
     b'{"id":"a","text":"x","n":NaN}': ("a", "malformed: NaN"),
-    b'{"id":"a","text":"\xff\xfe"}': ("a", "undecodable: not UTF-8"),
-    b'{"id":"\xff","text":"x"}': (None, "undecodable: not UTF-8"),
-    b'{"id":"a","text":"\\ud800"}': ("a", "undecodable: not UTF-8"),
+    b'{"id":"a","text":"\xff\xfe"}': ("a", "undecodable: not UTF-8; give --encoding"),
+    b'{"id":"\xff","text":"x"}': (None, "undecodable: not UTF-8; give --encoding"),
+    b'{"id":"a","text":"\\ud800"}': ("a", "undecodable: a lone surrogate"),
     b'{"id":"a","text":"cut off': (None, "malformed: no JSON"),
     b'{"id":' + b"9" * 5000 + b',"text":"x"}': (None, "malformed: no JSON"),
 }
@@ -152,7 +153,7 @@ def test_lines_come_whole_however_a_pipe_delivers_them(
     thread = threading.Thread(target=feed)
     thread.start()
     try:
-        got = [line for block in lines(read) for line in block]
+        got = [line for block in lines(chunks(read)) for line in block]
     finally:
         thread.join()
         os.close(read)
@@ -182,7 +183,7 @@ def test_a_reader_that_went_away_is_no_accident(tmp_path: Path) -> None:
     command = [HALOCLINE, "pii", "scan", file, "--kinds", "pii", "--json"]
     done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE)
     os.close(write)
-    assert (done.returncode, done.stderr) == (1, b"")
+    assert (done.returncode, done.stderr) == (141, b"")
 
 
 def test_memory_is_bounded_whatever_the_file(
@@ -257,12 +258,12 @@ def test_files_that_cannot_be_read_are_rows_with_a_reason(tmp_path: Path) -> Non
     assert told == {
         ("1.txt", 1): None,
         ("2.bin", 0): "unreadable: not a form that is known",
-        ("3.txt", 0): "undecodable: not UTF-8",
+        ("3.txt", 0): "undecodable: not UTF-8; give --encoding",
         ("4.parquet", 0): "unreadable: ArrowInvalid",
         ("5.csv", 0): "unreadable: no column of that name holds text",
         ("1", 1): None,
         ("2", 0): "malformed: no text",
-        ("3", 0): "undecodable: not UTF-8",
+        ("3", 0): "undecodable: not UTF-8; give --encoding",
         ("7.jsonl", 0): "unreadable: No such file or directory",
     }
 

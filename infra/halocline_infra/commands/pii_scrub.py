@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from halocline_infra.commands.detect_options import (
-    Engine,
-    Files,
-    Form,
-    IdColumn,
-    TextColumn,
-)
+from halocline_infra.commands.detect_options import Given, taking
 
 if TYPE_CHECKING:
     from halocline_governance.scrub import Scrubber, Scrubbing
@@ -25,11 +20,13 @@ MODES = ("kind", "pseudonym", "reversible", "surrogate", "drop")
 _KEYLESS = ("kind", "drop")
 
 
-def scrub(  # noqa: PLR0913 - one option each
-    files: Files,
+@dataclass(frozen=True, kw_only=True)
+class Scrubbed(Given):
+    """What is read, and what is written in place of what is found."""
+
     out: Annotated[
         Path, typer.Option(metavar="OUT", help="A .jsonl file; or for one text, .txt or .md.")
-    ],
+    ]
     mode: Annotated[
         str,
         typer.Option(
@@ -37,20 +34,15 @@ def scrub(  # noqa: PLR0913 - one option each
             " same value; a reversible token; a surrogate, a value that is nobody's; or nothing"
             " (drop)."
         ),
-    ] = "kind",
+    ] = "kind"
     compartment: Annotated[
         str | None,
         typer.Option(help="Whose keys make pseudonyms, tokens and surrogates: a side, public."),
-    ] = None,
-    kinds: Annotated[
-        str | None,
-        typer.Option(help="Only these, a,b: kinds (see: pii kinds), or structured, or names."),
-    ] = None,
-    engine: Engine = None,
-    form: Form = None,
-    text_column: TextColumn = "text",
-    id_column: IdColumn = "id",
-) -> None:
+    ] = None
+
+
+@taking(Scrubbed)
+def scrub(given: Scrubbed) -> None:
     """Take personal data out of texts: lines with id and text, or one text as it was.
 
     Kinds that are no personal data by themselves (a plain URL, a place; see pii kinds) stay unless
@@ -61,25 +53,28 @@ def scrub(  # noqa: PLR0913 - one option each
     "unscanned":"reason", and the exit code is 3 after all lines are written. Texts are scanned
     again after each rewrite, so scrubbing what was scrubbed changes nothing.
 
-    Example:
+    Examples:
+
+        halocline pii scrub chats.jsonl --out clean.jsonl
 
         halocline pii scrub chats.jsonl --out clean.jsonl --mode pseudonym --compartment buy
     """
     from halocline_governance.errors import Refused
     from halocline_infra.detecting.asking import PERSONAL, asked, words
-    from halocline_infra.detecting.inputs import Reading, batches
+    from halocline_infra.detecting.inputs import batches
     from halocline_infra.detecting.rewriting import Target, rewritten
 
+    mode, compartment = given.mode, given.compartment
     if mode not in MODES:
         raise Refused(f"--mode is one of {', '.join(MODES)}")
     if mode not in _KEYLESS and compartment is None:
         raise Refused(f"--mode {mode} needs --compartment: whose keys to use")
-    texts = batches(files, Reading(form, text_column, id_column))
-    detectors = asked(words(kinds, PERSONAL), engine)
-    target = Target(out, files)
+    texts = batches(given.files, given.reading())
+    detectors = asked(words(given.kinds, PERSONAL), given.engine)
+    target = Target(given.out, given.files)
     with _scrubber(detectors, mode, compartment) as scrubber, target.opened() as write:
         code = rewritten(texts, scrubber, write)
-    typer.echo(f"wrote {out}", err=True)
+    typer.echo(f"wrote {given.out}", err=True)
     raise typer.Exit(code)
 
 

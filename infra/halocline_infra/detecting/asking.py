@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from halocline_governance.errors import Refused
+from halocline_infra.detecting.watching import PATIENCE_S, watched
 
 if TYPE_CHECKING:
     from halocline_infra.detecting.answers import Answers, Asked
@@ -114,19 +115,33 @@ def _quality(found: Answers, row: int) -> dict[str, float]:
 
 
 def through(
-    batches: Iterator[Batch], detectors: Sequence[Asked], take: Callable[[Answers], None]
+    batches: Iterator[Batch],
+    detectors: Sequence[Asked],
+    take: Callable[[Answers], None],
+    patience_s: float = PATIENCE_S,
 ) -> int:
-    """Ask about every batch and hand the answers on; the exit code: 3 if one row is unscanned."""
+    """Ask about every batch and hand the answers on; the exit code: 3 if one row is unscanned.
+
+    Args:
+        patience_s: how long detectors may take for a batch before this process is killed, as
+            `watched` has it.
+    """
     from halocline_infra.detecting.answers import answers
 
     progress = _Progress()
-    unscanned = 0
-    for batch in batches:
-        found = answers(batch, detectors)
-        take(found)
-        unscanned += len(found.reasons)
-        progress.step(len(batch), batch.texts.num_bytes)
+    unscanned = texts = 0
+    with watched(patience_s) as watch:
+        for batch in batches:
+            watch.begin(batch)
+            found = answers(batch, detectors)
+            watch.end()
+            take(found)
+            texts += len(batch)
+            unscanned += len(found.reasons)
+            progress.step(len(batch), batch.texts.num_bytes)
     progress.end()
+    if not texts:
+        say("there is no text to scan")
     if unscanned:
         say(f"unscanned: {unscanned}; each says why")
     return UNSCANNED_EXIT if unscanned else 0

@@ -7,47 +7,22 @@ from __future__ import annotations
 
 import csv
 import os
+import stat
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from halocline_governance.detect.verdict import MAX_BYTES, OVERSIZE
 from halocline_governance.errors import Refused
-from halocline_infra.detecting.batches import FAST, Batch, Gathering, Size
-from halocline_infra.detecting.lines import lines
-from halocline_infra.detecting.record import NO_TEXT, parsed
+from halocline_infra.detecting.batches import Batch, Gathering, Pace
+from halocline_infra.detecting.chunks import Unreadable
+from halocline_infra.detecting.forms import FORMS, Reading
+from halocline_infra.detecting.readers import opened, read, whole
 
-FORMS = {
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".txt": "text",
-    ".md": "text",
-    ".csv": "csv",
-    ".parquet": "parquet",
-}
 UNKNOWN = "unreadable: not a form that is known"
 NO_COLUMN = "unreadable: no column of that name holds text"
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """How files are read.
-
-    Args:
-        form: of every file, whatever its name: jsonl, text, csv or parquet.
-        text_column, id_column: of tables.
-        size: of a batch.
-    """
-
-    form: str | None = None
-    text_column: str = "text"
-    id_column: str = "id"
-    size: Size = FAST
-
-    def __post_init__(self) -> None:
-        if self.form is not None and self.form not in FORMS.values():
-            raise Refused(f"--form is one of {', '.join(dict.fromkeys(FORMS.values()))}")
+NO_FILE = "unreadable: neither a file nor a folder"
+LINKED = "unreadable: a link to a folder"
 
 
 def batches(names: Sequence[str], reading: Reading) -> Iterator[Batch]:
@@ -56,7 +31,8 @@ def batches(names: Sequence[str], reading: Reading) -> Iterator[Batch]:
     Raises:
         Refused: at once, a file that is not there or of no known form.
     """
-    sources = [_source(name, reading) for name in names]
+    pace = Pace(reading.size)
+    sources = [_source(name, reading, pace) for name in names]
     if sum(name == "-" for name in names) > 1:
         raise Refused("standard input can be read once only")
     return (batch for source in sources for batch in source.read())
@@ -66,141 +42,111 @@ def batches(names: Sequence[str], reading: Reading) -> Iterator[Batch]:
 class _Source:
     name: str
     reading: Reading
+    pace: Pace
 
     def read(self) -> Iterator[Batch]:
-        if self.name == "-":
-            yield from _stream(sys.stdin.fileno(), self.name, self.reading, "jsonl")
-        elif Path(self.name).is_dir():
-            yield from _folder(Path(self.name), self.reading)
+        if self.name != "-" and Path(self.name).is_dir():
+            yield from _folder(Path(self.name), self.reading, self.pace)
         else:
-            yield from _file(Path(self.name), self.reading)
+            yield from _file(self.name, self.reading, self.pace)
 
 
-def _source(name: str, reading: Reading) -> _Source:
+def _source(name: str, reading: Reading, pace: Pace) -> _Source:
     path = Path(name)
     if name == "-":
-        if reading.form in ("csv", "parquet"):
-            raise Refused("standard input holds lines of JSON, or with --form text one text")
+        if reading.form == "parquet":
+            raise Refused("standard input cannot be Parquet: give the file's name")
     elif not path.exists():
         raise Refused(f"{name}: no such file")
-    elif not path.is_dir() and _form(path, reading) is None:
-        raise Refused(f"{name}: what is in it? give --form, or name it {', '.join(FORMS)}")
-    return _Source(name, reading)
+    elif not path.is_dir() and _form(name, reading) is None:
+        forms = " ".join(dict.fromkeys(FORMS.values()))
+        raise Refused(
+            f"{name}: what does it hold? give --form, one of {forms};"
+            f" names that say it end in {', '.join(FORMS)}"
+        )
+    return _Source(name, reading, pace)
 
 
-def _form(path: Path, reading: Reading) -> str | None:
-    return reading.form or FORMS.get(path.suffix.lower())
+def _form(name: str, reading: Reading) -> str | None:
+    """Of what has no name that could say it: lines of JSON."""
+    if name != "-" and Path(name).is_file():
+        return reading.form_of(Path(name))
+    return reading.form or reading.form_of(Path(name)) or "jsonl"
 
 
-def _folder(folder: Path, reading: Reading) -> Iterator[Batch]:
+def _folder(folder: Path, reading: Reading, pace: Pace) -> Iterator[Batch]:
     """Every file below it, by name. Hidden ones are no part of it; single texts share batches."""
-    rows = Gathering(str(folder), reading.size)
+    rows = Gathering(str(folder), pace)
     place = 0
-    for path in _below(folder):
-        form = _form(path, reading)
-        if form in ("jsonl", "csv", "parquet"):
+    for path, wrong in _below(folder):
+        form = reading.form_of(path)
+        if wrong is None and form not in ("text", None):
             yield from rows.taken()
             try:
-                yield from _file(path, reading)
+                yield from _file(str(path), reading, pace)
             except Refused:
                 rows.add(str(path), NO_COLUMN, 0)
             continue
         place += 1
-        if rows.add(str(path), UNKNOWN if form is None else _whole(path), place):
+        text = wrong or (UNKNOWN if form is None else _whole(path, reading))
+        if rows.add(str(path), text, place):
             yield from rows.taken()
     yield from rows.taken()
 
 
-def _below(folder: Path) -> Iterator[Path]:
-    for top, names, files in os.walk(folder):
+def _below(folder: Path) -> Iterator[tuple[Path, str | None]]:
+    """Each file, and why it is none that can be read."""
+    failed: list[OSError] = []
+    for top, names, files in os.walk(folder, onerror=failed.append):
         names[:] = sorted(name for name in names if not name.startswith("."))
-        yield from (Path(top, name) for name in sorted(files) if not name.startswith("."))
+        linked = {name for name in names if Path(top, name).is_symlink()}
+        for name in sorted({*files, *linked}):
+            path = Path(top, name)
+            if not name.startswith("."):
+                yield path, LINKED if name in linked else _no_file(path)
+    for error in failed:
+        yield Path(error.filename or folder), f"unreadable: {error.strerror}"
 
 
-def _file(path: Path, reading: Reading) -> Iterator[Batch]:
-    """A file that fails midway gives a row that says so, behind those that could be read."""
-    rows = Gathering(str(path), reading.size)
+def _no_file(path: Path) -> str | None:
+    """Why this is none: opening a pipe that nobody writes to would never end."""
     try:
-        form = _form(path, reading)
+        return None if stat.S_ISREG(path.stat().st_mode) else NO_FILE
+    except OSError as error:
+        return _why(error)
+
+
+def _file(name: str, reading: Reading, pace: Pace) -> Iterator[Batch]:
+    """A file that fails midway gives a row that says so, behind those that could be read."""
+    rows = Gathering(name, pace)
+    try:
+        form = _form(name, reading) or "text"
         if form == "parquet":
             from halocline_infra.detecting.parquet import rows_of
 
-            yield from rows_of(path, reading.text_column, reading.id_column, reading.size)
-        elif form == "csv":
-            yield from _csv(path, reading)
+            yield from rows_of(Path(name), reading.text_column, reading.id_column, pace)
+        elif name == "-":
+            yield from read(sys.stdin.fileno(), form, reading, rows)
         else:
-            with path.open("rb", buffering=0) as file:
-                yield from _stream(file.fileno(), str(path), reading, form or "text")
-    except OSError as error:
-        rows.add(str(path), f"unreadable: {error.strerror or type(error).__name__}", 0)
-    except (ValueError, csv.Error) as error:  # Arrow's are ValueErrors; a message may hold a value
-        rows.add(str(path), f"unreadable: {type(error).__name__}", 0)
+            with open(name, "rb", buffering=0) as file:
+                yield from read(file.fileno(), form, reading, rows)
+    except (OSError, ValueError, csv.Error) as error:  # Arrow's are ValueErrors
+        rows.add(name, _why(error), 0)
     yield from rows.taken()
 
 
-def _stream(handle: int, name: str, reading: Reading, form: str) -> Iterator[Batch]:
-    form = reading.form or form
-    rows = Gathering(name, reading.size)
-    if form == "text":
-        rows.add(name, _read(handle), 1)
-        yield from rows.taken()
-        return
-    number = 0
-    for block in lines(handle):
-        if not block:  # we would have to wait for the next
-            yield from rows.taken()
-        for line in block:
-            number += 1
-            if line is None:
-                rows.add(None, OVERSIZE, number)
-                continue
-            if number == 1:
-                line = line.removeprefix(b"\xef\xbb\xbf")
-            if line and not line.isspace() and rows.add(*parsed(line), number):
-                yield from rows.taken()
-    yield from rows.taken()
-
-
-def _whole(path: Path) -> bytes | str:
+def _whole(path: Path, reading: Reading) -> bytes | str:
     """A text, or why there is none."""
     try:
         with path.open("rb", buffering=0) as file:
-            return _read(file.fileno())
-    except OSError as error:
-        return f"unreadable: {error.strerror or type(error).__name__}"
+            return whole(opened(file.fileno(), reading))
+    except (OSError, ValueError) as error:
+        return _why(error)
 
 
-def _read(handle: int) -> bytes | str:
-    parts: list[bytes] = []
-    size = 0
-    while chunk := os.read(handle, 1 << 22):
-        parts.append(chunk)
-        size += len(chunk)
-        if size > MAX_BYTES:
-            return OVERSIZE
-    return b"".join(parts)
-
-
-def _csv(path: Path, reading: Reading) -> Iterator[Batch]:
-    """By the standard library, whose fields may hold anything; broken bytes stay broken."""
-    csv.field_size_limit(MAX_BYTES)
-    rows = Gathering(str(path), reading.size)
-    with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
-        reader = csv.reader(file)
-        header = [name.removeprefix("\ufeff") for name in next(reader, list[str]())]
-        if reading.text_column not in header:
-            raise Refused(f"{path}: no column {reading.text_column}; give --text-column")
-        text_at = header.index(reading.text_column)
-        id_at = header.index(reading.id_column) if reading.id_column in header else None
-        for place, cells in enumerate(reader, start=1):
-            ident = cells[id_at] if id_at is not None and id_at < len(cells) else None
-            ident = ident if ident is None or _is_text(ident) else None
-            text = cells[text_at] if text_at < len(cells) else None
-            content = NO_TEXT if text is None else text.encode("utf-8", "surrogateescape")
-            if rows.add(ident, content, place):
-                yield from rows.taken()
-    yield from rows.taken()
-
-
-def _is_text(value: str) -> bool:
-    return not any("\ud800" <= char <= "\udfff" for char in value)
+def _why(error: OSError | ValueError | csv.Error) -> str:
+    """Its message only where it is ours: another may hold a value."""
+    if isinstance(error, Unreadable):
+        return str(error)
+    strerror = error.strerror if isinstance(error, OSError) else None
+    return f"unreadable: {strerror or type(error).__name__}"

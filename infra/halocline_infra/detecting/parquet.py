@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from halocline_governance.errors import Refused
-from halocline_infra.detecting.batches import Batch, Size
+from halocline_infra.detecting.batches import Batch, Pace, Size
 from halocline_infra.detecting.record import Id
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def rows_of(path: Path, text_column: str, id_column: str, size: Size) -> Iterator[Batch]:
+def rows_of(path: Path, text_column: str, id_column: str, pace: Pace) -> Iterator[Batch]:
     """All rows, so much at a time.
 
     Raises:
@@ -34,10 +34,10 @@ def rows_of(path: Path, text_column: str, id_column: str, size: Size) -> Iterato
             raise Refused(f"{path}: column {text_column} holds {kind}, no text")
         columns = [text_column, *({id_column} & set(schema.names) - {text_column})]
         place = 0
-        count = _rows_at_a_time(file.metadata, text_column, size)
+        count = _rows_at_a_time(file.metadata, text_column, pace.most)
         for rows in file.iter_batches(count, columns=columns):
-            for part in _cut(rows, text_column, size.num_bytes):
-                yield _batch(path, part, text_column, id_column, place)
+            for part in _cut(rows, text_column, pace):
+                yield from pace.asked(_batch(path, part, text_column, id_column, place))
                 place += part.num_rows
 
 
@@ -58,14 +58,15 @@ def _rows_at_a_time(metadata: Any, column: str, size: Size) -> int:
     return max(1, min(size.num_rows, metadata.num_rows * size.num_bytes // max(1, held)))
 
 
-def _cut(rows: pa.RecordBatch, column: str, most: int) -> Iterator[pa.RecordBatch]:
-    """Parts of at most so many bytes, or of one row."""
+def _cut(rows: pa.RecordBatch, column: str, pace: Pace) -> Iterator[pa.RecordBatch]:
+    """Parts as big as the pace has them, or of one row."""
     import pyarrow.compute as pc
 
     sizes = cast("Any", pc).binary_length(rows[column].cast("large_binary")).to_pylist()
     first = size = 0
     for row, length in enumerate(sizes):
-        if row > first and size + (length or 0) > most:
+        most = pace.now
+        if row > first and (size + (length or 0) > most.num_bytes or row - first >= most.num_rows):
             yield rows.slice(first, row - first)
             first, size = row, 0
         size += length or 0

@@ -1,14 +1,16 @@
-"""One line of JSON as a text with its id, or the reason why there is none.
+"""One record of JSON as a text with its id, or the reason why there is none.
 
-Strict where two readers could differ: a key twice, NaN and broken UTF-8 make a line malformed.
+Strict where two readers could differ: a key twice, NaN and broken UTF-8 make a record malformed.
 """
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from typing import Any, cast
 
-from halocline_governance.detect.verdict import UNDECODABLE
+from halocline_infra.detecting.encodings import NOT_UTF8
 
 Id = str | int | float | None
 
@@ -18,6 +20,7 @@ NO_TEXT = "malformed: no text"
 NO_STRING = "malformed: text is no string"
 TWICE = "malformed: a key twice"
 NAN = "malformed: NaN"
+SURROGATE = "undecodable: a lone surrogate"
 
 
 class _Malformed(ValueError):
@@ -25,25 +28,81 @@ class _Malformed(ValueError):
 
 
 def parsed(line: bytes) -> tuple[Id, bytes | str]:
-    """The id (None where there is none to be read) and the text in UTF-8, or a reason as `str`.
-
-    A lone surrogate stays one in the bytes, which then are no UTF-8.
-    """
+    """The id (None where there is none to be read) and the text in UTF-8, or a reason as `str`."""
     try:
-        record = _DECODER.decode(line.decode())
+        return _record(_DECODER.decode(line.decode()))
     except UnicodeDecodeError:
-        return _id(line), UNDECODABLE
+        return _id(line), NOT_UTF8
     except _Malformed as error:
         return _id(line), str(error)
     except (ValueError, RecursionError):
         return None, NO_JSON
+
+
+def document(data: bytes) -> Iterator[tuple[Id, bytes | str]]:
+    """The records of a document that is an array of them, or one. What comes behind something that
+    is no JSON cannot be read, which is the last thing told."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        yield None, NOT_UTF8
+        return
+    at = _behind_blanks(text, 0)
+    if text[at : at + 1] != "[":
+        yield parsed(data)
+        return
+    at = _behind_blanks(text, at + 1)
+    first = True
+    while first or text[at : at + 1] == ",":
+        if first and text[at : at + 1] == "]":
+            break
+        at = at if first else _behind_blanks(text, at + 1)
+        first = False
+        try:
+            found, at = _element(text, at)
+        except (ValueError, RecursionError):
+            yield None, NO_JSON
+            return
+        yield found
+        at = _behind_blanks(text, at)
+    if text[at : at + 1] != "]" or _behind_blanks(text, at + 1) != len(text):
+        yield None, NO_JSON
+
+
+def utf8(text: bytes) -> bytes | str:
+    """The same, or why it is no text."""
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return NOT_UTF8
+    return text
+
+
+def _element(text: str, at: int) -> tuple[tuple[Id, bytes | str], int]:
+    try:
+        value, end = _DECODER.raw_decode(text, at)
+    except _Malformed as error:
+        pairs, end = _LENIENT.raw_decode(text, at)
+        return (_named(pairs), str(error)), end
+    return _record(value), end
+
+
+def _behind_blanks(text: str, at: int) -> int:
+    found = _BLANKS.match(text, at)
+    return found.end() if found else at
+
+
+def _record(record: Any) -> tuple[Id, bytes | str]:
     if not isinstance(record, dict):
         return None, NO_OBJECT
     held = cast("dict[str, Any]", record)
     ident, text = _plain(held.get("id")), held.get("text")
-    if isinstance(text, str):
-        return ident, text.encode("utf-8", "surrogatepass")
-    return ident, NO_STRING if "text" in held else NO_TEXT
+    if not isinstance(text, str):
+        return ident, NO_STRING if "text" in held else NO_TEXT
+    try:
+        return ident, text.encode()
+    except UnicodeEncodeError:
+        return ident, SURROGATE
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -57,15 +116,20 @@ def _no_constant(_: str) -> None:
     raise _Malformed(NAN)
 
 
+_BLANKS = re.compile(r"[ \t\n\r]*")
 _DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_constant)
+_LENIENT = json.JSONDecoder(object_pairs_hook=tuple)
 
 
 def _id(line: bytes) -> Id:
     """The id of a line that is no proper record, if there is one and it can be read."""
     try:
-        pairs = json.loads(line.decode("utf-8", "replace"), object_pairs_hook=tuple)
+        return _named(_LENIENT.decode(line.decode("utf-8", "replace")))
     except (ValueError, RecursionError):
         return None
+
+
+def _named(pairs: Any) -> Id:
     if not isinstance(pairs, tuple):
         return None
     named = [value for key, value in cast("tuple[tuple[str, Any], ...]", pairs) if key == "id"]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from halocline_governance.errors import Refused
 from halocline_infra.detecting.asking import UNSCANNED_EXIT, say
+from halocline_infra.detecting.watching import watched
 
 if TYPE_CHECKING:
     from halocline_governance.scrub import Scrubber
@@ -71,11 +72,14 @@ class Target:
 def rewritten(batches: Iterator[Batch], scrubber: Scrubber, write: Write) -> int:
     """Scrub all of them; the exit code: 3 if one text could not be."""
     withheld = values = 0
-    for batch in batches:
-        done = scrubber.scrub_batch(batch.texts)
-        write(batch, done)
-        withheld += len(done.withheld)
-        values += sum(one.count for one in done.changed.values())
+    with watched() as watch:
+        for batch in batches:
+            watch.begin(batch)
+            done = scrubber.scrub_batch(batch.texts)
+            watch.end()
+            write(batch, done)
+            withheld += len(done.withheld)
+            values += sum(one.count for one in done.changed.values())
     say(f"values replaced: {values}")
     if withheld:
         say(f"texts withheld: {withheld}; each says why")
