@@ -13,21 +13,15 @@ from dataclasses import dataclass, field, replace
 from halocline_governance.detect import Detector, Span, Verdict, guarded, quality
 from halocline_governance.detect.batch import Texts
 from halocline_governance.detect.language import language
-from halocline_governance.detect.names import NamesDetector
-from halocline_governance.detect.pii import PiiDetector
-from halocline_governance.detect.secrets import SecretDetector
-from halocline_governance.detect.toxicity import ToxicityDetector
 from halocline_governance.scrub import Scrubber
 from halocline_governance.scrub.pseudonym import PseudonymKey
 from halocline_governance.scrub.vault import Vault
 from halocline_pipelines.dedup import exact
 from halocline_pipelines.filters import language as language_filter
-from halocline_pipelines.recipes.curation import CurationRecipe
+from halocline_pipelines.recipes.curation import SCORERS, SCRUBBERS, CurationRecipe
 from halocline_pipelines.scrub.clean import RULE, Cleaned, clean_batch
 
 PASSED = "assessment@1"
-NAMES = NamesDetector.sure(0.7)
-"""Below it, half of the names in technical text are products."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +59,8 @@ class Assessor:
 
     recipe: CurationRecipe
     key: PseudonymKey
-    scrubbers: tuple[Detector, ...] = (PiiDetector(), SecretDetector(), NAMES)
-    scorers: tuple[Detector, ...] = (ToxicityDetector(),)
+    scrubbers: tuple[Detector, ...] = SCRUBBERS
+    scorers: tuple[Detector, ...] = SCORERS
     vault: Vault | None = None
 
     def __post_init__(self) -> None:

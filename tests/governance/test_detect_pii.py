@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from halocline_governance.detect.kinds.keccak import keccak256
 from halocline_governance.detect.kinds.money import luhn
-from halocline_governance.detect.pii import KINDS, PiiDetector
+from halocline_governance.detect.names import NamesDetector
+from halocline_governance.detect.pii import KINDS, PERSONAL, PiiDetector
 
 PII = PiiDetector()
 
@@ -171,6 +172,19 @@ def test_only_the_kinds_asked_for_are_found() -> None:
 def test_an_unknown_kind_is_refused() -> None:
     with pytest.raises(ValueError, match="unknown kinds: emial"):
         PiiDetector(frozenset({"emial"}))
+
+
+def test_detectors_with_other_answers_have_other_ids() -> None:
+    """And what a policy requires by the name `pii` is satisfied by no part of it."""
+    parts = [frozenset({kind}) for kind in KINDS] + [PERSONAL, frozenset(KINDS), frozenset()]
+
+    ids = [PiiDetector(part).id for part in parts]
+
+    assert len(set(ids)) == len(parts)
+    assert [one for one in ids if one.partition("@")[0] == "pii"] == [PII.id]
+    assert PiiDetector(frozenset(KINDS), engine="stdlib").id == PII.id
+    names = [NamesDetector(least=least).id for least in (0.0, 0.7, 0.7000001, 0.70000011)]
+    assert len(set(names)) == len(names)
 
 
 def test_ten_thousand_question_marks_switch_nothing_off() -> None:

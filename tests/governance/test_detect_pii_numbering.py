@@ -23,7 +23,7 @@ from halocline_governance.detect.kinds import (
     sift,
     token_kernel,
 )
-from halocline_governance.detect.kinds.words import GROUPS, Words, denied
+from halocline_governance.detect.kinds.words import GROUPS, Read, Words, denied, open_window
 
 REGIONS = ("US", "GB", "DE", "FR", "IT", "ES", "BR", "AU", "JP", "IN", "FI", "HU", "MX", "CN")
 SHAPES = (*phone.PREFIXED, *money.ACCOUNTS, *national.NATIONAL, network.IPV4)
@@ -120,11 +120,16 @@ def test_words_read_at_their_starts_are_all_words(
     for words in (phone.CALL, *national.WORDS):
         assert words.near(match) == plainly_near(words, match)
     data = np.frombuffer(b"\0" + text.encode("latin-1") + b"\0" * 17, dtype=np.uint8)
-    groups = token_kernel.named(
+    starts, bits, near_it = token_kernel.named(
         data, np.array([at + 1], dtype=np.int64), sift.group_table(), 68, 176
     )
+    groups, first, last = near_it[0].tolist()
+    read = Read((starts - 1).tolist(), bits.tolist())
+    window = open_window(text, read.window(text, 0, groups, first, last))
     for words in (phone.CALL, *national.WORDS):
-        assert not plainly_near(words, match) or int(groups[0]) & words.bit
+        near = plainly_near(words, match)
+        assert words.near(match) == near
+        assert not near or groups & window.standing & words.bit
 
 
 def plainly_near(words: Words, match: re.Match[str]) -> float:
@@ -135,7 +140,10 @@ def plainly_near(words: Words, match: re.Match[str]) -> float:
         if text.count("\n", word.end(), start) <= 2:
             distance = start - word.end()
     line = text.find("\n", end, end + 32)
-    word = words.pattern.search(text, end, line if line >= 0 else end + 32)
+    high = line if line >= 0 else end + 32
+    word = words.pattern.search(text, end, high)
+    if word is not None and word.end() == high and text[high - 1 : high + 1].isalpha():
+        word = words.pattern.search(text, word.start() + 1, high - 1)
     if word is not None and (distance is None or word.start() - end < distance / 2):
         distance = word.start() - end
     return 0.0 if distance is None else 1 - distance / 100

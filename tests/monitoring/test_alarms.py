@@ -19,7 +19,7 @@ def partial(rng: random.Random, count: int, rates: dict[str, float], shift: floa
     return Partial(count, counts, {"mean_entropy": tuple(bins)})
 
 
-QUIET = {"outcome:held": 0.05, "now:pii@2:found": 0.02, "now:toxicity@1:found": 0.2}
+QUIET = {"outcome:held": 0.05, "now:pii@3:found": 0.02, "now:toxicity@1:found": 0.2}
 
 
 def test_quiet_windows_keep_to_the_stated_rate() -> None:
@@ -66,8 +66,8 @@ def test_drift_is_told() -> None:
     [
         ("leaked:canary@1", "page"),
         ("leaked:segregation@2", "page"),
-        ("now:pii@2:unscanned", "ticket"),
-        ("changed:pii@2", "ticket"),
+        ("now:pii@3:unscanned", "ticket"),
+        ("changed:pii@3", "ticket"),
     ],
 )
 def test_one_event_is_enough(count: str, severity: str) -> None:
@@ -82,7 +82,7 @@ def test_one_event_is_enough(count: str, severity: str) -> None:
     ("metric", "baseline", "what"),
     [
         ("leaked:canary@1", None, "canary@1 found something in bytes that left: 1 outputs"),
-        ("now:pii@2:unscanned", None, "pii@2 could not scan: 1 outputs"),
+        ("now:pii@3:unscanned", None, "pii@3 could not scan: 1 outputs"),
         ("drift:mean_entropy", None, "mean_entropy drifted (p at most 1)"),
         ("outcome:held", 0.25, "outcome:held rose to 100.0% of 9 outputs (before: 25.0%, at most"),
     ],
@@ -92,7 +92,7 @@ def test_an_alert_says_what_happened(metric: str, baseline: float | None, what: 
 
 
 def test_what_is_expected_is_no_event() -> None:
-    seen = windows.Partial(10, {"outcome:released": 10, "now:pii@2:clean": 10, "leaked:pii@2": 1})
+    seen = windows.Partial(10, {"outcome:released": 10, "now:pii@3:clean": 10, "leaked:pii@3": 1})
 
     assert alarms.events(seen, Rules()) == ()
 

@@ -124,7 +124,7 @@ def test_each_answer_is_watched_by_the_checks_of_its_label(
 
     seen = by_label.window(["buy"], *DAY, tmp_path / "out").observations[0]
 
-    assert seen.partial.rate("now:pii@2:found") == (2, 5)
+    assert seen.partial.rate("now:pii@3:found") == (2, 5)
 
 
 def test_only_the_windows_own_outputs_count(monitor: Monitor, tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_a_leak_in_released_bytes_is_a_page(monitor: Monitor, tmp_path: Path) ->
 
     report = monitor.window(["buy"], *DAY, tmp_path / "out")
 
-    assert [(a.metric, a.severity) for a in report.alerts] == [("leaked:pii@2", "page")]
+    assert [(a.metric, a.severity) for a in report.alerts] == [("leaked:pii@3", "page")]
     assert recorded(monitor.lake, ALERTS)[0]["disposition"] == "open"
 
 

@@ -49,7 +49,7 @@ ROWS = st.lists(
         prompt_tokens=st.integers(0, 10**6),
         mean_logprob=st.none() | st.floats(-20, 0),
         verdicts=st.sampled_from(
-            ["[]", '[{"detector":"pii@2","sha256":"0","status":"clean","findings":{}}]']
+            ["[]", '[{"detector":"pii@3","sha256":"0","status":"clean","findings":{}}]']
         ),
     ),
     max_size=12,
@@ -81,9 +81,9 @@ def test_a_finding_in_released_bytes_is_a_leak_and_in_held_ones_is_not() -> None
 
     seen = windows.of([answered(text), held, answered()], checks)
 
-    assert seen.rate("now:pii@2:found") == (2, 3)
-    assert seen.rate("leaked:pii@2") == (1, 3)
-    assert seen.rate("kind:pii@2:email") == (2, 3)
+    assert seen.rate("now:pii@3:found") == (2, 3)
+    assert seen.rate("leaked:pii@3") == (1, 3)
+    assert seen.rate("kind:pii@3:email") == (2, 3)
 
 
 @pytest.mark.parametrize(
@@ -94,16 +94,16 @@ def test_only_what_left_can_leak(released: str, leaks: int) -> None:
     """A stream that was held had a prefix released; bytes nobody knows are assumed to be all."""
     row = answered("write to jane.roe@example.com now", released_sha256=sha(released))
 
-    assert windows.of([row], checks).rate("leaked:pii@2") == (leaks, 1)
+    assert windows.of([row], checks).rate("leaked:pii@3") == (leaks, 1)
 
 
 def test_a_verdict_that_does_not_repeat_is_counted() -> None:
     text = "write to jane.roe@example.com"
-    stored = [{"detector": "pii@2", "sha256": sha(text), "status": "clean"}]
+    stored = [{"detector": "pii@3", "sha256": sha(text), "status": "clean"}]
 
     seen = windows.of([answered(text, verdicts=json.dumps(stored))], checks)
 
-    assert seen.rate("changed:pii@2") == (1, 1)
+    assert seen.rate("changed:pii@3") == (1, 1)
 
 
 def test_a_window_holds_no_text() -> None:

@@ -7,7 +7,8 @@ to whatever stands in it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from halocline_governance.detect.face import ByBatch
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["KINDS", "LIMITS", "PERSONAL", "Kind", "PiiDetector"]
 
+_VERSION = 3
+
 _MOST_BYTES = 16
 """A folded character is at most four bytes, and at most three deleted ones may stand before it."""
 
@@ -33,15 +36,19 @@ class PiiDetector(ByBatch):
         kinds: which kinds to look for.
         engine: one of `engines.anchor.ENGINES`; None for the fastest that is installed. All give
             the same spans.
+
+    Its id is `pii@3` only with all kinds: a check that a policy requires by that name is the whole
+    one. With `PERSONAL` it is `pii-personal@3`, with others `pii-part@3:` and their hash.
     """
 
     kinds: frozenset[str] = frozenset(KINDS)
     engine: str | None = None
-    id: str = "pii@2"
+    id: str = field(init=False)
 
     def __post_init__(self) -> None:
         if unknown := sorted(self.kinds - set(KINDS)):
             raise ValueError(f"unknown kinds: {', '.join(unknown)}; choose from detect.pii.KINDS")
+        object.__setattr__(self, "id", _identity(self.kinds))
 
     def find_batch(self, texts: Texts) -> BatchVerdict:
         import numpy as np
@@ -99,3 +106,13 @@ class PiiDetector(ByBatch):
             for n, hit in enumerate(hits)
         )
         return Looked(spans, max(start, int(borders[-1, 0])))
+
+
+def _identity(kinds: frozenset[str]) -> str:
+    if kinds == KINDS.keys():
+        return f"pii@{_VERSION}"
+    if kinds == PERSONAL:
+        return f"pii-personal@{_VERSION}"
+    return (
+        f"pii-part@{_VERSION}:{hashlib.sha256(' '.join(sorted(kinds)).encode()).hexdigest()[:12]}"
+    )

@@ -5,10 +5,14 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field, replace
 
-from halocline_governance.detect import language, quality
-from halocline_governance.detect.kinds.catalog import KINDS, PERSONAL
+from halocline_governance.detect import Detector, language, quality
+from halocline_governance.detect.names import NamesDetector
+from halocline_governance.detect.pii import KINDS, PERSONAL, PiiDetector
+from halocline_governance.detect.secrets import SecretDetector
+from halocline_governance.detect.toxicity import ToxicityDetector
 from halocline_governance.errors import Refused
 from halocline_governance.scrub import Mode, Scrubbing
+from halocline_pipelines.dedup import exact
 from halocline_pipelines.dedup.minhash import MinHash
 from halocline_pipelines.filters.bound import Filter
 from halocline_pipelines.filters.c4 import C4
@@ -17,14 +21,14 @@ from halocline_pipelines.filters.gopher_repetition import GopherRepetition
 from halocline_pipelines.filters.language import PREFIX, Language
 from halocline_pipelines.filters.toxicity import Toxicity
 
+SCRUBBERS: tuple[Detector, ...] = (PiiDetector(), SecretDetector(), NamesDetector(least=0.7))
+"""What they find is scrubbed. Names below 0.7: half of those in technical text are products."""
+SCORERS: tuple[Detector, ...] = (ToxicityDetector(),)
 MEASURED = (
     language.VERSION,
     quality.VERSION,
-    "pii@2",
-    "secrets@2",
-    "names@1:0.7",
-    "toxicity@3",
-    "exact@1",
+    *(detector.id for detector in (*SCRUBBERS, *SCORERS)),
+    exact.RULE,
 )
 IMPERSONAL = (*sorted(set(KINDS) - PERSONAL), "location", "organization")
 """Kinds that say nothing about a person by themselves."""

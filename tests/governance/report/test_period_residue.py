@@ -63,14 +63,15 @@ def test_what_is_counted_is_what_a_scan_finds(told: World, rng: random.Random) -
         "with_findings": sum(one.status == "found" for one in verdicts),
         "at_most": sum(one.status == "found" for one in verdicts),
         "kinds": ", ".join(f"{name} {kinds[name]}" for name in sorted(kinds)),
-        "detector": "pii@2", "proofs": now["proofs"],
+        "detector": pii.PiiDetector(pii.PERSONAL).id, "proofs": now["proofs"],
     }  # fmt: skip
     assert (trained["rows"], trained["with_findings"], trained["kinds"]) == (6, 0, "none")
     dsv_id = part(document, "lists", "datasets")["rows"][0]["dsv_id"]
     assert trained["what"] == f"{dsv_id}, buy:curated.documents version 0"
     assert document.content["limits"] == [
         MLFLOW,
-        f"Personal data left in curated texts that pii@2 cannot find: {'; '.join(pii.LIMITS)}",
+        f"Personal data left in curated texts that {residue.detector()} cannot find:"
+        f" {'; '.join(pii.LIMITS)}",
     ]
 
 
@@ -195,7 +196,7 @@ def test_another_detector_is_told_and_is_no_pass(told: World) -> None:
         proof = told.entries()[-1].proof()
         figure["proofs"] = [proof]
         row |= {"detector": "pii@0", "with_findings": 99, "proofs": [proof]}
-    other.content["limits"][1] = other.content["limits"][1].replace("pii@2", "pii@0")
+    other.content["limits"][1] = other.content["limits"][1].replace(residue.detector(), "pii@0")
 
     found = recheck.with_lake(other, told.period_sources, told.officer)
 

@@ -13,17 +13,32 @@ from halocline_governance.detect.kinds.shape import (
     Rule,
     Shape,
 )
-from halocline_governance.detect.kinds.words import beside, open_window
+from halocline_governance.detect.kinds.words import beside
+
+_NOWHERE = (0, -1)
+_SURE = 0.8
 
 
 def tried_at(shapes: tuple[Shape, ...], text: str, at: int) -> Iterator[Hit]:
-    """What these find here; one whose words are nowhere near is not tried."""
-    groups = beside(text).groups
+    """What these find here; one whose words are nowhere near is not tried.
+
+    Nor is a match judged that lies within a sure finding of the same kind, as it would add nothing.
+    """
+    window = beside(text)
+    covered, low = window.covered, window.low
     for shape in shapes:
-        if shape.words is not None and not groups & shape.words.bit:
+        if shape.words is not None and not window.standing & shape.words.bit:
             continue
         match = shape.pattern.match(text, at)
-        if match is not None and (hit := shape.judge(match)) is not None:
+        if match is None:
+            continue
+        start, end = covered.get(shape.kind, _NOWHERE)
+        if start <= match.start() + low and match.end() + low <= end:
+            continue
+        hit = shape.judge(match)
+        if hit is not None:
+            if hit.score >= _SURE:
+                covered[hit.kind] = hit.start + low, hit.end + low
             yield hit
 
 
@@ -48,7 +63,7 @@ def number(text: str, at: int) -> Iterator[Hit]:
     run = _digits.match(text, at)
     size = run.end() - at if run is not None else 0
     yield from tried_at(_led(text[at], size), text, at)
-    if size <= 3:
+    if size <= 3 and text[at + size : at + size + 1] == ".":
         yield from _range(text, at)
     if size == 5:
         yield from towns.zipped(text, at)
@@ -94,7 +109,7 @@ def broken(rule: Rule) -> Rule:
         if line < 0 or not text[line + 1 : line + 2].isalnum() or not _begun.match(text, at, line):
             return
         whole = text[:line] + " " + text[line + 1 :]
-        open_window(whole, beside(text).groups)
+        beside(text).joined(whole)
         for hit in rule(whole, at):
             sure = hit.score >= 0.85 if hit.kind == "phone" else hit.kind not in _UNBROKEN
             if hit.start < line < hit.end and sure:

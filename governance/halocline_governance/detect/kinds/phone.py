@@ -197,8 +197,9 @@ _ID_ENDS = (
     *"0123456789",
 )
 _years = re.compile(r"\b(?:19|20)\d\d\b")
-_GAP = r"(?:\)?[ ./-]{0,2}\(0\)[ .-]?| ?\(|\)[ .-]?| ?- ?|[ ./]|\)/| ?/ ?)?"
-_EXTENSION = r"(?:(?:,? ?(?:x|ext\.?:?|extn\.?|extension|poste|durchwahl|int\.) ?|#)\d{1,6})?"
+_GAP = r"(?:\)?[ ./-]{0,2}\(0\)[ .-]?| ?\(|\)[ .-]?| ?- ?|[ ./]|\)/| ?/ ?)"
+_NEXT = rf"(?:\d|{_GAP}\d)"
+_EXTENSION = r"(?P<x>(?:,? ?(?:x|ext\.?:?|extn\.?|extension|poste|durchwahl|int\.) ?|#)\d{1,6})?"
 
 
 _PLAIN = re.compile(r"[\d ()+./-]+\Z")
@@ -228,12 +229,10 @@ def _parsed(number: str, regions: tuple[str | None, ...], possible: bool) -> boo
     return False
 
 
-_extension = re.compile(r",? ?[xeipd#]", re.IGNORECASE)
-
-
 def _core(match: re.Match[str]) -> str:
-    end = _extension.search(match[0])
-    return match[0] if end is None else match[0][: end.start()]
+    """Without its extension."""
+    end = match.start("x")
+    return match[0] if end < 0 else match[0][: end - match.start()]
 
 
 def _belongs(match: re.Match[str], near: float) -> bool:
@@ -327,7 +326,7 @@ PREFIXED = (
         "phone",
         re.compile(
             rf"(?:\((?=\+\d{{1,3}}\))\+|\+ ?|00[ -]?)"
-            rf"[1-9](?:{_GAP}\d){{6,14}}{_EXTENSION}{NOT_AFTER}",
+            rf"[1-9]{_NEXT}{{6,14}}{_EXTENSION}{NOT_AFTER}",
             re.I,
         ),
         _international,
@@ -346,13 +345,13 @@ PREFIXED = (
     ),
     Shape(
         "phone",
-        re.compile(rf"\(?0\d(?:{_GAP}\d){{6,11}}{_EXTENSION}{NOT_AFTER}", re.I),
+        re.compile(rf"\(?0\d{_NEXT}{{6,11}}{_EXTENSION}{NOT_AFTER}", re.I),
         _national,
         first="0(",
     ),
     Shape(
         "phone",
-        re.compile(rf"\(?\d(?:{_GAP}\d){{7,14}}{_EXTENSION}{NOT_AFTER}", re.I),
+        re.compile(rf"\(?\d{_NEXT}{{7,14}}{_EXTENSION}{NOT_AFTER}", re.I),
         _beside_a_word,
         first="0123456789(",
         words=CALL,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from halocline_governance.detect.kinds.words import Words
@@ -29,8 +29,7 @@ NOT_AFTER = r"(?!\w|[-./]\d|(?<!\d{4}),\d)"
 Check = Callable[["re.Match[str]"], float]
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A candidate that passed its check; places in the window."""
 
     start: int

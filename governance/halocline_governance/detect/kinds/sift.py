@@ -6,6 +6,7 @@ place, so a finding depends on no more than that, whatever the engine and howeve
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -20,7 +21,7 @@ from halocline_governance.detect.kinds.catalog import KINDS
 from halocline_governance.detect.kinds.money import COUNTRIES
 from halocline_governance.detect.kinds.rules import ANCHORS, RULES, TOKENS, WORDS
 from halocline_governance.detect.kinds.shape import LEFT, NEAR, NUMBER, REACH, RIGHT, Hit, Rule
-from halocline_governance.detect.kinds.words import ALL, GROUPS, open_window
+from halocline_governance.detect.kinds.words import GROUPS, Read, open_window
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,6 +32,7 @@ _RANK = {name: rank for rank, name in enumerate(KINDS)}
 _NAMES = tuple(RULES)
 _STREET = _NAMES.index("street")
 _BESIDE = (NEAR + 4, NUMBER + RIGHT)
+_AT_ONCE = 1024
 _SHORT = np.isin(np.arange(len(_NAMES)), [_NAMES.index(name) for name in TOKENS])
 """Whose values start at their place, but for a phone's signs, and are no longer than NUMBER."""
 _TOKENS = np.array([_NAMES.index(name) for name in TOKENS], dtype=np.int64)
@@ -136,26 +138,28 @@ def row_hits(
 ) -> Iterator[tuple[int, Hit]]:
     """(row, hit) at the candidates, in folded places of the whole buffer, rows in order."""
     rules, places = candidates
+    for low in range(0, len(places), _AT_ONCE):
+        yield from _some_hits(folded, rules[low : low + _AT_ONCE], places[low : low + _AT_ONCE])
+
+
+def _some_hits(
+    folded: Folded, rules: NDArray[np.int64], places: NDArray[np.int64]
+) -> Iterator[tuple[int, Hit]]:
     rows = folded.rows(places)
     lows = np.maximum(folded.starts[rows], places - LEFT)
     highs = np.minimum(folded.starts[rows + 1] - 1, places + REACH)
-    words = np.full(len(places), ALL, dtype=np.int64)
     short = _SHORT[rules]
-    words[short] = token_kernel.named(folded.data, places[short], group_table(), *_BESIDE)
-    data = folded.data
+    starts, bits, beside = token_kernel.named(folded.data, places[short], group_table(), *_BESIDE)
+    read = Read(starts.tolist(), bits.tolist())
+    words = iter(beside.tolist())
+    data = folded.data.data
     calls: list[Rule] = [RULES[name] for name in _NAMES]
-    for rule, place, row, low, high, groups in zip(
-        rules.tolist(),
-        places.tolist(),
-        rows.tolist(),
-        lows.tolist(),
-        highs.tolist(),
-        words.tolist(),
-        strict=True,
-    ):
-        window = data[low:high].tobytes().decode("latin-1")
-        open_window(window, int(groups))
-        for hit in calls[int(rule)](window, int(place) - int(low)):
+    columns = (rules, places, rows, lows, highs, short)
+    listed: list[list[int]] = np.column_stack(columns).tolist()
+    for rule, place, row, low, high, is_short in listed:
+        window = str(data[low:high], "latin-1")
+        open_window(window, read.window(window, low, *next(words)) if is_short else None)
+        for hit in calls[rule](window, place - low):
             yield row, Hit(hit.start + low, hit.end + low, hit.kind, hit.score)
 
 
@@ -172,15 +176,19 @@ def merged(hits: Iterable[Hit]) -> list[Hit]:
     It covers them all and takes the kind of the longest, then the surest, then the first in
     `KINDS`. A plain URL gives way to whatever stands in it.
     """
-    ordered = sorted(set(hits), key=lambda hit: (hit.start, hit.end))
-    solid = [hit for hit in ordered if hit.kind != "url"]
+    ordered = sorted(set(hits))
+    solid = list(_clusters(hit for hit in ordered if hit.kind != "url"))
     urls = [hit for hit in ordered if hit.kind == "url"]
-    clusters = list(_clusters(solid))
-    clusters += [hit for hit in _clusters(urls) if not any(_overlap(hit, one) for one in clusters)]
-    return sorted(clusters, key=lambda hit: hit.start)
+    ends = [hit.end for hit in solid]
+    free: list[Hit] = []
+    for url in _clusters(urls):
+        first = bisect_right(ends, url.start)
+        if first == len(solid) or solid[first].start >= url.end:
+            free.append(url)
+    return sorted((*solid, *free), key=lambda hit: hit.start) if free else solid
 
 
-def _clusters(ordered: list[Hit]) -> Iterator[Hit]:
+def _clusters(ordered: Iterable[Hit]) -> Iterator[Hit]:
     cluster: list[Hit] = []
     end = 0
     for hit in ordered:
@@ -191,10 +199,6 @@ def _clusters(ordered: list[Hit]) -> Iterator[Hit]:
         cluster.append(hit)
     if cluster:
         yield _one(cluster)
-
-
-def _overlap(one: Hit, other: Hit) -> bool:
-    return one.start < other.end and other.start < one.end
 
 
 def _one(cluster: list[Hit]) -> Hit:

@@ -131,18 +131,28 @@ def spaced(data: Any, start: int, end: int) -> int:
 
 
 @_compiled
-def named(data: Any, places: Any, table: Any, left: int, right: int) -> Any:
-    """Which groups of words may have one near each place: int64 (n,), a bit for each group.
+def named(data: Any, places: Any, table: Any, left: int, right: int) -> tuple[Any, Any, Any]:
+    """The words near the places that may be of a group, each once, and which are near each place.
 
     Args:
+        places: int64 (n,), in order.
         table: int64, by the first three letters of a word, base 27, 0 for none.
         left: how far before a place a word may start.
         right: how far behind it.
+
+    Returns:
+        `starts`: int64 (m,), of the words, in order.
+        `bits`: int64 (m,), those of each word.
+        `near`: int64 (n, 3): the bits of all words near each place; the number of the first of
+            these words, and of the first behind them.
     """
-    found = np.zeros(len(places), dtype=np.int64)
+    starts = np.empty(1024, dtype=np.int64)
+    bits = np.empty(1024, dtype=np.int64)
+    near = np.zeros((len(places), 3), dtype=np.int64)
+    count, done, low = 0, 1, 0
     for n in range(len(places)):
-        bits = np.int64(0)
-        for at in range(max(places[n] - left, 1), min(places[n] + right, len(data) - 3)):
+        high = min(places[n] + right, len(data) - 3)
+        for at in range(max(places[n] - left, done), high):
             first = letter(data[at])
             if first < 0:
                 continue
@@ -152,9 +162,26 @@ def named(data: Any, places: Any, table: Any, left: int, right: int) -> Any:
                 continue
             second = letter(data[at + 1]) + 1
             third = letter(data[at + 2]) + 1 if second else 0
-            bits |= table[((first + 1) * 27 + second) * 27 + third]
-        found[n] = bits
-    return found
+            known = table[((first + 1) * 27 + second) * 27 + third]
+            if known == 0:
+                continue
+            if count == len(starts):
+                starts = np.append(starts, starts)
+                bits = np.append(bits, bits)
+            starts[count] = at
+            bits[count] = known
+            count += 1
+        done = max(done, high)
+        while low < count and starts[low] < places[n] - left:
+            low += 1
+        last = count
+        while last > low and starts[last - 1] >= high:
+            last -= 1
+        for k in range(low, last):
+            near[n, 0] |= bits[k]
+        near[n, 1] = low
+        near[n, 2] = last
+    return starts[:count], bits[:count], near
 
 
 @_compiled

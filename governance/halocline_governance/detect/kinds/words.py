@@ -1,14 +1,14 @@
 """Words beside a value, which name its kind or deny it.
 
-A rule asks of many groups of words whether one stands near. The words of a window are read once:
-each has a bit for every group that has a word which starts like it, and only there a group's own
-pattern is tried.
+A rule asks of many groups of words whether one stands near. Words are read once: each has a bit for
+every group that has a word which starts like it, and only there a group's own pattern is tried.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 
 from halocline_governance.detect.kinds.shape import NEAR, RIGHT
 
@@ -40,24 +40,65 @@ class _Bits(dict[str, int]):
 _bits = _Bits()
 
 
-class _Beside:
-    """The words beside the places of one window.
+class Read:
+    """The words of a buffer, as `token_kernel.named` found them around the numbers in it.
 
-    `groups` has the bit of each group of which a word may be near the value in the window.
+    What is known of them is kept, as one word stands near several numbers.
     """
 
-    __slots__ = ("groups", "left", "right", "text")
+    def __init__(self, starts: Sequence[int], bits: Sequence[int]) -> None:
+        self.starts = starts
+        self.bits = bits
+        self.ends: dict[Word, int] = {}
+        self.standing: dict[int, int] = {}
+        self.covered: dict[str, Word] = {}
 
-    def __init__(self, text: str, groups: int) -> None:
+    def window(self, text: str, low: int, groups: int, first: int, last: int) -> Beside:
+        """The window that starts at this place of the buffer, with these words near its value."""
+        window = Beside(text, groups, low)
+        window.read, window.ends, window.covered = self, self.ends, self.covered
+        window.first, window.last = first, last
+        return window
+
+
+class Beside:
+    """The words beside the places of one window, which starts at `low` in a buffer.
+
+    `groups` has the bit of each group of which a word may be near the value in the window.
+    `ends` says where the word of a group (its bit) ends that starts at a place, 0 if none does.
+    `covered` has the place of the last sure finding of a kind.
+    """
+
+    __slots__ = (
+        "_standing",
+        "covered",
+        "ends",
+        "first",
+        "groups",
+        "last",
+        "left",
+        "low",
+        "read",
+        "right",
+        "text",
+    )
+
+    def __init__(self, text: str, groups: int = ALL, low: int = 0) -> None:
         self.text = text
         self.groups = groups
+        self.low = low
+        self.read: Read | None = None
+        self.ends: dict[Word, int] = {}
+        self.covered: dict[str, Word] = {}
         self.left: dict[int, list[Word]] = {}
         self.right: dict[int, tuple[list[Word], int]] = {}
+        self.first = self.last = 0
+        self._standing = -1
 
     def before(self, start: int) -> list[Word]:
         found = self.left.get(start)
         if found is None:
-            found = self.left[start] = _words(self.text, max(0, start - NEAR), start)
+            found = self.left[start] = self._words(max(0, start - NEAR), start)
         return found
 
     def behind(self, end: int) -> tuple[list[Word], int]:
@@ -66,26 +107,66 @@ class _Beside:
         if found is None:
             line = self.text.find("\n", end, end + RIGHT)
             high = line if line >= 0 else end + RIGHT
-            found = self.right[end] = (_words(self.text, end, high), high)
+            found = self.right[end] = (self._words(end, min(high, len(self.text))), high)
         return found
 
+    def _words(self, start: int, end: int) -> list[Word]:
+        if self.read is None:
+            return _words(self.text, start, end)
+        low, starts, bits = self.low, self.read.starts, self.read.bits
+        first = bisect_left(starts, start + low)
+        last = bisect_left(starts, end + low, first)
+        return [(starts[n] - low, bits[n]) for n in range(first, last)]
 
-_latest = _Beside("", ALL)
+    @property
+    def standing(self) -> int:
+        """The bits of the groups of which a word does stand near the value; all, if not known."""
+        if self._standing < 0:
+            self._standing = ALL if self.read is None else self._stand(self.read)
+        return self._standing
+
+    def _stand(self, read: Read) -> int:
+        found, low, high = 0, self.low, self.low + len(self.text)
+        for number in range(self.first, self.last):
+            bits = read.standing.get(number)
+            if bits is None:
+                at = read.starts[number]
+                if not low <= at < high:
+                    continue
+                bits = read.standing[number] = _of(self.text, at - low, read.bits[number])
+            found |= bits
+        return found
+
+    def joined(self, text: str) -> None:
+        """Opens the same window with a line's end in it as a blank."""
+        joined = Beside(text, self.groups, self.low)
+        joined.read, joined.ends = self.read, self.ends
+        joined.first, joined.last = self.first, self.last
+        open_window(text, joined)
 
 
-def beside(text: str) -> _Beside:
+def _of(text: str, at: int, bits: int) -> int:
+    """Those of the bits whose group has a word here."""
+    return sum(words.bit for words in _groups if words.bit & bits and words.pattern.match(text, at))
+
+
+_groups: list[Words] = []
+_latest = Beside("")
+
+
+def beside(text: str) -> Beside:
     """That of the window in hand: a rule asks of one window many times."""
     latest = _latest
-    return latest if latest.text is text else open_window(text, ALL)
+    return latest if latest.text is text else open_window(text)
 
 
-def open_window(text: str, groups: int) -> _Beside:
-    """The window that rules ask about next; `groups` as `token_kernel.named` found them.
+def open_window(text: str, window: Beside | None = None) -> Beside:
+    """The window that rules ask about next.
 
     A memo of one: a thread that loses the race reads its window anew.
     """
     global _latest
-    _latest = opened = _Beside(text, groups)
+    _latest = opened = Beside(text) if window is None else window
     return opened
 
 
@@ -129,6 +210,7 @@ class Words:
         parts = [p.replace(r"\*", r"[^\W\d_]{0,24}") for p in parts]
         self.pattern = re.compile(rf"{_BEFORE}(?:{'|'.join(parts)}){_BEHIND}", re.IGNORECASE)
         self.bit = _bit(keys(phrases))
+        _groups.append(self)
 
     def near(self, match: re.Match[str], group: str | int = 0) -> float:
         """0 if none stands close by, else up to 1: the closer the surer."""
@@ -138,12 +220,12 @@ class Words:
             return 0.0
         start, end = match.span(group)
         distance = None
-        for _, to in self.before(text, start):
-            if text.count("\n", to, start) <= 2:
-                distance = start - to
+        named = self._before(window, start, NEAR)
+        if named and text.count("\n", named[-1][1], start) <= 2:
+            distance = start - named[-1][1]
         words, high = window.behind(end)
         for at, bits in words:
-            if bits & self.bit and self.pattern.match(text, at, high):
+            if bits & self.bit and self._end(window, at, high):
                 if distance is None or at - end < distance / 2:
                     distance = at - end
                 break
@@ -152,17 +234,33 @@ class Words:
     def before(self, text: str, start: int, reach: int = NEAR) -> list[tuple[int, int]]:
         """Where words of it stand, at most `reach` before the place, and end there or before."""
         window = beside(text)
-        if not window.groups & self.bit:
-            return []
+        return self._before(window, start, reach) if window.groups & self.bit else []
+
+    def _before(self, window: Beside, start: int, reach: int) -> list[tuple[int, int]]:
         places: list[tuple[int, int]] = []
         end = start - reach
         for at, bits in window.before(start):
             if bits & self.bit and at >= end:
-                word = self.pattern.match(text, at, start)
-                if word is not None:
-                    end = word.end()
+                to = self._end(window, at, start)
+                if to:
+                    end = to
                     places.append((at, end))
         return places
+
+    def _end(self, window: Beside, at: int, limit: int) -> int:
+        """Where a word of it ends that starts here, at the limit or before; 0 if none does."""
+        text, low = window.text, window.low
+        key = (self.bit, at + low)
+        end = window.ends.get(key)
+        if end is None:
+            match = self.pattern.match(text, at)
+            end = window.ends[key] = 0 if match is None else match.end() + low
+        if end - low <= limit:
+            return end - low if end else 0
+        match = self.pattern.match(text, at, limit)
+        if match is None or (match.end() == limit and text[limit - 1 : limit + 1].isalpha()):
+            return 0
+        return match.end()
 
 
 _DENIED = (

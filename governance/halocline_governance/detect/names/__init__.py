@@ -7,7 +7,7 @@ Importing this loads neither numba nor the weights.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,18 +28,16 @@ class NamesDetector(ByBatch):
 
     Args:
         path: the weights.
-        least: spans that score less are left out.
+        least: spans that score less are left out; the id says so, as the answers are others.
     """
 
     path: Path = WEIGHTS
     least: float = 0.0
-    id: str = "names@1"
+    id: str = field(init=False)
     kinds: frozenset[str] = frozenset(KINDS[1:])
 
-    @classmethod
-    def sure(cls, least: float) -> NamesDetector:
-        """Only what scores at least this; its id says so, as it gives other answers."""
-        return cls(least=least, id=f"names@1:{least:g}")
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "id", f"names@1:{self.least!r}" if self.least else "names@1")
 
     def find_batch(self, texts: Texts) -> BatchVerdict:
         from halocline_governance.detect.batch import BatchVerdict, Spans

@@ -158,7 +158,11 @@ class Measured:
 
 def detector() -> str:
     """The detector that measures here, as name@version."""
-    return pii.PiiDetector().id
+    return _measuring().id
+
+
+def _measuring() -> pii.PiiDetector:
+    return pii.PiiDetector(pii.PERSONAL)
 
 
 def targets(tables: Tables, figures: Iterable[Figure], period: Period) -> list[Target]:
@@ -201,7 +205,7 @@ class Meter:
     def __init__(self, tables: Tables, say: Say) -> None:
         self._tables = tables
         self._say = say
-        self._detector = guarded(pii.PiiDetector(pii.PERSONAL))
+        self._detector = guarded(_measuring())
         self._known: dict[bytes, Counts] = {}
         self._said = time.monotonic()
 
