@@ -200,11 +200,37 @@ def test_a_page_tells_each_kind_by_name_and_can_hide_it(tmp_path: Path) -> None:
     assert html.count('<span class="kind">') == 2
 
 
-def test_a_page_is_bounded_and_says_what_it_left_out(tmp_path: Path) -> None:
+def test_a_page_counts_kinds_and_shows_only_texts_that_hold_a_ticked_one(tmp_path: Path) -> None:
+    html, seen = page(tmp_path, ["jo@example.org ann@example.org", f"jo@example.org {SECRET}", "x"])
+    assert "3 texts" in html
+    assert "2 of them" in html
+    assert "email</span> 3 (texts: 2)" in html
+    held = [str(named["class"]) for tag, named in seen.tags if tag == "article"]
+    assert held == ["h0", "h0 h1"]
+    for number in (0, 1):
+        assert f"body:has(#t{number}:checked) .h{number}{{display:block}}" in html
+    assert "@supports selector(:has(a)){article{display:none}}" in html  # else all are shown
+
+
+def test_a_page_tells_what_is_unscanned_and_lines_go_on_beside_it(tmp_path: Path) -> None:
+    out = tmp_path / "out.html"
+    file = jsonl(tmp_path / "a.jsonl", ["jo@example.org", 5])
+    code, rows = detect(file, "--kinds", "pii", "--json", "--html", out)
+    assert (code, len(rows)) == (3, 2)
+    assert '<mark class="mark k0" title="email, score 0.98">jo@example.org' in out.read_text()
+    assert '<article class="hu">' in out.read_text()
+    assert "unscanned</span> texts: 1" in out.read_text()
+
+
+def test_a_page_is_bounded_and_says_what_it_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert MAX_TEXTS >= 10_000
+    monkeypatch.setattr("halocline_infra.detecting.page.MAX_TEXTS", 50)
     long = "jo@example.org " + "x " * MAX_CHARS + "ann@example.org"
-    html, seen = page(tmp_path, [long, *["jo@example.org"] * (MAX_TEXTS + 9)])
+    html, seen = page(tmp_path, [long, *["jo@example.org"] * 59])
     assert len(seen.texts[0]) == MAX_CHARS
-    assert len(seen.texts) == MAX_TEXTS
+    assert len(seen.texts) == 50
     assert "findings behind them: 1" in html
     assert "10 more texts" in html
 

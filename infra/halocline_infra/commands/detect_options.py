@@ -136,7 +136,7 @@ def look(given: Looked, known: Sequence[str], title: str) -> None:
         Refused: an option that cannot be.
         Exit: always; the code is the command's.
     """
-    from halocline_infra.detecting.asking import asked, signals, through, words
+    from halocline_infra.detecting.asking import asked, is_little, signals, through, words
     from halocline_infra.detecting.batches import FAST, SLOW
     from halocline_infra.detecting.inputs import batches
     from halocline_infra.detecting.jsonlines import encoded
@@ -145,7 +145,12 @@ def look(given: Looked, known: Sequence[str], title: str) -> None:
 
     wanted = words(given.kinds, known)
     told = signals(wanted)
-    detectors = asked([word for word in wanted if word not in told], given.engine, given.timeout)
+    detectors = asked(
+        [word for word in wanted if word not in told],
+        given.engine,
+        given.timeout,
+        little=is_little(given.files),
+    )
     scoring = any(one.scores for one in detectors)
     spans = len(wanted) > 1 or any(one.scores is None for one in detectors)
     texts = batches(given.files, given.reading(SLOW if scoring else FAST))
@@ -176,7 +181,15 @@ def _all_of(takers: Iterable[Callable[[Answers], None]]) -> Callable[[Answers], 
 
 @contextmanager
 def read_by_somebody() -> Generator[None]:
-    """Ends the command quietly once nobody reads on: `… | head`."""
+    """Ends the command quietly once nobody reads on: `… | head`.
+
+    Raises:
+        Refused: there is no standard output.
+    """
+    from halocline_governance.errors import Refused
+
+    if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison] - `>&-`
+        raise Refused("standard output is closed")
     try:
         yield
         sys.stdout.flush()

@@ -60,7 +60,7 @@ def scrub(given: Scrubbed) -> None:
         halocline pii scrub chats.jsonl --out clean.jsonl --mode pseudonym --compartment buy
     """
     from halocline_governance.errors import Refused
-    from halocline_infra.detecting.asking import PERSONAL, asked, words
+    from halocline_infra.detecting.asking import PERSONAL, asked, is_little, words
     from halocline_infra.detecting.inputs import batches
     from halocline_infra.detecting.rewriting import Target, rewritten
 
@@ -70,7 +70,7 @@ def scrub(given: Scrubbed) -> None:
     if mode not in _KEYLESS and compartment is None:
         raise Refused(f"--mode {mode} needs --compartment: whose keys to use")
     texts = batches(given.files, given.reading())
-    detectors = asked(words(given.kinds, PERSONAL), given.engine)
+    detectors = asked(words(given.kinds, PERSONAL), given.engine, little=is_little(given.files))
     target = Target(given.out, given.files)
     with _scrubber(detectors, mode, compartment) as scrubber, target.opened() as write:
         code = rewritten(texts, scrubber, write)

@@ -6,6 +6,7 @@ A byte-order mark says what a file is; without one it is UTF-8, or what its read
 from __future__ import annotations
 
 import codecs
+from contextlib import suppress
 
 from halocline_governance.detect.verdict import UNDECODABLE
 from halocline_governance.errors import Refused
@@ -31,8 +32,9 @@ def known(name: str) -> str:
     """
     try:
         found = codecs.lookup(name)
-        b"".decode(name)
-    except (LookupError, UnicodeError, ValueError):
+        with suppress(UnicodeError):
+            b"x".decode(name)
+    except (LookupError, ValueError):
         raise Refused("--encoding: none of that name; utf-8, utf-16, latin-1, cp1252, …") from None
     return found.name
 

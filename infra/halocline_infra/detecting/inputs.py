@@ -56,6 +56,8 @@ def _source(name: str, reading: Reading, pace: Pace) -> _Source:
     if name == "-":
         if reading.form == "parquet":
             raise Refused("standard input cannot be Parquet: give the file's name")
+        if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison] - `<&-`
+            raise Refused("standard input is closed")
     elif not path.exists():
         raise Refused(f"{name}: no such file")
     elif not path.is_dir() and _form(name, reading) is None:

@@ -19,20 +19,21 @@ from halocline_infra.detecting.tally import Tally, place
 if TYPE_CHECKING:
     from halocline_infra.detecting.answers import Answers
 
-MAX_TEXTS = 500
+MAX_TEXTS = 10_000
 MAX_CHARS = 20_000
-_MAX_PAGE_CHARS = 4_000_000
+_MAX_PAGE_CHARS = 8_000_000
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _KEPT = "\n\t"
+_UNSCANNED = "u"
 
 
 @dataclass(slots=True)
 class Page:
     """Add answers, then `render`.
 
-    Shows texts that hold something or could not be scanned: the first 500, 20,000 characters of
-    each; how many are left out is told.
+    Shows texts that hold something or could not be scanned: the first 10,000 as long as they are
+    short, 20,000 characters of each; how many are left out is told.
     """
 
     title: str
@@ -61,15 +62,27 @@ class Page:
     def render(self) -> str:
         """The whole page."""
         tally = self.tally
-        kinds = sorted(self._kinds)
-        known = {kind: number for number, kind in enumerate(self._kinds)}
-        toggles = "".join(
-            f'<span class="pick"><input type="checkbox" id="t{known[kind]}" checked>'
-            f'<label for="t{known[kind]}"><span class="mark k{known[kind]}">{_text(kind)}</span> '
-            f"{tally.kinds[kind]} (texts: {tally.holders[kind]})</label></span>\n"
-            for kind in kinds
+        picks = [
+            _pick(number, kind, tally.kinds[kind], tally.holders[kind])
+            for kind, number in sorted((kind, at) for at, kind in enumerate(self._kinds))
+        ]
+        if tally.unscanned:
+            picks.append(_pick(_UNSCANNED, "unscanned", None, tally.unscanned.total()))
+        rules = "".join(map(_rule, range(len(self._kinds)))) + _filter(_UNSCANNED)
+        left = f"<p>{self._left} more texts with findings are not shown.</p>" if self._left else ""
+        return (
+            f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+            f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
+            f'<meta name="viewport" content="width=device-width">\n'
+            f"<title>{_text(self.title)}</title>\n<style>{STYLE}{rules}</style>\n</head>\n<body>\n"
+            f"<h1>{_text(self.title)}</h1>\n{self._summary()}<fieldset><legend>Shown: texts that"
+            f" hold a ticked kind, with its marks</legend>\n{''.join(picks)}</fieldset>\n<main>\n"
+            f"{''.join(self._texts)}</main>\n{left}</body>\n</html>\n"
         )
-        rules = "".join(_rule(number) for number in range(len(self._kinds)))
+
+    def _summary(self) -> str:
+        tally = self.tally
+        shown = len(self._texts)
         reasons = "".join(
             f"<li>{number} unscanned: {_text(reason)}</li>"
             for reason, number in tally.unscanned.most_common()
@@ -78,28 +91,20 @@ class Page:
             f"<li>highest {_text(name)}: {score:.3f} ({_text(where)})</li>"
             for name, (score, where) in tally.scores.items()
         )
-        left = f"<p>{self._left} more texts with findings are not shown.</p>" if self._left else ""
         return (
-            f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-            f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
-            f'<meta name="viewport" content="width=device-width">\n'
-            f"<title>{_text(self.title)}</title>\n<style>{STYLE}{rules}</style>\n</head>\n<body>\n"
-            f"<h1>{_text(self.title)}</h1>\n<p>This page holds the texts themselves: keep it as"
-            f" they are kept.</p>\n<ul><li>{tally.texts} texts, {tally.num_bytes} bytes</li>"
-            f"{worst}{reasons}</ul>\n<h2>Kinds (untick one to hide its marks)</h2>\n"
-            f"{toggles}<main>\n{''.join(self._texts)}{left}</main>\n</body>\n</html>\n"
+            f"<p>This page holds the texts themselves: keep it as they are kept.</p>\n"
+            f"<ul><li>{tally.texts} texts, {tally.num_bytes} bytes; {shown} of them, with findings"
+            f" or unscanned, are below</li>{worst}{reasons}</ul>\n"
         )
 
     def _article(self, found: Answers, row: int, spans: list[tuple[int, int, str, float]]) -> str:
         heading = f"<h3><bdi>{_text(place(found, row))}</bdi></h3>"
-        scores = "".join(
-            f"<p>{_text(name)} {values[row]:.3f}</p>"
-            for name, values in found.scores.items()
-            if row not in found.reasons
-        )
         if row in found.reasons:
             reason = _text(found.reasons[row])
-            return f'<article>{heading}<p class="warn">unscanned: {reason}</p></article>\n'
+            shown = f'<p class="warn">unscanned: {reason}</p>'
+            return f'<article class="h{_UNSCANNED}">{heading}{shown}</article>\n'
+        scores = " · ".join(f"{_text(name)} {by[row]:.3f}" for name, by in found.scores.items())
+        scores = f"<p>{scores}</p>" if scores else ""
         text = found.batch.texts.text(row)
         cut = ""
         if len(text) > MAX_CHARS:
@@ -109,7 +114,9 @@ class Page:
                 f" findings behind them: {beyond}</p>"
             )
         marked = "".join(self._pieces(text[:MAX_CHARS], spans))
-        return f'<article>{heading}{scores}<pre dir="auto">{marked}</pre>{cut}</article>\n'
+        held = " ".join(sorted({f"h{self._number(kind)}" for _, _, kind, _ in spans}))
+        body = f'{heading}{scores}<pre dir="auto">{marked}</pre>{cut}'
+        return f'<article class="{held}">{body}</article>\n'
 
     def _pieces(self, text: str, spans: list[tuple[int, int, str, float]]) -> Iterator[str]:
         """The text between any two borders; where spans overlap, a piece tells of all of them."""
@@ -132,8 +139,6 @@ class Page:
         begun = [kind for head, _, kind, _ in spans if head == start]
         label = f'<span class="kind">{_text(" ".join(begun))}</span>' if begun else ""
         number = self._number(inner[2])
-        for _, _, kind, _ in spans:
-            self._number(kind)
         return f'<mark class="mark k{number}" title="{_text(tip)}">{shown}{label}</mark>'
 
     def _number(self, kind: str) -> int:
@@ -142,14 +147,30 @@ class Page:
         return self._kinds.index(kind)
 
 
+def _pick(number: int | str, kind: str, found: int | None, texts: int) -> str:
+    """A kind's name in its colour with its counts, and a box that hides it."""
+    counts = f"texts: {texts}" if found is None else f"{found} (texts: {texts})"
+    return (
+        f'<span class="pick"><input type="checkbox" id="t{number}" checked>'
+        f'<label for="t{number}"><span class="mark k{number}">{_text(kind)}</span> {counts}'
+        f"</label></span>\n"
+    )
+
+
 def _rule(number: int) -> str:
     """A kind's colour, and what unticking it does."""
     back = COLOURS[number % len(COLOURS)]
     return (
         f".k{number}{{background:{back}}}"
         f"body:has(#t{number}:not(:checked)) mark.k{number}{{background:none;border-color:"
-        f"transparent}}body:has(#t{number}:not(:checked)) mark.k{number} .kind{{display:none}}\n"
+        f"transparent}}body:has(#t{number}:not(:checked)) mark.k{number} .kind{{display:none}}"
+        f"{_filter(number)}"
     )
+
+
+def _filter(number: int | str) -> str:
+    """Texts are hidden but for those that hold a ticked kind."""
+    return f"body:has(#t{number}:checked) .h{number}{{display:block}}\n"
 
 
 def _text(text: str) -> str:
