@@ -50,6 +50,22 @@ def test_a_value_is_found_as_it_is_written(kind: str, marked: str) -> None:
     assert found(text) == [(kind, value)]
 
 
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("SSN 536-90-4399, passport 533401234", ["us_ssn", "passport"]),
+        ("ssn 536904399 passport 533401234", ["us_ssn", "passport"]),
+        ("IBAN: DE89 3704 0044 0532 0130 00, COBADEFFXXX", ["iban", "bic"]),
+        ("IBAN: DE89 3704 0044 0532 0130 00, BNPAFRPPXXX", ["iban"]),
+        ("Jane Doe,456 Oak Avenue,Denver,80203", ["street_address", "postcode"]),
+        ("about 1,456 Oak Avenue shops", []),
+        ("Sort code 20-00-00, account 55779911", ["bank_account"]),
+    ],
+)
+def test_the_title_right_before_a_value_names_it(text: str, kinds: list[str]) -> None:
+    assert [kind for kind, _ in found(text)] == kinds
+
+
 @pytest.mark.parametrize("text", NEAR_MISSES)
 def test_a_near_miss_is_none(text: str) -> None:
     assert found(text) == []

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
+from halocline_governance.detect.kinds import labels
 from halocline_governance.detect.kinds.national import numbers
 from halocline_governance.detect.kinds.shape import NOT_AFTER, Hit, Shape, digits
 from halocline_governance.detect.kinds.words import Words, denied
@@ -27,34 +28,7 @@ _ISSUERS = (
     (re.compile(r"9792"), (16,)),
     (re.compile(r"50(?:18|20|38)|5[678]|63(?:04|90)|67|0604"), tuple(range(12, 20))),
 )
-CARD_WORDS = Words(
-    "card*",
-    "credit card*",
-    "visa",
-    "mastercard*",
-    "amex",
-    "american express",
-    "maestro",
-    "discover",
-    "diners*",
-    "jcb",
-    "cvv*",
-    "cvc*",
-    "expir*",
-    "exp",
-    "kreditkart*",
-    "carte*",
-    "tarjeta*",
-    "carta",
-    "karte*",
-    "creditcard*",
-    "karta*",
-    "karty",
-    "kart*",
-    "pan",
-    "cc",
-    "unionpay",
-)
+CARD_WORDS = Words(*labels.PAYMENT)
 
 
 def luhn(number: str) -> bool:
@@ -132,48 +106,23 @@ def iban_end(text: str, start: int) -> int | None:
     return at if mod97(value) else None
 
 
+_bank = re.compile(r"[\s,;/|]{1,3}[\"'(]?(?P<v>[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?)(?!\w)")
+
+
 def iban(text: str, at: int) -> Iterator[Hit]:
-    """An IBAN's end follows from its country's length, not from a pattern."""
+    """An IBAN's end follows from its country's length, not from a pattern; a BIC may follow it."""
     end = iban_end(text, at)
-    if end is not None:
-        yield Hit(at, end, "iban", 0.97)
+    if end is None:
+        return
+    yield Hit(at, end, "iban", 0.97)
+    bank = _bank.match(text, end)
+    same = bank is not None and bank["v"][4:6] == text[at : at + 2].upper()
+    if bank is not None and same and numbers("bic").is_valid(bank["v"]):
+        yield Hit(*bank.span("v"), "bic", 0.8)
 
 
-ACCOUNT_WORDS = Words(
-    "account",
-    "accounts",
-    "accountn*",
-    "account id",
-    "accountid",
-    "acct*",
-    "a/c",
-    "ac no",
-    "acc*",
-    "kto",
-    "nrb",
-    "rib",
-    "konto*",
-    "kontonummer",
-    "bankkonto*",
-    "compte",
-    "cuenta*",
-    "conto",
-    "rekening*",
-    "konta",
-    "sort code*",
-    "sortcode",
-    "bank account*",
-    "checking",
-    "savings",
-    "rachun*",
-    "bankverbindung",
-    "ccc",
-    "deposit*",
-    "wire",
-    "c/c",
-    "giro*",
-    "bsb",
-)
+ACCOUNT_WORDS = Words(*labels.BANKING)
+_label = Words(*labels.ACCOUNT)
 ROUTING = Words("routing*", "aba", "rtn", "transit*", "fedwire", "routing/transit")
 _not_account = re.compile(
     r"(?:accounts? (?:receivable|payable|for)|accounting|account(?:s|ed)|deposits?)\W{0,3}\Z",
@@ -188,56 +137,25 @@ _other = re.compile(
     r"|passport)(?![^\W\d_])",
     re.IGNORECASE,
 )
-_label = Words(
-    "account",
-    "accounts",
-    "accountn*",
-    "account id",
-    "accountid",
-    "acct*",
-    "a/c",
-    "ac no",
-    "acc no",
-    "acc",
-    "konto*",
-    "kontonummer",
-    "bankkonto*",
-    "kto",
-    "compte",
-    "cuenta*",
-    "conto",
-    "c/c",
-    "rekening*",
-    "konta",
-    "konto",
-    "rachun*",
-    "checking*",
-    "savings*",
-    "giro*",
-    "bankverbindung",
-    "ccc",
-    "bankrekening*",
-    "accno",
-    "nrb",
-    "rib",
+_no_account = re.compile(
+    r"(?:(?:19|20)\d\d-\d\d|\d{3}-\d{3}|\d\d(?:-\d\d){2}|(?:(?:19|20)\d\d ?)+)\Z"
 )
-
-
-_no_account = re.compile(r"(?:(?:19|20)\d\d-\d\d|\d{3}-\d{3}|(?:(?:19|20)\d\d ?)+)\Z")
 _dated = re.compile(r"(?:(?:19|20)\d\d([ /.-]?)\d\d\1\d\d|\d\d([/.-])\d\d\2(?:\d\d){1,2})\Z")
+_asked = re.compile(r"\?\s{1,2}\w{1,12}:(?=\s)")
+"""Who answers a question."""
 _apart = re.compile(r"[.;]\s+[A-Z]|\d")
 
 
 def _account(match: re.Match[str]) -> float:
     start = match.start()
-    labels = _label.before(match.string, start, 48)
-    if not labels and _label.near(match) < 0.9:
+    named = _label.before(match.string, start, 48)
+    if not named and _label.near(match) < 0.9:
         return 0.0
     if not 6 <= len(digits(match)) <= 26 or _no_account.match(match[0]) or denied(match):
         return 0.0
-    if not labels:
+    if not named:
         return 0.65
-    between = match.string[labels[-1][1] : start]
+    between = _asked.sub("", match.string[named[-1][1] : start])
     if between.count("\n") > 1 or _apart.search(between) or _other.search(between):
         return 0.0
     if _dated.match(match[0]):

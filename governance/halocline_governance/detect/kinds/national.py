@@ -12,6 +12,7 @@ from functools import cache
 from importlib import import_module
 from typing import Protocol, cast
 
+from halocline_governance.detect.kinds import labels
 from halocline_governance.detect.kinds.shape import NOT_AFTER, Check, Shape, digits
 from halocline_governance.detect.kinds.words import Words, denied
 
@@ -76,6 +77,20 @@ ABN = Words("abn", "australian business*", "business num*")
 MEDICARE_AU = Words("medicare*")
 SIN = Words("sin", "social insurance*", "numero d'assurance*", "assurance sociale", "nas")
 
+_titles = Words(*labels.TITLES, *SIN.phrases)
+_apart = re.compile(r"[^\d\n]{0,14}\Z")
+
+
+def _titled_otherwise(match: re.Match[str], words: Words) -> bool:
+    """Whether the title right before it, on its line, is another kind's."""
+    text, start = match.string, match.start()
+    titles = _titles.before(text, start, 32)
+    if not titles or not _apart.match(text, titles[-1][1], start):
+        return False
+    own = words.before(text, start, 32)
+    return not own or own[-1][1] < titles[-1][1]
+
+
 _SSN_VOID = {"078051120", "219099999", "123456789", "987654321"}
 
 
@@ -87,7 +102,7 @@ def _ssn(match: re.Match[str]) -> float:
     if number in _SSN_VOID or len(set(number)) == 1:
         return 0.0
     near = SSN.near(match)
-    if near:
+    if near and not _titled_otherwise(match, SSN):
         return 0.91 + near / 20
     return 0.8 if match[1] == "-" and not denied(match) else 0.0
 
@@ -99,7 +114,7 @@ def _itin(match: re.Match[str]) -> float:
     if not _itin_form.match(digits(match)):
         return 0.0
     near = max(ITIN.near(match), SSN.near(match))
-    if near:
+    if near and not _titled_otherwise(match, ITIN):
         return 0.91 + near / 20
     return 0.8 if match[1] == "-" and not denied(match) else 0.0
 
@@ -117,6 +132,7 @@ def beside(words: Words, valid: Valid, alone: float = 0.0, grouped: float = 0.0)
             return 0.0
         if not valid(digits(match)):
             return 0.0
+        near = 0.0 if near and _titled_otherwise(match, words) else near
         if near and (near > 0.85 or not denied(match)):
             return 0.91 + near / 20
         start = match.start()
@@ -150,6 +166,15 @@ def _worded(
 ) -> Shape:
     """Counts beside one of the words only."""
     return Shape(kind, re.compile(pattern + NOT_AFTER), beside(words, valid), runs, first, words)
+
+
+_by_sin = beside(SIN, checked("luhn"))
+_sin_alone = beside(SIN, checked("ca.sin"), grouped=0.55)
+
+
+def _sin(match: re.Match[str]) -> float:
+    """No SIN that was issued starts with 0 or 8, but examples do."""
+    return _by_sin(match) or _sin_alone(match)
 
 
 NATIONAL = (
@@ -216,9 +241,7 @@ NATIONAL = (
         (4, 10),
         "23456",
     ),
-    _shape(
-        "ca_sin", r"\d{3}([- ]?)\d{3}\1\d{3}", beside(SIN, checked("ca.sin"), grouped=0.55), (3, 9)
-    ),
+    _shape("ca_sin", r"\d{3}([- ]?)\d{3}\1\d{3}", _sin, (3, 9)),
 )
 WORDS = (
     SSN,

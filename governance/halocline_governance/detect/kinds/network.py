@@ -152,6 +152,20 @@ def cisco(text: str, at: int) -> Iterator[Hit]:
         yield Hit(match.start(), match.end(), "mac", 0.8)
 
 
+_UNBROKEN = re.compile(
+    r"(?<![^\W_])mac(?:[ _-]?addr(?:ess)?)?[\"']? {0,2}[:=] {0,2}[\"']?"
+    r"(?P<v>(?=[0-9A-F]{0,11}\d)[0-9A-F]{12})(?!\w)",
+    re.IGNORECASE,
+)
+
+
+def unbroken(text: str, at: int) -> Iterator[Hit]:
+    """A MAC address without signs, behind its name and a colon or an equals sign."""
+    match = _UNBROKEN.match(text, at)
+    if match is not None:
+        yield Hit(*match.span("v"), "mac", 0.8)
+
+
 _DEFANGED = re.compile(
     r"(?<![\w.])\d{1,3}(?:(?:[\[({<](?:\.|dot)[\])}>]|\.)\d{1,3}){3}(?!\w|\.\d)",
     re.IGNORECASE,

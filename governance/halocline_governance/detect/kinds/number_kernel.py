@@ -77,7 +77,8 @@ def _stem(data: Any, at: int, count: int) -> int:
     ended = False
     for k in range(count):
         value = -1 if ended or at + k >= len(data) else letter(data[at + k])
-        ended = ended or value < 0
+        ended = ended or value < 0 or (k > 0 and data[at + k] < 97 <= data[at + k - 1])
+        value = -1 if ended else value
         index = index * LETTERS + (value + 1)
     return index
 
@@ -97,8 +98,8 @@ def worded(data: Any, low: int, high: int, words: Any, deep: Any) -> bool:
             if known & LONGER and deep[(index * 7919 + _stem(data, at + 4, 3)) & DEEP]:
                 return True
             if known & FIRST:
-                k = at
-                while k < high and letter(data[k]) >= 0:
+                k = at + 1
+                while k < high and letter(data[k]) >= 0 and not data[k] < 97 <= data[k - 1]:
                     k += 1
                 gap = k
                 while k < high and k - gap < 3 and letter(data[k]) < 0:

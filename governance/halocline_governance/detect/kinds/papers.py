@@ -18,6 +18,7 @@ _DATE = (
     r"|\d{1,2}[ \n]\d{1,2}[ \n](?:19|20)\d{2}"
     r"|(?:19|20)\d{2}(?P<b>[-/. ])\n?\d{1,2}(?P=b)\n?\d{1,2}"
     r"|(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])"
+    rf"|\d{{1,2}}{_MONTH}(?:19|20)?\d{{2}}"
     rf"|\d{{1,2}}(?:st|nd|rd|th|er|\.)?[-/. \n](?:(?:of|de)[ \n])?{_MONTH}"
     r"(?:,| de| del)?[-/. \n]{1,2}"
     r"(?:(?:19|20)\d{2}|'?\d{2})"
@@ -29,10 +30,11 @@ _BORN = (
     r"|geburtstag"
     r"|n[e]e? le|ne\(e\) le|naissance|nacimiento|nac\b\.?|nacid[oa]|nacio|nascimento"
     r"|naiss\b|nasc\b|d/o/b|b/d|nascita|nat[oa]|urodz\w{0,8}|ur\."
-    r"|b\. ?(?=\d)|(?<=\()b\. |cumpleanos|compleanno|anniversaire|verjaardag)"
+    r"|fodelsedatum|fodselsdato|fodd|fodt|syntymaaika|syntynyt"
+    r"|b\. ?(?=\d)|(?<=\()b\. |(?<=, )b\. |cumpleanos|compleanno|anniversaire|verjaardag)"
 )
 _WITHIN = (
-    r"(?:(?![.;!?]\s+[A-Z])[^\d\n]){0,44}?(?:\n(?:(?![.;!?]\s+[A-Z])[^\d\n]){0,24}?)?(?<![^\W_])"
+    r"(?:(?![.;!]\s+[A-Z])[^\d\n]){0,44}?(?:\n(?:(?![.;!]\s+[A-Z])[^\d\n]){0,24}?)?(?<![^\W_])"
 )
 _dates = re.compile(rf"(?<![\w./-]){_DATE}", re.IGNORECASE)
 _leads = re.compile(
@@ -55,9 +57,10 @@ BIRTH = tried(
     Shape(
         "date_of_birth",
         re.compile(
-            rf"{_BORN}\w*[\"']?(?:[,;|\t][^\n]{{0,80}})?\n(?:[^\n]{{0,80}}?[,;|\t][\"']?)?"
+            rf"{_BORN}\w*[\"']?(?: ?[,;|\t][^\n]{{0,80}})?\n(?:[|:+= -]{{3,40}}\n)?"
+            r"(?:[^\n]{0,80}?[,;|\t] ?[\"']?)?"
             rf"(?P<v>{_DATE})"
-            r"(?=[\"']?(?:[,;|\t\r\n]|\Z))",
+            r"(?=[\"']?(?: ?[,;|\t\r\n]|\Z))",
             re.IGNORECASE,
         ),
         _always,
@@ -96,10 +99,16 @@ _VALUE = (
 _END = r"(?!\w|[-./]\d)"
 
 
+_german = re.compile(r"[CFGHJKLMNPRTVWXYZ][CFGHJKLMNPRTVWXYZ0-9]{8}")
+"""Personalausweisverordnung: no vowels, and nothing that is like a digit."""
+
+
 def _papers(match: re.Match[str]) -> float:
     value = match["v"]
     count = sum(map(str.isdigit, value))
-    if count < 3 or re.fullmatch(r"(?:19|20)\d{6}", value):
+    if count < 2 and not _german.fullmatch(value):
+        return 0.0
+    if re.fullmatch(r"(?:19|20)\d{6}", value):
         return 0.0
     return 0.85 if value.upper() == value or count >= 6 else 0.0
 
@@ -110,7 +119,7 @@ PASSPORT = tried(
         re.compile(
             r"(?:passports?|travel documents?|passeport"
             r"|reisepas\w{0,12}|pasaporte|passaporto|paszport\w{0,3}"
-            r"|paspoort\w{0,8})"
+            r"|paspoort\w{0,8}|pas(?:s|nummer|nr)(?=\W{0,3}n(?:umme)?r)|passn(?:umme)?r|ppt)"
             rf"(?:[-_]?(?:number|num|no|nr|nummer|id))?{_FILL}{_GAP}{_VALUE}{_END}",
             re.IGNORECASE,
         ),
@@ -142,8 +151,10 @@ _not_driving = re.compile(
 def _licence(match: re.Match[str]) -> float:
     if _not_driving.search(match.string, max(0, match.start() - 24), match.start()):
         return 0.0
-    count = sum(map(str.isdigit, match["v"]))
-    return 0.85 if count >= 4 and match["v"].upper() == match["v"] else 0.0
+    value = match["v"]
+    count = sum(map(str.isdigit, value))
+    sure = count >= 4 or (count == 3 and value.startswith("WDL"))
+    return 0.85 if sure and value.upper() == value else 0.0
 
 
 LICENCE = tried(
@@ -157,22 +168,29 @@ LICENCE = tried(
             r"|prawo jazdy)"
             rf"(?:[-_ ]?(?:number|num|no|nr|nummer|id|#))?{_FILL}{_GAP}"
             rf"(?P<v>(?-i:(?=[A-Z0-9]{{0,8}}[ -]?[A-Z0-9]*\d)[A-Z0-9](?:[A-Z0-9]{{5,19}}"
-            rf"|[A-Z0-9]{{0,4}}(?:[ -][A-Z0-9]{{2,6}}){{1,4}}))){_END}",
+            rf"|[A-Z0-9]{{0,4}}(?:[ -][A-Z0-9]{{2,6}}){{1,4}}(?:-\d)?)|\d{{5}}/\d\d/\d{{4}}))"
+            rf"{_END}",
             re.IGNORECASE,
         ),
         _licence,
     )
 )
 
+_NO_CODE = (
+    r"(?<=[a-z])[ _](?:files?|archives?|folders?|drives?|lines?|ties|workers?|services?|savings"
+    r"|employees|of|violations|stocks?)\b|\.\w|(?<=[Cc][AaPp])[ ][a-z]|(?<=[Aa][Pp])[ ][a-z]"
+)
+"""What makes of a zip a file, of a cap a limit and of a post its staff."""
 _UK = r"[A-Z]{1,2}\d[A-Z\d]?[ \n]?\d[A-Z]{2}"
 POSTCODE = tried(
     Shape(
         "postcode",
         re.compile(
-            r"(?:zip|post[ _-]?code|c\.p\.|cp"
-            r"|postal|plz|postleitzahl|codice[ _]postale|cap|kod[ _]pocztowy"
+            r"(?:zip|post[ _-]?code|c\.p\.|(?-i:CP|Cp)|cp(?=:)"
+            r"|postal|plz|postleitzahl|codice[ _]postale|(?-i:CAP)|cap(?=:)|kod[ _]pocztowy"
             r"|code[ _]postal|codigo[ _]postal|postnummer)(?:[ _-]?code)?s?(?:\+4)?"
-            rf"{_FILL}{_GAP}(?P<v>\d{{5}}-\n?\d{{4}}|{_UK}|[A-Z]\d[A-Z][ \n]?\d[A-Z]\d"
+            rf"(?!{_NO_CODE}){_FILL}{_GAP}"
+            rf"(?P<v>\d{{5}}-\n?\d{{4}}|{_UK}|[A-Z]\d[A-Z][ \n]?\d[A-Z]\d"
             rf"|\d{{4}}[ \n]?[A-Z]{{2}}|\d{{2}}-\n?\d{{3}}|\d{{4,6}}){_END}",
             re.IGNORECASE,
         ),
@@ -187,7 +205,23 @@ POSTCODE = tried(
         ),
         lambda match: 0.8,
     ),
+    Shape(
+        "postcode",
+        re.compile(
+            r"singapore[ ,]{1,2}\(?s?\(?(?P<v>(?:0[1-9]|[1-7]\d|8[0-2])\d{4})(?![\w,]|[ ]?%|\.\d)"
+            r"(?! (?:shares|units|people|employees|sgd|dollars))",
+            re.IGNORECASE,
+        ),
+        lambda match: 0.7,
+    ),
 )
+
+
+_CAPITALS = (
+    "BENEFICIARY|INSTITUTION|INSTRUCTION|INFORMATION|CONCERTS|CUSTOMER|DOCUMENT|MESSAGES|CHANNELS"
+    "|REFERENCE|STANDARD|OPERATIONS|RESPONSE|DELIVERY|REQUIRED|TRANSFER|INTERNATIONAL|COMPLETE"
+)
+"""Words whose fifth and sixth letters name a country."""
 
 
 def _bic(match: re.Match[str]) -> float:
@@ -196,15 +230,29 @@ def _bic(match: re.Match[str]) -> float:
     return 0.9 if sure and numbers("bic").is_valid(value) else 0.0
 
 
-BIC = tried(
+_BIC = tried(
     Shape(
         "bic",
         re.compile(
-            r"(?:bic|swift|identifier)(?:[ /_-]{0,3}(?:bic|swift))?(?:[ _-]?(?:code|number|no|id))?"
-            rf"{_FILL}{_GAP}(?P<v>(?-i:[A-Z]{{4}} ?[A-Z]{{2}} ?[A-Z0-9]{{2}}(?: ?[A-Z0-9]{{3}})?)"
+            r"(?:bic(?:fi)?|swift|identifier)(?:[ /_-]{0,3}(?:bic|swift))?"
+            r"(?:[ _-]?(?:code|number|no|id))?"
+            rf"{_FILL}{_GAP}(?P<v>(?-i:(?!(?:{_CAPITALS})(?!\w))"
+            r"[A-Z]{4} ?[A-Z]{2} ?[A-Z0-9]{2}(?: ?[A-Z0-9]{3})?)"
             r"|[a-z]{6}(?=[a-z0-9]{0,4}\d)[a-z0-9]{2}(?:[a-z0-9]{3})?)(?!\w)",
             re.IGNORECASE,
         ),
         _bic,
     )
 )
+
+
+_bic_before = re.compile(r"(?<!\w)(?P<v>[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?) ?[(\[]\Z")
+
+
+def bic(text: str, at: int) -> Iterator[Hit]:
+    """The code behind the word, else the one right before it in brackets."""
+    hits = list(_BIC(text, at))
+    yield from hits
+    before = _bic_before.search(text, max(0, at - 16), at)
+    if not hits and before is not None and numbers("bic").is_valid(before["v"]):
+        yield Hit(*before.span("v"), "bic", 0.8)

@@ -48,10 +48,10 @@ _UNIT = (
     r"[A-Z]?-?\d{0,5}[A-Z]?(?![\w-])"
     r"|\d{1,2}(?:st|nd|rd|th) [Ff]loor))?"
 )
-_FLAT = r"(?:(?:Flat|Apartment|Apt\.?|Unit|Suite) \d{0,4}[A-Za-z]?,? )?"
+_FLAT = r"(?:(?<!\w)(?:Flat|Apartment|Apt\.?|Unit|Suite) \d{0,4}[A-Za-z]?,? )?"
 _courts = re.compile(
     r"(?:Supreme|District|Circuit|Appeals|High|Federal|County|Bankruptcy|Superior|Tax) Court"
-    r"|(?:19|20)\d\d (?:Annual|Form|Plan|Notes|Proxy)"
+    r"|(?:19|20)\d\d (?:Annual|Form|Plan|Notes|Proxy)|\d (?:Hour|Minute|Day|Week|Month|Mile|Star)\b"
 )
 _sentence = re.compile(r"[a-z]{4}\. ")
 LIVES = Words(
@@ -76,6 +76,9 @@ LIVES = Words(
     "indirizzo",
     "adres*",
     "woon*",
+    "abit*",
+    "vivo",
+    "sede",
     "visit*",
     "street",
 )
@@ -98,12 +101,31 @@ _lower_not = re.compile(
 )
 
 
+_ends = re.compile(r"[ \t]{0,3}(?:[\n,;|\"<\x00]|\Z)")
+_begins = re.compile(r"(?:\A|[\n,;|\">:\t\x00])[ \t]{0,3}\Z")
+_road = re.compile(
+    r"(?:STREET|ST|AVENUE|AVE|ROAD|RD|BOULEVARD|BLVD|LANE|LN|DRIVE|DR|COURT|CT|TERRACE|PARKWAY|PKWY"
+    r"|HIGHWAY|HWY|CRESCENT|GARDENS)\.?(?: [NSEW]{1,2})?\Z"
+)
+
+
 def _lower(match: re.Match[str]) -> float:
     if _lower_not.search(match[0]) or _sentence.search(match[0]):
         return 0.0
     if match["unit"] or postcode_behind(match) is not None:
         return 0.7
-    return 0.6 if LIVES.near(match) > 0.6 else 0.0
+    if LIVES.near(match) > 0.6:
+        return 0.6
+    return 0.55 if _lone(match) else 0.0
+
+
+def _lone(match: re.Match[str]) -> bool:
+    """Whether it is in capitals, and alone in its line, cell or part of an address."""
+    if not match[0].isupper() or not _road.search(match[0]):
+        return False
+    text, start = match.string, match.start()
+    begun = _begins.search(text, max(0, start - 4), start)
+    return begun is not None and _ends.match(text, match.end()) is not None
 
 
 def _shape(pattern: str, score: float | Callable[[re.Match[str]], float], flags: int = 0) -> Shape:
@@ -131,7 +153,7 @@ def _lines(*shapes: Shape) -> Callable[[str, int], Iterator[Hit]]:
     return rule
 
 
-_NUM = r"(?<![\w.,$-])\d{1,6}(?:[-/]\d{1,4})?[A-Za-z]?,? "
+_NUM = r"(?<![\w.$-])(?<!\d,)\d{1,6}(?:[-/]\d{1,4})?[A-Za-z]?,? "
 _BIT = r"(?:[A-Z][\w'.-]{0,20}|\d{1,3}(?:st|nd|rd|th))"
 _TITLED = _lines(
     _shape(
@@ -178,7 +200,8 @@ _FIRST = (
 CONTINENTAL = _lines(
     _shape(
         rf"(?<![\w-])(?:[A-Z][\w'.-]{{0,24}}[ -]){{0,3}}?(?:[A-Z][\w-]{{0,24}}(?i:{_SUFFIX})"
-        rf"|[A-Z][\w-]{{1,24}} (?i:{_SUFFIX}))(?<!During)(?<!Spring),? {_NO}",
+        rf"|[A-Z][\w-]{{1,24}} (?i:{_SUFFIX}))(?<!During)(?<!Spring)(?<!Bahnhof)(?<!Friedhof)"
+        rf"(?<!Supermarkt)(?<!Baumarkt)(?<!Arbeitsmarkt)(?<!Aktienmarkt),? {_NO}",
         0.75,
     ),
     _shape(
@@ -201,7 +224,7 @@ CONTINENTAL = _lines(
     _shape(
         rf"(?<![\w-]){_FIRST} ?{_NAME}(?: {_NAME}){{0,5}}?,? ?{_NO}"
         r"(?:,? \d{1,2}[oa]? ?[A-Za-z]?(?![\w-]))?",
-        0.75,
+        lambda match: 0.75 if not match[0].startswith("via ") or LIVES.near(match) else 0.0,
     ),
 )
 BOX = _lines(
@@ -211,7 +234,7 @@ BOX = _lines(
     _shape(
         r"(?<!\w)(?:Postfach|Postbus|Casella Postale|Boite Postale|B\.?P\.?"
         r"|Apartado(?: de Correos)?"
-        r"|C\.P\.|Skr\. poczt\.) \d{2,6}(?: \d{2,3})?(?!\w)",
+        r"|C\.P\.|Skr\. poczt\.) \d{2,6}(?: \d{2,3})?(?!\w|/\d)",
         0.7,
     ),
     _shape(

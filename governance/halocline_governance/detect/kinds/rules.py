@@ -37,6 +37,7 @@ RULES: dict[str, Rule] = {
     "pairs": network.paired,
     "defanged": network.defanged,
     "cisco": network.cisco,
+    "unbroken": network.unbroken,
     "ethereum": crypto.ethereum,
     "coin": crypto.coin,
     "iban": broken(money.iban),
@@ -47,7 +48,7 @@ RULES: dict[str, Rule] = {
     "licence": papers.LICENCE,
     "postcode": papers.POSTCODE,
     "british": towns.british,
-    "bic": papers.BIC,
+    "bic": papers.bic,
     "street": postal.street,
     "continental": postal.CONTINENTAL,
     "box": postal.BOX,
@@ -111,6 +112,7 @@ def _anchors() -> Iterator[Anchor]:
     yield from words("cisco", (0, 0), "[0-9a-f]{4}[.][0-9a-f]{4}[.][0-9a-f]{4}")
     yield from words("ethereum", (0, 0), "0x[0-9a-f]{40}")
     yield from words("vanity", (0, 0), "8[0-9]{2}[-. ][A-Z]", "8[0-9]{2}[)] [A-Z]")
+    yield from words("unbroken", (0, 24), "mac[\"' _:=-]", "mac_addr", "macaddr", "mac addr")
     yield from _papers()
     yield from _postal()
 
@@ -175,6 +177,12 @@ def _papers() -> Iterator[Anchor]:
         "nata ",
         "ur[.] ",
         "geb:",
+        "fodelsedatum",
+        "fodselsdato",
+        "fodd",
+        "fodt",
+        "syntyma",
+        "syntynyt",
         "b/d",
         "f[.]nac",
     )
@@ -189,9 +197,14 @@ def _papers() -> Iterator[Anchor]:
         "paszport",
         "paspoort",
         "travel document",
+        "pass-n",
+        "pass n",
+        "pass nr",
+        "passn",
+        "ppt n",
     )
     for driver in ("driver", "drivers", "driver's", "driving", "drivers'"):
-        for gap in (" ", "_", "-"):
+        for gap in ("", " ", "_", "-"):
             yield from worded("licence", 60, f"{driver}{gap}licen")
     yield from worded(
         "licence",
@@ -237,8 +250,10 @@ def _papers() -> Iterator[Anchor]:
         "eircode",
         "postnr",
         "postkod",
+        "singapore",
     )
     yield Anchor("birth", "[(]b[.] ", at=1, caseless=True, digit=(0, 24))
+    yield Anchor("birth", ", b[.] ", at=2, caseless=True, digit=(0, 24))
     yield Anchor("birth", "[ (,\n\\x00][*][0-9]", at=1)
     yield Anchor("birth", "_dob", at=1, caseless=True, digit=(0, 120))
     yield Anchor("bic", EDGE + "bic", at=1, caseless=True)

@@ -202,7 +202,9 @@ def housed(data: Any, places: Any) -> Any:
                 break
             if is_digit(byte) and words > 0:
                 left = data[k - 1]
-                if not (is_word(left) or left in (_DOT, 44, 36, _DASH)):
+                if left == 44 and is_digit(data[k - 2]):
+                    left = _DOT
+                if not (is_word(left) or left in (_DOT, 36, _DASH)):
                     kept[n] = True
                     break
             k -= 1
