@@ -219,3 +219,15 @@ def test_a_name_is_in_no_repr() -> None:
     index = FingerprintIndex.build("sell", [], KEY, [Restricted("Acme Holdings", ("Acme Labs",))])
 
     assert "acme" not in (repr(index) + repr(SegregationDetector([index], KEY))).lower()
+
+
+def test_a_name_is_found_wherever_it_stands_in_a_long_text(rng: random.Random) -> None:
+    """Also where the scan's four parts of a text meet: at every place around those once."""
+    sought = SegregationDetector([FingerprintIndex.build("sell", [], KEY, ["Qxzqvj"])], KEY)
+    for length in (40, 41, 43, 150):
+        filler = "".join(rng.choices("abcdefghijklmnop \u00e9", k=length))
+        for at in range(length + 1):
+            text = f"{filler[:at]} Qxzqvj {filler[at:]}"
+            start = len(f"{filler[:at]} ".encode())
+            (span,) = sought.scan(text).spans
+            assert (span.start, span.end) == (start, start + 6)

@@ -65,7 +65,7 @@ def test_drift_is_told() -> None:
     ("count", "severity"),
     [
         ("leaked:canary@1", "page"),
-        ("leaked:segregation@2", "page"),
+        ("leaked:segregation@3", "page"),
         ("now:pii@3:unscanned", "ticket"),
         ("changed:pii@3", "ticket"),
     ],

@@ -76,18 +76,30 @@ class Automaton:
     def hits(self, data: Bytes, form: Form) -> tuple[Places, Places, Places]:
         """Patterns, and the codes from which and up to which each stands; word borders and what
         stands between the letters are seen to."""
+        met = self._met(form)
         room = 1024
         while True:
             out = tuple(np.empty(room, dtype=np.int64) for _ in range(3))
             count = _hits(
                 (data, form.codes, form.where, form.firsts),
-                (self.symbol, self.ends, self.outputs, self.limits),
-                (self.steps, self.width, self.begun),
+                (self.ends, self.outputs, self.limits, self.width),
+                met,
                 (self.codes, self.begins),
                 (out[0], out[1], out[2]),
             )
             if count <= room:
                 return out[0][:count], out[1][:count], out[2][:count]
+            room = count
+
+    def _met(self, form: Form) -> tuple[Places, Steps]:
+        """Where something ends that is sought, and the state there."""
+        room = 1024 + len(form) // 16
+        while True:
+            places, states = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int32)
+            table = (self.steps, self.begun, self.longest)
+            count = _met(form.codes, self.symbol, table, (places, states))
+            if count <= room:
+                return places[:count], states[:count]
             room = count
 
 
@@ -127,40 +139,86 @@ def _grown(
 
 
 @kernel
+def _met(
+    codes: Bytes, symbol: Bytes, table: tuple[Steps, int, int], out: tuple[Places, Steps]
+) -> int:
+    """Where a state that has outputs is reached, and which; in no order, across stretches too.
+
+    Each step waits for the one before it, so four parts of the text are gone through at once. Each
+    part begins `longest` codes early: by then its state is what it would be from the start.
+    """
+    steps, begun, longest = table
+    size = len(codes) // 4
+    size = size if size >= longest else 0
+    places, states = out
+    last = len(places) - 1
+    s0 = s1 = s2 = s3 = np.int32(0)
+    if size:
+        for at in range(size - longest, size):
+            s1 = steps[s1 + np.int32(symbol[codes[at]])]
+            s2 = steps[s2 + np.int32(symbol[codes[at + size]])]
+            s3 = steps[s3 + np.int32(symbol[codes[at + 2 * size]])]
+    count = 0
+    for at in range(size):
+        s0 = steps[s0 + np.int32(symbol[codes[at]])]
+        s1 = steps[s1 + np.int32(symbol[codes[at + size]])]
+        s2 = steps[s2 + np.int32(symbol[codes[at + 2 * size]])]
+        s3 = steps[s3 + np.int32(symbol[codes[at + 3 * size]])]
+        if (s0 >= begun) | (s1 >= begun) | (s2 >= begun) | (s3 >= begun):
+            # As many as there is room for, or more, which the caller sees by the count.
+            for part, state in enumerate((s0, s1, s2, s3)):
+                if state >= begun:
+                    places[min(count, last)], states[min(count, last)] = at + part * size, state
+                    count += 1
+    for at in range(4 * size, len(codes)):
+        s3 = steps[s3 + np.int32(symbol[codes[at]])]
+        if s3 >= begun:
+            places[min(count, last)], states[min(count, last)] = at, s3
+            count += 1
+    return count
+
+
+@kernel
 def _hits(
     text: tuple[Bytes, Bytes, Places, Places],
-    graph: tuple[Bytes, Places, Places, Places],
-    table: tuple[Steps, int, int],
+    graph: tuple[Places, Places, Places, int],
+    met: tuple[Places, Steps],
     words: tuple[Bytes, NDArray[np.bool_]],
     out: tuple[Places, Places, Places],
 ) -> int:
-    codes, firsts = text[1], text[3]
-    symbol, ends, outputs, limits = graph
-    steps, width, begun = table
+    where, firsts = text[2], text[3]
+    ends, outputs, limits, width = graph
     count = 0
-    for stretch in range(len(firsts) - 1):
-        first, stop = firsts[stretch], firsts[stretch + 1]
-        state = 0
-        for at in range(first, stop):
-            state = int(steps[state + int(symbol[codes[at]])])
-            if state < begun:
+    for number in range(len(met[0])):
+        at, row = met[0][number], met[1][number] // width
+        for entry in range(ends[row], ends[row + 1]):
+            pattern, part = outputs[entry] // 3, outputs[entry] % 3
+            low, high = limits[pattern], limits[pattern + 1]
+            size = high - low
+            begins = at + 1 - (size // 2 if part == HEAD else size)
+            # Most stand within a word: neither what begins nor what ends there is at a border.
+            if part != TAIL and (begins < 0 or _inner(where, begins)):
                 continue
-            row = state // width
-            for number in range(ends[row], ends[row + 1]):
-                pattern, part = outputs[number] // 3, outputs[number] % 3
-                low, high = limits[pattern], limits[pattern + 1]
-                size = high - low
-                spread = 0 if part == WHOLE else 1
-                for length in range(size - spread, size + spread + 1):
-                    start = at + 1 - (size // 2 if part == HEAD else length)
-                    border = (int(first), int(stop), int(start), int(start + length))
-                    word = (words[0][low:high], words[1][low:high])
-                    if _stands(text, word, part, border):
-                        if count < len(out[0]):
-                            out[0][count], out[1][count] = pattern, start
-                            out[2][count] = start + length
-                        count += 1
+            if part != HEAD and _inner(where, at + 1):
+                continue
+            stretch = int(np.searchsorted(firsts, at, side="right")) - 1
+            spread = 0 if part == WHOLE else 1
+            for length in range(size - spread, size + spread + 1):
+                start = begins if part == HEAD else at + 1 - length
+                border = (int(firsts[stretch]), int(firsts[stretch + 1]), start, start + length)
+                word = (words[0][low:high], words[1][low:high])
+                if _stands(text, word, part, border):
+                    if count < len(out[0]):
+                        out[0][count], out[1][count] = pattern, start
+                        out[2][count] = start + length
+                    count += 1
     return count
+
+
+@kernel
+def _inner(where: Places, at: int) -> bool:
+    """Whether nothing at all stands before this code but the code before it, of one byte."""
+    return bool(0 < at < len(where) and where[at] - where[at - 1] <= 1)
 
 
 @kernel

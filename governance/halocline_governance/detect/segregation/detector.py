@@ -35,7 +35,7 @@ class SegregationDetector(ByBatch):
     built with: `Refused` if it is not.
     """
 
-    id = "segregation@2"
+    id = "segregation@3"
 
     def __init__(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ _BATCH_BYTES = 4 * 2**20
 _FLUSH = 2**24
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Run:
     """Tags, sorted, each once, and the filter that answers for most that are not among them.
 
@@ -49,6 +50,15 @@ class Run:
 
     def __len__(self) -> int:
         return len(self.prints)
+
+    @cached_property
+    def fence(self) -> sieve.Fence:
+        """Made when a tag is first asked: it reads all of them once."""
+        return sieve.Fence.around(self.prints)
+
+    def holds(self, tags: Tags) -> Mask:
+        """Which of these tags it has."""
+        return sieve.holds(self.words, self.prints, self.fence, tags)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +107,7 @@ class FingerprintIndex:
         """Which of these tags it has."""
         found = np.zeros(len(tags), dtype=np.bool_)
         for run in self.runs:
-            found |= sieve.holds(run.words, run.prints, tags)
+            found |= run.holds(tags)
         return found
 
     def merge(self, other: FingerprintIndex) -> FingerprintIndex:

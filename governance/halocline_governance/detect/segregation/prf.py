@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from halocline_governance.detect.segregation.compiled import Bytes, Places, Tags
 
 
+_BLOCK = 256
+
+
 def derived(secret: bytes, use: str, length: int) -> bytes:
     """A key of this many bytes for one use. The secret has 16 bytes or more of randomness."""
     from cryptography.hazmat.primitives.hashes import SHA256
@@ -46,28 +49,54 @@ def tags(room: Bytes, places: Places, width: int, key: Tags) -> Tags:
 
 @kernel
 def _tags(words: Tags, places: Places, width: int, key: Tags, out: Tags) -> None:
+    """In blocks of windows, one step after another for all of a block: loops without a branch and
+    without a step that waits for the one before, which the compiler makes into vectors."""
+    state = np.empty((4, _BLOCK), dtype=np.uint64)
+    part = np.empty(_BLOCK, dtype=np.uint64)
     left = np.uint64((width & 7) * 8)
-    for number in range(len(places)):
-        at = places[number]
-        shift = np.uint64((at & 7) * 8)
-        v0 = np.uint64(key[0] ^ np.uint64(0x736F6D6570736575))
-        v1 = np.uint64(key[1] ^ np.uint64(0x646F72616E646F6D))
-        v2 = np.uint64(key[0] ^ np.uint64(0x6C7967656E657261))
-        v3 = np.uint64(key[1] ^ np.uint64(0x7465646279746573))
-        for part in range((width >> 3) + 1):
-            word = (at >> 3) + part
-            high = words[word + 1] << np.uint64(1)
-            m = np.uint64((words[word] >> shift) | (high << (np.uint64(63) - shift)))
-            if part == width >> 3:
-                m = np.uint64(m & ((np.uint64(1) << left) - np.uint64(1)))
-                m = np.uint64(m | np.uint64(width & 255) << np.uint64(56))
-            v0, v1, v2, v3 = _round(v0, v1, v2, np.uint64(v3 ^ m))
-            v0, v1, v2, v3 = _round(v0, v1, v2, v3)
-            v0 = np.uint64(v0 ^ m)
-        v2 = np.uint64(v2 ^ np.uint64(0xFF))
-        for _ in range(4):
-            v0, v1, v2, v3 = _round(v0, v1, v2, v3)
-        out[number] = v0 ^ v1 ^ v2 ^ v3
+    v0, v1, v2, v3 = state[0], state[1], state[2], state[3]
+    for first in range(0, len(places), _BLOCK):
+        some = places[first : first + _BLOCK]
+        v0[:] = key[0] ^ np.uint64(0x736F6D6570736575)
+        v1[:] = key[1] ^ np.uint64(0x646F72616E646F6D)
+        v2[:] = key[0] ^ np.uint64(0x6C7967656E657261)
+        v3[:] = key[1] ^ np.uint64(0x7465646279746573)
+        for number in range((width >> 3) + 1):
+            for n in range(len(some)):
+                at = some[n]
+                shift = np.uint64((at & 7) * 8)
+                word = (at >> 3) + number
+                high = words[word + 1] << np.uint64(1)
+                part[n] = (words[word] >> shift) | (high << (np.uint64(63) - shift))
+            if number == width >> 3:
+                for n in range(len(some)):
+                    kept = part[n] & ((np.uint64(1) << left) - np.uint64(1))
+                    part[n] = kept | np.uint64(width & 255) << np.uint64(56)
+            _mixed(state, part)
+        _last(state, out[first : first + _BLOCK])
+
+
+@kernel
+def _mixed(state: Tags, part: Tags) -> None:
+    """Two rounds with one word of each message."""
+    s0, s1, s2, s3 = state[0], state[1], state[2], state[3]
+    for n in range(_BLOCK):
+        m = part[n]
+        v0, v1, v2, v3 = _round(s0[n], s1[n], s2[n], np.uint64(s3[n] ^ m))
+        v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+        s0[n], s1[n], s2[n], s3[n] = np.uint64(v0 ^ m), v1, v2, v3
+
+
+@kernel
+def _last(state: Tags, out: Tags) -> None:
+    """Four rounds, and the value."""
+    s0, s1, s2, s3 = state[0], state[1], state[2], state[3]
+    for n in range(len(out)):
+        v0, v1, v2, v3 = _round(s0[n], s1[n], np.uint64(s2[n] ^ np.uint64(0xFF)), s3[n])
+        v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+        v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+        v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+        out[n] = v0 ^ v1 ^ v2 ^ v3
 
 
 @kernel

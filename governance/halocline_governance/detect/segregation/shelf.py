@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from halocline_governance.detect.segregation.compiled import Tags
 
 MANIFEST = "manifest.json"
-_FORMAT = "halocline fingerprints 3"
+_FORMAT = "halocline fingerprints 4"
 _RATIO = 4
 _MOST = 2**24
 _TRIES = 5

@@ -1,9 +1,9 @@
 """Which windows of a text's form stand for it, so that two texts with a run in common share one.
 
 Winnowing (Schleimer, Wilkerson, Aiken 2003): of every `SPAN` windows that follow one another, the
-one whose rolling hash is least, the leftmost of equals. A run of WIDTH + SPAN - 1 = 25 letters and
-digits has SPAN windows of its own, so wherever it stands the same one is chosen from them. The
-rolling hash only chooses; what is stored is a tag (`prf`).
+one whose secret hash is least, the leftmost of equals. A run of WIDTH + SPAN - 1 = 25 letters and
+digits has SPAN windows of its own, so wherever it stands the same one is chosen from them. The hash
+is of a window's first HEAD codes and only chooses; what is stored is a tag of all of it (`prf`).
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from halocline_governance.detect.segregation.prf import derived
 if TYPE_CHECKING:
     from halocline_governance.detect.segregation.compiled import Bytes, Places, Tags
 
-WIDTH, SPAN = 22, 4
+WIDTH, SPAN, HEAD = 22, 4, 8
 LETTERS = WIDTH + SPAN - 1
 
 
 def order(secret: bytes) -> Tags:
-    """The secret order of windows: a value per code, and one to multiply with (odd)."""
-    values = np.frombuffer(derived(secret, "order", 257 * 8), dtype="<u8").astype(np.uint64)
-    values[256] |= np.uint64(1)
+    """The secret order of windows: a mask, and two to multiply with (odd)."""
+    values = np.frombuffer(derived(secret, "order", 3 * 8), dtype="<u8").astype(np.uint64)
+    values[1:] |= np.uint64(1)
     return values
 
 
@@ -58,53 +58,38 @@ def chosen(codes: Bytes, firsts: Places, order: Tags, ended: bool) -> Windows:
 def _chosen(
     codes: Bytes, firsts: Places, order: Tags, out: tuple[Places, Places, Places], ended: bool
 ) -> int:
+    """Each window's hash and place are one number, so the least of SPAN of them is the leftmost
+    least; it is the less of two pairs, of which one was made two windows ago."""
     places, stretches, seen = out
-    base = order[256]
-    top = base
-    for _ in range(WIDTH - 2):
-        top *= base
+    mask, spread, stir = order[0], order[1], order[2]
+    low = np.uint64(0xFFFFFFFF)
+    none = ~np.uint64(0)
     count = 0
     for stretch in range(len(firsts) - 1):
         start, stop = firsts[stretch], firsts[stretch + 1]
         closed = ended or stretch < len(firsts) - 2
-        if stop - start >= (WIDTH if closed else LETTERS):
-            new = _winnowed(codes[start:stop], order, (base, top), (places[count:], seen[count:]))
-            for number in range(count, count + new):
-                places[number] += start
-                seen[number] += start
-                stretches[number] = stretch
-            count += new
-    return count
-
-
-@kernel
-def _winnowed(
-    codes: Bytes, order: Tags, powers: tuple[np.uint64, np.uint64], out: tuple[Places, Places]
-) -> int:
-    base, top = powers
-    places, seen = out
-    last = np.empty(SPAN, dtype=np.uint64)
-    value = least = np.uint64(0)
-    for at in range(WIDTH - 1):
-        value = value * base + order[codes[at]]
-    count, place, told = 0, -1, -1
-    for at in range(len(codes) - WIDTH + 1):
-        value = value * base + order[codes[at + WIDTH - 1]]
-        last[at & (SPAN - 1)] = value
-        if place < 0 or value < least:
-            least, place = value, at
-        elif place + SPAN <= at:
-            place = at - SPAN + 1
-            least = last[place & (SPAN - 1)]
-            for other in range(place + 1, at + 1):
-                if last[other & (SPAN - 1)] < least:
-                    least, place = last[other & (SPAN - 1)], other
-        if place != told and at >= SPAN - 1:
-            places[count] = told = place
-            seen[count] = at
+        if stop - start < (WIDTH if closed else LETTERS):
+            continue
+        begun = count
+        word = np.uint64(0)
+        for at in range(start, start + HEAD - 1):
+            word = (word >> np.uint64(8)) | (np.uint64(codes[at]) << np.uint64(56))
+        before = pair = older = none
+        told = none
+        for at in range(start, stop - WIDTH + 1):
+            word = (word >> np.uint64(8)) | (np.uint64(codes[at + HEAD - 1]) << np.uint64(56))
+            value = (word ^ mask) * spread
+            value = (value ^ (value >> np.uint64(32))) * stir
+            value = (value & ~low) | np.uint64(at)
+            new = value if value < before else before
+            least = new if new < older else older
+            before, older, pair = value, pair, new
+            place = least & low
+            # Written whether chosen or not: no branch that text would make unpredictable.
+            places[count], seen[count], stretches[count] = np.int64(place), at, stretch
+            full = at - start >= SPAN - 1
+            count += full & (place != told)
+            told = place if full else told
+        if count == begun:
             count += 1
-        value -= top * order[codes[at]]
-    if told < 0:
-        places[0] = seen[0] = place
-        count = 1
     return count
