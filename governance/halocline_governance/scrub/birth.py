@@ -13,10 +13,10 @@ _MONTHS = (
 )  # fmt: skip
 _NAMES = "|".join([*_MONTHS, *(name[:3] for name in _MONTHS if name != "May")])
 _FORMS = (
-    r"(?P<y>(?:19|20)\d\d)(?P<s>[-/.])(?P<a>\d\d)(?P=s)(?P<b>\d\d)(?!\d)",
-    r"(?P<a>\d{1,2})(?P<s>[-/.])(?P<b>\d{1,2})(?P=s)(?P<y>(?:19|20)\d\d)(?!\d)",
-    rf"(?P<b>\d{{1,2}}) (?P<m>{_NAMES}) (?P<y>(?:19|20)\d\d)(?!\d)",
-    rf"(?P<m>{_NAMES}) (?P<b>\d{{1,2}}), (?P<y>(?:19|20)\d\d)(?!\d)",
+    r"(?P<y>(?:18|19|20)\d\d)(?P<s>[-/.])(?P<a>\d\d)(?P=s)(?P<b>\d\d)(?!\d)",
+    r"(?P<a>\d{1,2})(?P<s>[-/.])(?P<b>\d{1,2})(?P=s)(?P<y>(?:18|19|20)\d\d)(?!\d)",
+    rf"(?P<b>\d{{1,2}}) (?P<m>{_NAMES}) (?P<y>(?:18|19|20)\d\d)(?!\d)",
+    rf"(?P<m>{_NAMES}) (?P<b>\d{{1,2}}), (?P<y>(?:18|19|20)\d\d)(?!\d)",
 )
 _COMPILED = [re.compile(form) for form in _FORMS]
 
@@ -41,15 +41,15 @@ class Birth:
     long: bool = True
     padded: bool = False
 
-    PATTERN: ClassVar[str] = "|".join(
+    LONG_AGO: ClassVar[str] = "|".join(
         (
-            r"(?:19|20)\d\d[-/.]\d\d[-/.]\d\d(?!\d)",
-            r"\d{1,2}[-/.]\d{1,2}[-/.](?:19|20)\d\d(?!\d)",
-            rf"\d{{1,2}} (?:{_NAMES}) (?:19|20)\d\d(?!\d)",
-            rf"(?:{_NAMES}) \d{{1,2}}, (?:19|20)\d\d(?!\d)",
+            r"(?<![\w./-])18\d\d[-/.]\d\d[-/.]\d\d(?!\d)",
+            r"(?<![\w./-])\d{1,2}[-/.]\d{1,2}[-/.]18\d\d(?!\d)",
+            rf"(?<!\w)\d{{1,2}} (?:{_NAMES}) 18\d\d(?!\d)",
+            rf"(?<!\w)(?:{_NAMES}) \d{{1,2}}, 18\d\d(?!\d)",
         )
     )
-    """All that is written like one, without groups."""
+    """All that is written like one of the nineteenth century, without groups."""
 
     @classmethod
     def parse(cls, text: str) -> Birth | None:

@@ -33,8 +33,9 @@ _AREAS = (
     "302", "303", "304", "305", "307", "308", "309",
 )  # fmt: skip
 _SYLLABLES = tuple(f"{c}{v}" for c in "bdfgklmnprstvzhj" for v in "aeio")
-_BLOCK = 1024
-_EARLIEST = date(1900, 1, 1).toordinal()
+_CENTURY = date(1800, 1, 1).toordinal()
+_NUM_DAYS = date(1900, 1, 1).toordinal() - _CENTURY
+_TRIES = 16
 _LETTERS = r"[a-z]{10}"
 
 
@@ -305,7 +306,8 @@ class Mac(Listed):
 
 
 class Date(Form):
-    """An earlier day, in the form of the value: one day in each 1,024, and those are the odds."""
+    """A day of the nineteenth century, in the form of the value: nobody who lives was born then, so
+    it needs no check. Which one tells nothing of the value: all are as likely."""
 
     __slots__ = ()
 
@@ -317,24 +319,15 @@ class Date(Form):
         birth = Birth.parse(value)
         if birth is None:
             return None
-        before = birth.day.toordinal() - 30
-        for block in range(before // _BLOCK, _EARLIEST // _BLOCK, -1):
-            day = _day(block, check)
-            if day <= before and (other := birth.on(day)).is_plain:
+        # Of days 1 to 12 some are read with day and month the other way round.
+        for _ in range(_TRIES):
+            other = birth.on(_CENTURY + draw.below(_NUM_DAYS))
+            if other.is_plain:
                 return str(other)
         return None
 
     def is_own(self, text: str, check: Check) -> bool:
-        birth = Birth.parse(text)
-        if birth is None:
-            return False
-        day = birth.day.toordinal()
-        return _day(day // _BLOCK, check) == day
-
-
-def _day(block: int, check: Check) -> int:
-    """The one day of a block that is a surrogate."""
-    return block * _BLOCK + check(f"{block}", _BLOCK)
+        return Birth.parse(text) is not None
 
 
 def _word(number: int, num_syllables: int) -> str:
@@ -367,5 +360,5 @@ FORMS: tuple[Form, ...] = (
         r"[A-Z][a-z]{9} (?:Holdings|Partners|Industries|Logistics)",
     ),
     Person("person", ("person",), r"[A-Z][a-z]{2,4} [A-Z][a-z]{9}(?![a-z])"),
-    Date("date", ("date_of_birth",), Birth.PATTERN),
+    Date("date", ("date_of_birth",), Birth.LONG_AGO),
 )
