@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from halocline_pipelines.filters.bound import Bound, Signals
 
-SIGNAL = "toxicity@3"
+SIGNAL = "toxicity@4"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +15,7 @@ class Toxicity:
     attack nobody, would go too; at 0.65 one does.
     """
 
-    id: str = "toxicity@3"
+    id: str = "toxicity@4"
     max_score: float = 0.65
 
     @property

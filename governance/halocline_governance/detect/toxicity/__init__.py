@@ -33,7 +33,7 @@ class ToxicityDetector(ByBatch):
     """
 
     path: Path = WEIGHTS
-    id: str = "toxicity@3"
+    id: str = "toxicity@4"
     kinds: frozenset[str] = KINDS
 
     def find_batch(self, texts: Texts) -> BatchVerdict:

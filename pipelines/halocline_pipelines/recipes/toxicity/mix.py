@@ -33,6 +33,8 @@ _SIFTED: Mapping[str, tuple[int, int]] = {
     "manuals": (0, 6000),
 }
 _SIFTED_OWN = 200
+# The shares that are damaged: of our own harmless sentences and attacks, and of everything else.
+_SPOILT, _SPOILT_OTHERS = (0.15, 0.35), 0.08
 _OFFICE, _OFFICE_SEED = 1600, 31
 
 
@@ -68,7 +70,8 @@ class Pool:
         if row.source == "own" and self.context and rng.random() < 0.12:
             other = rng.choice(self.context)
             text = f"{other} {text}" if rng.random() < 0.6 else f"{text} {other}"
-        share = 0.25 if row.source == "own" and row.attack > 0.5 else 0.08
+        own, attacks = _SPOILT
+        share = (attacks if row.attack > 0.5 else own) if row.source == "own" else _SPOILT_OTHERS
         if rng.random() < share:
             text = spoil.spoilt(text, rng)
         return replace(row, text=text)

@@ -5,13 +5,27 @@ from __future__ import annotations
 import random
 import re
 
+_TWICE = 0.2
 _WORD = re.compile(r"[A-Za-z]{3,}")
+_VOWELS = re.compile(r"(?<=[b-df-hj-np-tv-z])[aeiou](?=[b-df-hj-np-tv-z])", re.IGNORECASE)
+_SOUNDS = (
+    ("ck", "k"), ("ph", "f"), ("th", "d"), ("ing", "in"), ("you", "u"), ("are", "r"),
+    ("ight", "ite"), ("ll", "l"), ("ss", "s"), ("ee", "ea"), ("ea", "ee"), ("er", "a"),
+    ("ou", "oo"), ("wh", "w"), ("c", "k"), ("s", "z"), ("y", "ie"), ("u", "oo"),
+)  # fmt: skip
 _LEET = {"a": "4@", "e": "3", "i": "1!", "o": "0", "s": "5$", "t": "7"}
 
 
 def spoilt(text: str, rng: random.Random) -> str:
-    """The text with one kind of damage in some of its words."""
-    kind = rng.choice(("swap", "drop", "leet", "double", "star", "join", "space", "wrong"))
+    """The text with one kind of damage, now and then two, in some of its words."""
+    once = _damaged_once(text, rng)
+    return _damaged_once(once, rng) if rng.random() < _TWICE else once
+
+
+def _damaged_once(text: str, rng: random.Random) -> str:
+    kind = rng.choice(
+        ("swap", "drop", "leet", "double", "star", "join", "space", "wrong", "vowels", "sound")
+    )
     if kind == "join":
         return _joined(text, rng)
     share = rng.choice((0.15, 0.3, 0.6))
@@ -40,6 +54,10 @@ def _damaged(word: str, kind: str, rng: random.Random) -> str:
         return word[:at] + "*" + word[at + 1 :]
     if kind == "wrong":
         return word[:at] + rng.choice("abcdefghijklmnoprstuvwy") + word[at + 1 :]
+    if kind == "vowels":
+        return _VOWELS.sub("", word)
+    if kind == "sound":
+        return _sounded(word, rng)
     if kind == "space":
         return rng.choice((" ", ".", "-")).join(word)
     return "".join(
@@ -56,3 +74,11 @@ def _joined(text: str, rng: random.Random) -> str:
         return "".join(words)
     at = rng.randrange(len(words) - 1)
     return " ".join([*words[:at], words[at] + words[at + 1], *words[at + 2 :]])
+
+
+def _sounded(word: str, rng: random.Random) -> str:
+    """Spelt as it sounds, or as somebody thinks that it does."""
+    there = [pair for pair in _SOUNDS if pair[0] in word]
+    for letters, sound in rng.sample(there, min(2, len(there))):
+        word = word.replace(letters, sound)
+    return word

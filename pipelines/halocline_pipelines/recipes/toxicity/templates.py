@@ -16,7 +16,7 @@ from pathlib import Path
 
 KINDS = ("hate", "threat", "insult", "sexual", "profanity")
 _HERE = Path(__file__).parent
-_ROT13 = ("slur", "slur1", "sex", "reclaimed")
+_ROT13 = frozenset(("slur", "slur1", "sex", "reclaimed", "hoe", "hoes", "pal"))
 _SLOT = re.compile(r"\{(\w+)\}")
 _QUOTED = ("derogation", "dehumanising", "implicit", "normative", "threat", "slur", "insult")
 
@@ -123,6 +123,9 @@ def _filled(
             return group.one
         if name == "A":
             return group.adjective
+        if name == "N":
+            article, _, rest = group.one.partition(" ")
+            return f"person {rest}" if article == "someone" else rest
         if name == "n":
             return str(int(10 ** rng.uniform(0.0, 5.0)))
         if name == "attack":
@@ -130,7 +133,7 @@ def _filled(
         if name == "insult_a":
             word = rng.choice(words()["insult"])
             return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
-        return rng.choice(words()[name])
+        return _SLOT.sub(slot, rng.choice(words()[name]))
 
     return _SLOT.sub(slot, pattern)
 
