@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import MISSING, dataclass, fields
 from inspect import Parameter, Signature
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 
@@ -142,6 +143,7 @@ def look(given: Looked, known: Sequence[str], title: str) -> None:
     from halocline_infra.detecting.jsonlines import encoded
     from halocline_infra.detecting.page import Page
     from halocline_infra.detecting.tally import Tally
+    from halocline_infra.detecting.watching import PATIENCE_S
 
     wanted = words(given.kinds, known)
     told = signals(wanted)
@@ -163,7 +165,9 @@ def look(given: Looked, known: Sequence[str], title: str) -> None:
     if page or not given.as_json:
         takers.append(page.add if page else tally.add)
     with read_by_somebody():
-        code = through(texts, detectors, _all_of(takers))
+        code = through(
+            texts, detectors, _all_of(takers), PATIENCE_S if given.timeout is None else inf
+        )
         if not given.as_json:
             tell(tally)
     if page and given.html:
