@@ -4,6 +4,8 @@ BIN := .venv/bin
 STAMP := .venv/setup.stamp
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH"
 PYTEST = $(RUN) $(BIN)/pytest
+# Each worker may hold a Spark session (2 GB): four at most. A file's tests stay together.
+WORKERS = -n logical --maxprocesses 4 --dist loadfile
 REGO := governance/halocline_governance/policies
 
 .DEFAULT_GOAL := help
@@ -27,7 +29,7 @@ demo: $(STAMP) ## Raw text to audited answer, end to end (FRESH=1; DATA= SOURCE=
 		$${LICENCE:+--licence "$$LICENCE"} $${TEXT:+--text "$$TEXT"}
 
 test: $(STAMP) ## Every test that needs only what set-up installs (ARGS= for pytest)
-	@$(PYTEST) -m "not system and not soak" $(ARGS)
+	@$(PYTEST) $(WORKERS) -m "not system and not soak" $(ARGS)
 
 test-system: $(STAMP) ## The tests that need root, PostgreSQL, an S3 server, strace, Chromium
 	@$(RUN) infra/setup/system check

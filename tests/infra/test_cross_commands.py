@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ import pytest
 from halocline_governance.errors import Refused
 from halocline_governance.records import timestamp
 from halocline_infra.commands.cross import _period  # pyright: ignore[reportPrivateUsage]
+from tests.infra.command import in_text, run
 
 PEOPLE = {
     "bea": ("banker", "confidential sides=buy"),
@@ -34,13 +33,8 @@ class Desk:
 
     def run(self, *words: str, as_whom: str | None = None, as_json: bool = True) -> tuple[int, str]:
         token = ["--token", "-", *(["--json"] if as_json else [])] if as_whom else []
-        done = subprocess.run(
-            [sys.executable, "-m", "halocline_infra", *words, *token],
-            env=self.env,
-            input=self.tokens[as_whom] if as_whom else "",
-            capture_output=True,
-            text=True,
-        )
+        stdin = self.tokens[as_whom] if as_whom else ""
+        done = in_text(run([*words, *token], self.env, stdin.encode()))
         return done.returncode, done.stdout or done.stderr
 
     def cross(self, who: str, *words: str) -> Any:

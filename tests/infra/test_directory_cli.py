@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-HALOCLINE = Path(sys.executable).parent / "halocline"
+from tests.infra.command import in_text, run
+
 BUY = "confidential sides=buy"
 
 
@@ -25,13 +26,8 @@ class Installation:
     ) -> subprocess.CompletedProcess[str]:
         kept = {key: val for key, val in os.environ.items() if not key.startswith("HALOCLINE_")}
         of_caller = {"HALOCLINE_TOKEN": token} if token else {}
-        return subprocess.run(
-            [HALOCLINE, *arguments],
-            env={**kept, "HALOCLINE_HOME": str(self.home), **of_caller, **env},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        told = {**kept, "HALOCLINE_HOME": str(self.home), **of_caller, **env}
+        return in_text(run(arguments, told))
 
     def told(self, *arguments: str, token: str | None = None, **env: str) -> Any:
         done = self.run(*arguments, "--json", token=token, **env)

@@ -18,6 +18,7 @@ from deltalake import write_deltalake
 from halocline_governance import tables
 from halocline_governance.label import parse_compact
 from halocline_governance.lake import Lake
+from tests.infra.command import in_text, run
 
 COMMAND = Path(sys.prefix) / "bin" / "halocline"
 TABLE = "curation.signals"
@@ -36,13 +37,7 @@ class Home:
         self._fill(Lake(folder / "var" / "lake"))
 
     def run(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [COMMAND, *words],
-            env={**self.variables, **more},
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+        return in_text(run(words, {**self.variables, **more}))
 
     def officers(self, *words: str) -> subprocess.CompletedProcess[str]:
         return self.run("firm", *words, "--token", self.officer, "--json")

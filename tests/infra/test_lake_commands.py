@@ -30,6 +30,7 @@ from halocline_governance.label import parse_compact
 from halocline_governance.lake import Lake
 from halocline_infra.commands import lake_output
 from halocline_infra.commands.lake_where import conditions
+from tests.infra.command import run as command
 
 DOCUMENTS = "curated.documents"
 COMMAND = Path(sys.prefix) / "bin" / "halocline"
@@ -90,10 +91,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def token(home: Path) -> Path:
     label = "confidential sides=buy"
-    command = ["token", "issue", "--sub", "ana", "--role", "analyst", "--label", label]
-    done = subprocess.run(
-        [COMMAND, *command], env=environment(home), capture_output=True, check=True
-    )
+    words = ["token", "issue", "--sub", "ana", "--role", "analyst", "--label", label]
+    done = command(words, environment(home))
+    assert done.returncode == 0, done.stderr
     file = home / "ana.jwt"
     file.write_bytes(done.stdout)
     return file
@@ -131,12 +131,7 @@ def lake(request: pytest.FixtureRequest, home: Path, token: Path) -> Run:
         }
 
     def run(*arguments: str) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(
-            [COMMAND, "lake", *arguments, "--token", str(token)],
-            env=environment(home, **more),
-            capture_output=True,
-            check=False,
-        )
+        return command(["lake", *arguments, "--token", token], environment(home, **more))
 
     return run
 

@@ -6,27 +6,21 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from halocline_governance.policy.bundle import POLICIES
+from tests.infra.command import in_text, run
 
-HALOCLINE = Path(sys.executable).parent / "halocline"
 QUESTION = {"principal": {}, "purpose": "inference", "resource": {}, "context": {"now": 1}}
 
 
 def halocline(home: Path, *arguments: object, **env: str) -> subprocess.CompletedProcess[str]:
     kept = {key: val for key, val in os.environ.items() if not key.startswith("HALOCLINE_")}
-    return subprocess.run(
-        [HALOCLINE, *map(str, arguments)],
-        env={**kept, "HALOCLINE_HOME": str(home), "HALOCLINE_POLICY": "embedded", **env},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    told = {**kept, "HALOCLINE_HOME": str(home), "HALOCLINE_POLICY": "embedded", **env}
+    return in_text(run(arguments, told))
 
 
 @pytest.fixture(scope="module")

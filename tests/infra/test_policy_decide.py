@@ -7,26 +7,20 @@ import json
 import os
 import random
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.infra.command import in_text, run
+
 ODD: list[Any] = [None, "buy", ["text"], {}, 7, [], "audit"]
-HALOCLINE = Path(sys.executable).parent / "halocline"
 
 
 def decided(home: Path, engine: str, lines: list[str]) -> subprocess.CompletedProcess[str]:
     kept = {key: val for key, val in os.environ.items() if not key.startswith("HALOCLINE_")}
     words = ("policy", "decide", "read", "--input", "-", "--engine", engine, "--lines")
-    return subprocess.run(
-        [HALOCLINE, *words],
-        env={**kept, "HALOCLINE_HOME": str(home)},
-        input="\n".join(lines) + "\n",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    stdin = "\n".join(lines) + "\n"
+    return in_text(run(words, {**kept, "HALOCLINE_HOME": str(home)}, stdin.encode()))
 
 
 def questions(root: Path, rng: random.Random, count: int) -> list[dict[str, Any]]:
@@ -98,11 +92,5 @@ def test_no_question_at_all_is_refused_and_lines_are_told_of(tmp_path: Path) -> 
     file.write_text("{}\n{}\n")
     words = ("policy", "decide", "read", "--input", str(file), "--engine", "embedded")
     kept = {key: val for key, val in os.environ.items() if not key.startswith("HALOCLINE_")}
-    done = subprocess.run(
-        [HALOCLINE, *words],
-        env={**kept, "HALOCLINE_HOME": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = in_text(run(words, {**kept, "HALOCLINE_HOME": str(tmp_path)}))
     assert (done.returncode, "--lines" in done.stderr) == (1, True)
