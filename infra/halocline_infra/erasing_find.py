@@ -80,12 +80,12 @@ def person(platform: Platform, officer: Principal, value: str) -> Person:
         StorageUnavailable: a bucket did not answer, or a table cannot be read.
     """
     from halocline_governance.erasure import What, away, officers
-    from halocline_governance.scrub.pseudonym import PseudonymKey
+    from halocline_infra import scrubbing
 
-    secret, lake = platform.secret("pseudonyms"), platform.lake
+    pseudonyms, lake = scrubbing.pseudonyms(platform), platform.lake
     keys, mentions, hidden = list[dict[str, Any]](), list[Row](), 0
     for name in lake.compartments():
-        key = PseudonymKey.derive(secret, name).subject_key(value)
+        key = pseudonyms.key(name).subject_key(value)
         if not officers.is_cleared(officer, lake, {(name, "")}):
             hidden += 1
             continue

@@ -27,7 +27,8 @@ def job(platform: Platform, principal: Principal, name: str, run_id: str | None 
         guard=platform.guard,
         principal=principal,
         run_id=run_id or f"{name}-{uuid7()}",
-        secret=platform.secret("pseudonyms"),
+        secret=platform.secret("commits"),
         vault=scrubbing.vault(platform),
+        pseudonyms=scrubbing.pseudonyms(platform),
         progress=lambda text: console.print(text, style="dim", markup=False),
     )

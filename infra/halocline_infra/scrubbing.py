@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from halocline_governance.detect import Detector
     from halocline_governance.scrub import Scrubber, Scrubbing
     from halocline_governance.scrub.custody import Custody
+    from halocline_governance.scrub.pseudonym import Pseudonyms
     from halocline_governance.scrub.reveal import Door
     from halocline_governance.scrub.vault import Vault
     from halocline_infra.platform import Platform
@@ -25,6 +26,14 @@ def vault(platform: Platform) -> Vault:
     return Vault(here.home / "vault", Ring(here.keys / "vault"))
 
 
+def pseudonyms(platform: Platform) -> Pseudonyms:
+    """The compartments' keys of pseudonyms; they lie with the other keys."""
+    from halocline_governance.scrub.pseudonym import Pseudonyms
+    from halocline_governance.scrub.ring import Ring
+
+    return Pseudonyms(Ring(platform.environment.keys / "pseudonyms", crossings=True))
+
+
 def scrubber(
     platform: Platform, compartment: str, detectors: Iterable[Detector], scrubbing: Scrubbing
 ) -> Scrubber:
@@ -34,9 +43,8 @@ def scrubber(
         Refused: no such place.
     """
     from halocline_governance.scrub import Scrubber
-    from halocline_governance.scrub.pseudonym import PseudonymKey
 
-    key = PseudonymKey.derive(platform.secret("pseudonyms"), compartment)
+    key = pseudonyms(platform).key(compartment)
     return Scrubber(tuple(detectors), key, scrubbing, vault(platform))
 
 
@@ -60,4 +68,4 @@ def custody(platform: Platform) -> Custody:
     """What officers do with the vault's keys and values."""
     from halocline_governance.scrub.custody import Custody
 
-    return Custody(vault(platform), platform.journal)
+    return Custody(vault(platform), platform.journal, pseudonyms(platform))

@@ -16,7 +16,6 @@ from halocline_governance.guard import Plan
 from halocline_governance.guard.watch import Watch
 from halocline_governance.principal import Purpose
 from halocline_governance.records import AuditEvent, Kind
-from halocline_governance.scrub.pseudonym import PseudonymKey
 from halocline_pipelines import tables
 from halocline_pipelines.assessment import Assessor
 from halocline_pipelines.dedup import fingerprint, neighbour
@@ -91,7 +90,7 @@ def curate(
         documents = job.guard.frame(job.spark, raw)
         if earlier.done:
             documents = _without(job, documents, earlier.done)
-        key = PseudonymKey.derive(job.secret, compartment, recipe.key_version)
+        key = job.pseudonym_key(compartment, recipe.key_version)
         measured = measure(documents, Assessor(recipe, key, vault=job.vault)).cache()
         stack.callback(measured.unpersist)
         columns = measured.select("row_uid", "outcome", "rule", "num_pii")

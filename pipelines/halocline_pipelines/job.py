@@ -10,6 +10,7 @@ from halocline_governance.gates import Gates
 from halocline_governance.guard import Guard
 from halocline_governance.lake import Lake
 from halocline_governance.principal import Principal
+from halocline_governance.scrub.pseudonym import PseudonymKey, Pseudonyms
 from halocline_governance.scrub.vault import Vault
 
 if TYPE_CHECKING:
@@ -29,10 +30,12 @@ class Job:
         guard: the door to what is read.
         principal: a service, or a data engineer, cleared for what it touches.
         run_id: stands in every row that is written.
-        secret: master key of the pseudonyms; 32 bytes or more.
+        secret: by which a run's commits are told from others'; 32 bytes or more.
         progress: told what is going on; never a governed value.
         vault: of the installation, for recipes with reversible tokens; its files must be those of
             this machine on every worker.
+        pseudonyms: keys of the installation's compartments; without them, pseudonyms are of keys
+            that derive from `secret`.
     """
 
     spark: SparkSession
@@ -44,3 +47,10 @@ class Job:
     secret: bytes = field(repr=False)
     progress: Progress = lambda message: None
     vault: Vault | None = None
+    pseudonyms: Pseudonyms | None = None
+
+    def pseudonym_key(self, compartment: str, version: int = 1) -> PseudonymKey:
+        """What pseudonyms of a compartment are made with."""
+        if self.pseudonyms is None:
+            return PseudonymKey.derive(self.secret, compartment, version)
+        return self.pseudonyms.key(compartment, version)

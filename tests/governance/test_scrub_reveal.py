@@ -22,7 +22,9 @@ from halocline_governance.principal import Principal, Purpose
 from halocline_governance.records import AuditEvent, Kind
 from halocline_governance.scrub import Mode
 from halocline_governance.scrub.custody import Custody
+from halocline_governance.scrub.pseudonym import Pseudonyms
 from halocline_governance.scrub.reveal import Door
+from halocline_governance.scrub.ring import Ring
 from halocline_governance.scrub.vault import Vault
 from tests.governance.forking import in_a_child
 from tests.governance.kept_events import Kept
@@ -42,7 +44,8 @@ class World:
         self.vault: Vault = vault(folder)
         self.kept = Kept()
         self.door = Door(self.vault, Gates(engine, self.kept))
-        self.custody = Custody(self.vault, self.kept)
+        self.pseudonyms = Pseudonyms(Ring(folder / "pseudonyms", crossings=True))
+        self.custody = Custody(self.vault, self.kept, self.pseudonyms)
         self.token = self.sealed("buy")
         self.there = self.sealed("sell")
 
@@ -252,13 +255,19 @@ def test_what_cannot_be_undone_takes_two_cleared_officers(
         world.custody.destroy(first, second, "buy", WHY)
     with pytest.raises(Refused):
         world.custody.forget(first, second, "buy", VALUE, WHY)
+    key = world.pseudonyms.key("buy")
+    with pytest.raises(Refused):
+        world.custody.sever(first, second, "buy", WHY)
+    assert world.pseudonyms.key("buy") == key
     assert world.told() == []
     assert world.door.reveal(CLEO, Purpose.AUDIT, world.token, WHY) == VALUE
 
 
 def test_nothing_is_destroyed_without_a_record(world: World) -> None:
     world.kept.fails = lambda event: event.kind is Kind.VAULT
+    key = world.pseudonyms.key("buy")
     for act in (
+        lambda: world.custody.sever(CLEO, OMAR, "buy", WHY),
         lambda: world.custody.destroy(CLEO, OMAR, "buy", WHY),
         lambda: world.custody.forget(CLEO, OMAR, "buy", VALUE, WHY),
         lambda: world.custody.rotate(CLEO, "buy", WHY),
@@ -268,6 +277,33 @@ def test_nothing_is_destroyed_without_a_record(world: World) -> None:
     world.kept.fails = lambda _: False
     assert world.door.reveal(CLEO, Purpose.AUDIT, world.token, WHY) == VALUE
     assert len(world.custody.holds(CLEO)) == 2
+    assert world.pseudonyms.key("buy") == key
+
+
+def test_a_compartments_pseudonyms_end_with_its_own_key_alone(world: World) -> None:
+    """Nothing that is left makes the old tokens again, of any version; others' stay."""
+    held = {
+        (name, version): world.pseudonyms.key(name, version)
+        for name in ("buy", "sell", "sell.acme", "public", "x.c-1")
+        for version in (1, 2)
+    }
+    tokens = {key.token("email", VALUE).split(":")[2] for key in held.values()}
+    assert len(tokens) == len(held)
+    secret = world.pseudonyms.ring.current("buy").secret
+
+    assert world.custody.sever(CLEO, OMAR, "buy", WHY) == [1]
+
+    files = [path.read_bytes() for path in world.pseudonyms.ring.folder.iterdir()]
+    assert not any(secret in file or secret.hex().encode() in file for file in files)
+    for (name, version), key in held.items():
+        again = Pseudonyms(Ring(world.pseudonyms.ring.folder, crossings=True)).key(name, version)
+        assert (again == key) == (name != "buy")
+    assert world.door.reveal(CLEO, Purpose.AUDIT, world.token, WHY) == VALUE
+    (severed,) = [event for event in world.told() if event.object["step"] == "sever"]
+    assert severed.object == {
+        "step": "sever", "compartment": "buy", "reason": WHY, "second": "omar",
+    }  # fmt: skip
+    assert world.custody.sever(CLEO, OMAR, "buy", WHY) == [6]
 
 
 def test_a_token_in_the_text_that_is_scrubbed_reveals_nothing_more(world: World) -> None:

@@ -20,7 +20,8 @@ from halocline_governance.journal import Journal, Signer
 from halocline_governance.label import parse_compact
 from halocline_governance.records import AuditEvent, InferenceRecord, Kind
 from halocline_governance.refs import DatasetRef, ModelRef
-from halocline_governance.scrub.pseudonym import PseudonymKey
+from halocline_governance.scrub.pseudonym import Pseudonyms
+from halocline_governance.scrub.ring import Ring
 from halocline_infra.cli import app
 from tests.governance.erasure_world import LABELS, World, everything, word
 
@@ -33,8 +34,8 @@ def home(tmp_path: Path, rng: Any) -> World:
     """A home with documents, one of them about a person, and an answer that names her."""
     world = World(tmp_path, rng)
     world.fill(6, num_commits=1)
-    secret = keys.secret(tmp_path / "keys" / "pseudonyms.secret")
-    hers = PseudonymKey.derive(secret, "buy").subject_key("jane doe")
+    pseudonyms = Pseudonyms(Ring(tmp_path / "keys" / "pseudonyms"))
+    hers = pseudonyms.key("buy").subject_key("jane doe")
     raw = {**world.made[("buy", RAW)][0], "row_uid": 77, "subject_keys": [hers], "text": word(77)}
     world.write("buy", RAW, [raw])
     answer = {**world.made[("buy", OUTPUTS)][0], "row_uid": 78, "request_id": "req-jane"}

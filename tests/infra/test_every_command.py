@@ -111,6 +111,7 @@ IN_PROCESS: tuple[tuple[str, int], ...] = (
     ("pii vault rotate buy --reason a-test", 0),
     ("pii vault forget buy --value-from {question} --reason a-test --second {omar}", 0),
     ("pii vault destroy buy --reason a-test --second {omar}", 0),
+    ("pii vault destroy buy --pseudonyms --reason a-test --second {omar}", 0),
     ("detect {folder}/memos --kinds pii", 3),
 )  # fmt: skip
 ON_SPARK = ("curate ingest {folder}/memos --token {svc}", "curate run buy --token {svc}")

@@ -111,3 +111,29 @@ def test_a_value_is_revealed_and_forgotten_on_record(home: Path, run: Run, token
     everywhere = [path for path in home.rglob("*") if path.is_file()]
     assert [path for path in everywhere if VALUE.encode() in path.read_bytes().lower()] == []
     assert run(None, "audit", "verify").exit_code == 0
+
+
+def test_pseudonyms_of_one_compartment_end_by_command(home: Path, run: Run) -> None:
+    text = home.parent / "text.txt"
+    text.write_text(f"Write to {VALUE}.")
+
+    def scrubbed(compartment: str) -> str:
+        out = home.parent / "clean.txt"
+        wanted = ("--mode", "pseudonym", "--compartment", compartment, "--kinds", "email")
+        done = run(None, "pii", "scrub", str(text), "--out", str(out), *wanted)
+        assert done.exit_code == 0, done.exception
+        return out.read_text()
+
+    buy, sell = scrubbed("buy"), scrubbed("sell")
+    assert (scrubbed("buy"), scrubbed("sell")) == (buy, sell)
+    assert buy != sell
+    end = ("pii", "vault", "destroy", "buy", "--pseudonyms", "--reason", "contract ended", "--json")
+    alone = run("cleo", *end, "--second", str(home.parent / "cleo"))
+    assert isinstance(alone.exception, Refused)
+    assert scrubbed("buy") == buy
+
+    assert told(run("cleo", *end, "--second", str(home.parent / "omar")))["keys"] == [1]
+
+    assert scrubbed("sell") == sell
+    assert scrubbed("buy") != buy
+    assert [one["object"]["step"] for one in steps(run)] == ["sever"]

@@ -16,6 +16,7 @@ from halocline_governance.gates import Sink
 from halocline_governance.person import is_same_person
 from halocline_governance.principal import Principal, Purpose
 from halocline_governance.records import AuditEvent, Kind
+from halocline_governance.scrub.pseudonym import Pseudonyms
 from halocline_governance.scrub.reveal import OFFICER, check_reason, sealed_label
 from halocline_governance.scrub.ring import check_compartment
 from halocline_governance.scrub.vault import Vault
@@ -28,10 +29,12 @@ class Custody:
     Args:
         vault: what they keep.
         journal: where each step is recorded first.
+        pseudonyms: the keys of pseudonyms and surrogates, and of the subject keys on rows.
     """
 
     vault: Vault
     journal: Sink
+    pseudonyms: Pseudonyms
 
     def holds(self, officer: Principal) -> list[dict[str, Any]]:
         """Keys that are not destroyed, and how many values lie in their compartment, as far as
@@ -89,6 +92,20 @@ class Custody:
         self._check_two(officer, second, compartment, reason)
         self._tell(officer, "destroy", compartment, reason, {"second": second.subject})
         return self.vault.destroy(compartment)
+
+    def sever(
+        self, officer: Principal, second: Principal, compartment: str, reason: str
+    ) -> list[int]:
+        """Destroy a compartment's key of pseudonyms; the numbers of what was destroyed. What its
+        tokens and subject keys stand for, nobody can find out or try any more.
+
+        Raises:
+            Refused: they may not, are one person, or give no reason.
+            JournalUnavailable: nothing was changed.
+        """
+        self._check_two(officer, second, compartment, reason)
+        self._tell(officer, "sever", compartment, reason, {"second": second.subject})
+        return self.pseudonyms.ring.destroy(compartment)
 
     def _check_two(
         self, officer: Principal, second: Principal, compartment: str, reason: str

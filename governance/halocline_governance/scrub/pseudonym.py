@@ -1,7 +1,8 @@
 """Keyed pseudonyms: the same value under the same key is always the same token, and no value back.
 
-Keys come from a master key by compartment and version (HKDF), so that two compartments' tokens
-for one person don't join, and destroying a key erases what only it could recognise.
+Each compartment has a random key of its own, from which HKDF derives one for each version: two
+compartments' tokens for one person don't join, and destroying a compartment's key leaves nobody who
+could recognise, or try, what stands behind its tokens.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import unicodedata
 from dataclasses import dataclass, field
 
 from halocline_governance.errors import Refused
+from halocline_governance.scrub.ring import Ring
 
 TOKEN = re.compile(r"<[a-z][a-z0-9_]{0,31}:v[0-9]{1,6}:[a-z2-7]{16}>")
 _AT, _DOT = (re.compile(rf"\s*[\[({{<]?\s*\b{word}\b\s*[\])}}>]?\s*") for word in ("at", "dot"))
@@ -51,6 +53,25 @@ class PseudonymKey:
         message = kind.encode() + b"\0" + normal(kind, value).encode("utf-8", "surrogatepass")
         digest = hmac.digest(self.secret, message, hashlib.sha256)
         return base64.b32encode(digest[:10]).decode().lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Pseudonyms:
+    """The keys of an installation's compartments.
+
+    Args:
+        ring: holds one random key for each compartment, made when it is first wanted.
+    """
+
+    ring: Ring
+
+    def key(self, compartment: str, version: int = 1) -> PseudonymKey:
+        """The compartment's key now; after its destruction another, whose tokens don't join.
+
+        Raises:
+            Refused: no compartment, or a key's file that is none of ours.
+        """
+        return PseudonymKey.derive(self.ring.current(compartment).secret, compartment, version)
 
 
 def normal(kind: str, value: str) -> str:

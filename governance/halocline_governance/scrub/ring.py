@@ -1,6 +1,7 @@
-"""The vault's keys: random, one file each, so that one can be destroyed without the others.
+"""Keys of compartments: random, one file each, so that one can be destroyed without the others.
 
-Keys are numbered through the whole installation, and a token names its key by the number. Every
+The vault's are one ring, the pseudonyms' another. Keys of a ring are numbered through the whole
+installation, and a reversible token names its key by the number. Every
 question reads the files again: a key that another process destroyed is gone here too.
 """
 
@@ -50,9 +51,11 @@ class Ring:
 
     Args:
         folder: of mode 0700, made when it is needed.
+        crossings: whether compartments of crossings have keys too.
     """
 
     folder: Path
+    crossings: bool = False
 
     def live(self, compartment: str | None = None) -> list[VaultKey]:
         """Keys that are not destroyed, by number: all, or a compartment's.
@@ -75,12 +78,12 @@ class Ring:
         Raises:
             Refused: no compartment that may have a vault, or as `live`.
         """
-        check_compartment(compartment)
+        check_compartment(compartment, crossings=self.crossings)
         return self._newest(compartment) or self._make(compartment, anew=False)
 
     def rotate(self, compartment: str) -> VaultKey:
         """A new key that seals from now on. The older ones still open what they sealed."""
-        check_compartment(compartment)
+        check_compartment(compartment, crossings=self.crossings)
         return self._make(compartment, anew=True)
 
     def destroy(self, compartment: str) -> list[int]:
@@ -146,12 +149,15 @@ class Ring:
             os.close(lock)
 
 
-def check_compartment(name: str) -> None:
+def check_compartment(name: str, *, crossings: bool = False) -> None:
     """
+    Args:
+        crossings: whether a crossing's own compartment will do.
+
     Raises:
         Refused: no compartment, or a crossing's own, whose walls only its rows' labels tell.
     """
-    if not _COMPARTMENT.match(name) or name.startswith(_CROSSED):
+    if not _COMPARTMENT.match(name) or (name.startswith(_CROSSED) and not crossings):
         raise Refused("a vault is a side's, a tenant's or the public compartment's: side[.tenant]")
 
 

@@ -126,10 +126,16 @@ def destroy(
     compartment: Compartment,
     reason: Reason,
     second: Second,
+    pseudonyms: Annotated[
+        bool, typer.Option("--pseudonyms", help="The key of pseudonyms and subject keys instead.")
+    ] = False,
     token: TokenFile = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Destroy every key of a compartment: its tokens are opaque for good. Takes two officers.
+
+    With --pseudonyms it is the key of its pseudonyms, surrogates and subject keys: nobody can find
+    out or try any more what they stand for, and a person's rows are found by their text alone.
 
     Example:
 
@@ -140,7 +146,9 @@ def destroy(
 
     with called(token) as (platform, officer):
         other = platform.caller(read_token(platform.environment, second))
-        numbers = scrubbing.custody(platform).destroy(officer, other, compartment, reason)
+        custody = scrubbing.custody(platform)
+        end = custody.sever if pseudonyms else custody.destroy
+        numbers = end(officer, other, compartment, reason)
     show({"compartment": compartment, "keys": numbers}, as_json=as_json, title="Destroyed")
 
 

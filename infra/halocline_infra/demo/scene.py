@@ -94,9 +94,10 @@ class Scene:
             guard=platform.guard,
             principal=principal,
             run_id=f"{self.ledger.run_id}-{name}",
-            secret=platform.secret("pseudonyms"),
+            secret=platform.secret("commits"),
             progress=self.say,
             vault=scrubbing.vault(platform),
+            pseudonyms=scrubbing.pseudonyms(platform),
         )
 
     @property

@@ -95,7 +95,7 @@ def _compartment(source: Source) -> str | None:
 def _open(job: Job, compartment: str, stack: ExitStack) -> Stage:
     for table in (RAW, LEDGER):
         stack.enter_context(job.lake.lease(compartment, table))
-    stage = Stage(job.lake, compartment, job.run_id, job.secret)
+    stage = Stage(job.lake, compartment, job.run_id, job.pseudonym_key(compartment))
     stack.callback(stage.clear)
     return stage
 

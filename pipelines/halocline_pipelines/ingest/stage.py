@@ -30,7 +30,7 @@ _GROUP_BYTES = 8 * 1024 * 1024
 class Stage:
     """Rows, quarantined documents and their counts, for one compartment and run."""
 
-    def __init__(self, lake: Lake, compartment: str, run_id: str, secret: bytes) -> None:
+    def __init__(self, lake: Lake, compartment: str, run_id: str, key: PseudonymKey) -> None:
         import pyarrow.parquet as pq
 
         self.compartment = compartment
@@ -38,7 +38,7 @@ class Stage:
         self.sources: dict[str, dict[str, Any]] = {}
         self.quarantined: list[Quarantined] = []
         self._run_id = run_id
-        self._key = PseudonymKey.derive(secret, compartment)
+        self._key = key
         self._schema = tables.table("raw.documents").arrow()
         self._folder = lake.work(compartment, "staging")
         self.clear()
