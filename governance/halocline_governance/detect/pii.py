@@ -76,7 +76,7 @@ class PiiDetector(ByBatch):
         return BatchVerdict.of(self.id, texts, spans)
 
     def stream(self) -> Stream:
-        from halocline_governance.detect.kinds.tail import BEHIND
+        from halocline_governance.detect.kinds.shape import BEHIND
 
         return LocalStream(self.id, self._look, BEHIND * _MOST_BYTES)
 
@@ -88,10 +88,8 @@ class PiiDetector(ByBatch):
         from halocline_governance.detect.kinds import sift, tail
 
         folded = Folded.of(Texts.of([window]))
-        rules, places = sift.sieve(self.engine).candidates(folded)
         begin = folded.place_of(start)
-        near = places >= begin - tail.AHEAD
-        found = sift.row_hits(folded, (rules[near], places[near]))
+        found = sift.row_hits(folded, sift.sieve(self.engine).candidates(folded, begin))
         hits: list[Hit] = sift.merged(hit for _, hit in found if hit.kind in self.kinds)
         hits = [hit for hit in hits if hit.start >= begin]
         text = folded.data[1 : folded.starts[1] - 1].tobytes().decode("latin-1")

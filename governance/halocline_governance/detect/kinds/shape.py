@@ -19,6 +19,11 @@ LEFT = 112
 NEAR = 64
 RIGHT = 32
 REACH = 640
+AHEAD = 224
+"""How far behind its anchor a value may start."""
+SHORT = 64
+"""The same of a number or an id: a BIC stands behind an IBAN."""
+BEHIND = AHEAD + LEFT + 8
 STRETCH = 192
 NUMBER = 144
 """No number is longer: a phone's 15 digits with all that may stand between, and its extension."""

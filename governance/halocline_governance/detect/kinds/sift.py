@@ -20,7 +20,18 @@ from halocline_governance.detect.kinds import number_kernel, token_kernel
 from halocline_governance.detect.kinds.catalog import KINDS
 from halocline_governance.detect.kinds.money import COUNTRIES
 from halocline_governance.detect.kinds.rules import ANCHORS, RULES, TOKENS, WORDS
-from halocline_governance.detect.kinds.shape import LEFT, NEAR, NUMBER, REACH, RIGHT, Hit, Rule
+from halocline_governance.detect.kinds.shape import (
+    AHEAD,
+    BEHIND,
+    LEFT,
+    NEAR,
+    NUMBER,
+    REACH,
+    RIGHT,
+    SHORT,
+    Hit,
+    Rule,
+)
 from halocline_governance.detect.kinds.words import GROUPS, Read, open_window
 
 if TYPE_CHECKING:
@@ -35,6 +46,8 @@ _BESIDE = (NEAR + 4, NUMBER + RIGHT)
 _AT_ONCE = 1024
 _SHORT = np.isin(np.arange(len(_NAMES)), [_NAMES.index(name) for name in TOKENS])
 """Whose values start at their place, but for a phone's signs, and are no longer than NUMBER."""
+_AHEAD = np.where(_SHORT, SHORT, AHEAD)
+"""How far behind its place what a rule finds may start."""
 _TOKENS = np.array([_NAMES.index(name) for name in TOKENS], dtype=np.int64)
 
 
@@ -54,20 +67,31 @@ class Sieve:
         columns = np.array(numbers, dtype=np.int64)
         return cls(engine, columns[:, 0], columns[:, 1], columns[:, 2], columns[:, 3])
 
-    def candidates(self, folded: Folded) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """(rule numbers, places) worth a look, in order of place, each once."""
-        ids, starts = self.engine.places(folded.data)
+    def candidates(
+        self, folded: Folded, begin: int = 0
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """(rule numbers, places) worth a look, in order of place, each once.
+
+        Args:
+            begin: what starts before this place is of no interest.
+        """
+        first = max(0, begin - BEHIND)
+        data = folded.data[first:]
+        ids, starts = self.engine.places(data)
         spots = starts + self.ats[ids]
-        kept = number_kernel.near_digit(folded.data, spots, self.before[ids], self.behind[ids])
-        kept[self.rules[ids] == _STREET] = token_kernel.housed(
-            folded.data, spots[self.rules[ids] == _STREET]
-        )
+        kept = number_kernel.near_digit(data, spots, self.before[ids], self.behind[ids])
+        streets = self.rules[ids] == _STREET
+        kept[streets] = token_kernel.housed(data, spots[streets])
         ids, spots = ids[kept], spots[kept]
-        tokens = number_kernel.numbers(folded.data, *word_tables(), _countries(), NEAR, RIGHT)
+        tokens = number_kernel.numbers(data, *word_tables(), _countries(), NEAR, RIGHT)
         rules = np.concatenate((self.rules[ids], _TOKENS[tokens[:, 0]]))
         places = np.concatenate((spots, tokens[:, 1]))
         pairs = np.unique(places * len(_NAMES) + rules)
-        return pairs % len(_NAMES), pairs // len(_NAMES)
+        rules, places = pairs % len(_NAMES), pairs // len(_NAMES) + first
+        if first or begin:
+            near = places >= begin - _AHEAD[rules]
+            rules, places = rules[near], places[near]
+        return rules, places
 
 
 @cache

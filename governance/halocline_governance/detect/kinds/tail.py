@@ -13,11 +13,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from halocline_governance.detect.kinds.shape import LEFT, REACH, RIGHT
+from halocline_governance.detect.kinds.shape import REACH, RIGHT
 
-AHEAD = 224
-"""How far behind its anchor a value may start."""
-BEHIND = AHEAD + LEFT + 8
 _OPEN = REACH + RIGHT
 _CONTEXT = RIGHT + 24
 _STRETCH = 112

@@ -147,10 +147,17 @@ class Beside:
 
 def _of(text: str, at: int, bits: int) -> int:
     """Those of the bits whose group has a word here."""
-    return sum(words.bit for words in _groups if words.bit & bits and words.pattern.match(text, at))
+    found = 0
+    while bits:
+        bit = bits & -bits
+        bits ^= bit
+        pattern = _patterns.get(bit)
+        if pattern is not None and pattern.match(text, at):
+            found |= bit
+    return found
 
 
-_groups: list[Words] = []
+_patterns: dict[int, re.Pattern[str]] = {}
 _latest = Beside("")
 
 
@@ -210,7 +217,7 @@ class Words:
         parts = [p.replace(r"\*", r"[^\W\d_]{0,24}") for p in parts]
         self.pattern = re.compile(rf"{_BEFORE}(?:{'|'.join(parts)}){_BEHIND}", re.IGNORECASE)
         self.bit = _bit(keys(phrases))
-        _groups.append(self)
+        _patterns[self.bit] = self.pattern
 
     def near(self, match: re.Match[str], group: str | int = 0) -> float:
         """0 if none stands close by, else up to 1: the closer the surer."""
