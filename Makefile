@@ -5,7 +5,7 @@ STAMP := .venv/setup.stamp
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH"
 PYTEST = $(RUN) $(BIN)/pytest
 # Each worker may hold a Spark session (2 GB): four at most. A file's tests stay together.
-WORKERS = -n logical --maxprocesses 4 --dist loadfile
+WORKERS = -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 REGO := governance/halocline_governance/policies
 
 .DEFAULT_GOAL := help

@@ -28,16 +28,16 @@ def run(
     words: Sequence[object],
     env: Mapping[str, str],
     stdin: bytes = b"",
-    cwd: Path | None = None,
+    stdout: int | None = None,
     timeout: float = 240.0,
 ) -> Done:
-    """What the command answered: exit code, bytes of its outputs.
+    """What the command answered: exit code, bytes of its outputs (none where `stdout` took them).
 
     Raises:
         TimeoutError: it was not done after `timeout` seconds.
     """
     command = [str(word) for word in words]
-    asked = {"words": command, "env": {**env}, "cwd": str(cwd or Path.cwd())}
+    asked = {"words": command, "env": {**env}, "cwd": str(Path.cwd())}
     with (
         tempfile.TemporaryFile() as given,
         tempfile.TemporaryFile() as out,
@@ -45,7 +45,8 @@ def run(
     ):
         given.write(stdin)
         given.seek(0)
-        code = _asked(json.dumps(asked).encode(), (given, out, err), timeout)
+        fds = given.fileno(), out.fileno() if stdout is None else stdout, err.fileno()
+        code = _asked(json.dumps(asked).encode(), fds, timeout)
         return subprocess.CompletedProcess(command, code, _all(out), _all(err))
 
 
@@ -54,12 +55,11 @@ def in_text(done: Done) -> subprocess.CompletedProcess[str]:
     return subprocess.CompletedProcess(done.args, done.returncode, out, err)
 
 
-def _asked(words: bytes, files: tuple[IO[bytes], ...], timeout: float) -> int:
+def _asked(words: bytes, fds: tuple[int, ...], timeout: float) -> int:
     told, telling = os.pipe()
     try:
         try:
-            fds = [*(file.fileno() for file in files), telling]
-            socket.send_fds(_server(), [words], fds)
+            socket.send_fds(_server(), [words], [*fds, telling])
         finally:
             os.close(telling)
         if not select.select([told], [], [], timeout)[0]:

@@ -17,6 +17,7 @@ import pytest
 from typer.main import get_command
 
 from halocline_infra.cli import app
+from tests.infra.command import run as command
 
 HALOCLINE = Path(sys.executable).parent / "halocline"
 # Fails late enough: after the first bytes of the answer were handed over.
@@ -37,21 +38,15 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     home = tmp_path_factory.mktemp("installation") / "home"
     env = {**kept, "HALOCLINE_HOME": str(home), "HALOCLINE_POLICY": "embedded"}
     issue = ["token", "issue", "--sub", "cleo", "--role", "compliance", "--label", "restricted"]
-    done = subprocess.run([HALOCLINE, *issue], env=env, capture_output=True, text=True, check=True)
-    return {**env, "HALOCLINE_TOKEN": done.stdout.strip()}
+    done = command(issue, env)
+    assert done.returncode == 0, done.stderr
+    return {**env, "HALOCLINE_TOKEN": done.stdout.decode().strip()}
 
 
 def run(
-    environment: dict[str, str], *arguments: object, stdout: Any = subprocess.PIPE
+    environment: dict[str, str], *arguments: object, stdout: int | None = None
 ) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(
-        [HALOCLINE, *map(str, arguments)],
-        env=environment,
-        stdout=stdout,
-        stderr=subprocess.PIPE,
-        check=False,
-        timeout=60,
-    )
+    return command(arguments, environment, stdout=stdout, timeout=60)
 
 
 def check_plain(done: subprocess.CompletedProcess[bytes], code: int = 1) -> str:
@@ -80,7 +75,7 @@ def test_an_answer_that_cannot_be_written_is_told(
     environment: dict[str, str], arguments: list[str]
 ) -> None:
     with open("/dev/full", "wb") as full:
-        assert "No space left" in check_plain(run(environment, *arguments, stdout=full))
+        assert "No space left" in check_plain(run(environment, *arguments, stdout=full.fileno()))
 
 
 def test_an_interrupt_ends_a_command_plainly(environment: dict[str, str]) -> None:
@@ -196,8 +191,8 @@ def test_json_is_one_document_the_same_each_time(environment: dict[str, str]) ->
 def test_every_command_shows_an_example_of_itself() -> None:
     commands = dict(_commands(get_command(app), ()))
     assert len(commands) > 30
-    for path, command in commands.items():
-        assert f"halocline {' '.join(path)}" in str(command.help), path
+    for path, known in commands.items():
+        assert f"halocline {' '.join(path)}" in str(known.help), path
 
 
 def _commands(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:

@@ -134,7 +134,8 @@ def test_faults_are_found(done: Done) -> None:
     assert dropped(done.truth.foreign) == 1
     assert dropped(done.truth.low_quality) == 1
     assert dropped(done.truth.toxic) >= 0.9
-    toxic = [name for name, row in done.ledger.items() if row["rule"] == "toxicity@3"]
+    rules = {name: str(row["rule"]).partition("@")[0] for name, row in done.ledger.items()}
+    toxic = [name for name, rule in rules.items() if rule == "toxicity"]
     assert set(toxic) <= set(done.truth.toxic)
 
 
@@ -391,7 +392,7 @@ def test_a_document_that_cannot_be_scanned_is_in_quarantine(
     monkeypatch.setattr(module, "Assessor", broken)
     ingest(job, [source("s", *buy_side(small_firm)[:5])])
     report = curate(job, "buy", english())
-    assert report.quarantined == {"toxicity@3": 5}
+    assert report.quarantined == {ToxicityDetector(Path("nowhere")).id: 5}
     assert rows(job, "buy", CURATED) == []
     assert {row["reason"] for row in rows(job, "buy", LEDGER)} == {"unscanned: failed: Refused"}
 

@@ -14,6 +14,7 @@ from halocline_pipelines.filters.fineweb import FineWeb
 from halocline_pipelines.filters.gopher_quality import GopherQuality
 from halocline_pipelines.filters.gopher_repetition import GopherRepetition
 from halocline_pipelines.filters.language import Language
+from halocline_pipelines.filters.toxicity import SIGNAL as TOXICITY
 from halocline_pipelines.filters.toxicity import Toxicity
 from halocline_pipelines.recipes.curation import CurationRecipe, english
 from halocline_pipelines.recipes.firm import FirmConfig, generate
@@ -22,7 +23,7 @@ PROSE = next(
     iter(generate(FirmConfig(num_rationales=30, canary_repeats=1, share_pii=0)).sources)
 ).documents
 GOOD = next(document.text for document in PROSE() if len(document.text or "") > 900) or ""
-MEASURED = {**signals(GOOD), "language@2:en": 1.0, "toxicity@3": 0.01}
+MEASURED = {**signals(GOOD), "language@2:en": 1.0, TOXICITY: 0.01}
 
 ALL: list[Filter] = [
     GopherQuality(),
@@ -73,7 +74,7 @@ def test_every_signal_of_a_rule_is_needed(rule: Filter) -> None:
         (FineWeb(), "fineweb.lines_of_30@1", 0.67, 0.68),
         (FineWeb(), "fineweb.newline_per_word@1", 0.3, 0.31),
         (Language(), "language@2:en", 0.65, 0.64),
-        (Toxicity(), "toxicity@3", 0.65, 0.66),
+        (Toxicity(), TOXICITY, 0.65, 0.66),
     ],
 )
 def test_published_bounds(rule: Filter, name: str, inside: float, outside: float) -> None:
