@@ -247,9 +247,19 @@ def _light(colour: str) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def test_a_page_takes_no_devices_place(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="no file"):
-        detect(jsonl(tmp_path / "a.jsonl", ["x"]), "--kinds", "pii", "--html", tmp_path)
+@pytest.mark.parametrize(
+    ("target", "why"), [(".", "no file"), ("none/a.html", "no such folder"), ("a.jsonl", "is read")]
+)
+def test_a_page_that_cannot_be_is_refused_before_anything_is_read(
+    tmp_path: Path, target: str, why: str
+) -> None:
+    file = jsonl(tmp_path / "a.jsonl", ["x"])
+    arguments = ["detect", str(file), "--kinds", "pii", "--json", "--html", str(tmp_path / target)]
+    done = CliRunner().invoke(app, arguments)
+    assert isinstance(done.exception, Refused)
+    assert why in str(done.exception)
+    assert done.stdout == ""
+    assert file.read_text() == '{"id": 0, "text": "x"}\n'
 
 
 @pytest.mark.parametrize("recipe", RECIPES)

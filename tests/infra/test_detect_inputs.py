@@ -19,6 +19,7 @@ import pyarrow as pa
 import pytest
 
 from halocline_governance.errors import Refused
+from halocline_infra.detecting.asking import PERSONAL, words
 from halocline_infra.detecting.chunks import Unreadable, unpacked
 from halocline_infra.detecting.encodings import as_utf8
 from halocline_infra.detecting.forms import Reading
@@ -243,3 +244,31 @@ def test_a_table_gives_what_the_csv_module_gives(tmp_path: Path, rng: random.Ran
         csv.writer(out).writerows([["text"], *([cell or "-"] for cell in cells)])
         (tmp_path / "a.csv").write_text(out.getvalue(), newline="")
         assert [text for _, _, text in rows(tmp_path / "a.csv")] == [cell or "-" for cell in cells]
+
+
+def test_a_record_may_name_its_fields_otherwise(tmp_path: Path) -> None:
+    held = {"key": "a", "body": "x", "text": 5, "id": 6}
+    for name, content in {"a.jsonl": held, "a.json": [held]}.items():
+        (tmp_path / name).write_text(json.dumps(content))
+        assert rows(tmp_path / name, text_column="body", id_column="key") == [("a", 1, "x")]
+    (tmp_path / "b.jsonl").write_text('{"key":"a","body":"x","body":"y"}\n{"key":"b","n":1}')
+    assert rows(tmp_path / "b.jsonl", text_column="body", id_column="key") == [
+        ("a", 1, "!malformed: a key twice"), ("b", 2, "!malformed: no text"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("emial", "did you mean email?"),
+        ("Credit-Card", "did you mean credit_card?"),
+        ("name", "did you mean names?"),
+        ("xyzzy", "halocline pii kinds"),
+        ("toxicity", "takes pii, names and their kinds"),
+        ("canary", "label"),
+    ],
+)
+def test_a_kind_that_is_none_is_answered_with_the_nearest(word: str, told: str) -> None:
+    with pytest.raises(Refused) as refused:
+        words(f"email,{word}", PERSONAL)
+    assert told in str(refused.value)

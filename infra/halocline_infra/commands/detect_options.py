@@ -64,10 +64,10 @@ class Given:
             " mark is known without it."
         ),
     ] = None
-    text_column: Annotated[str, typer.Option(help="The column of tables that holds the text.")] = (
-        "text"
-    )
-    id_column: Annotated[str, typer.Option(help="The column of tables that holds the id.")] = "id"
+    text_column: Annotated[
+        str, typer.Option(help="The column of tables, the field of records, that holds the text.")
+    ] = "text"
+    id_column: Annotated[str, typer.Option(help="The one that holds the id.")] = "id"
 
     def reading(self, size: Size | None = None) -> Reading:
         """How the files are read.
@@ -157,6 +157,8 @@ def look(given: Looked, known: Sequence[str], title: str) -> None:
     spans = len(wanted) > 1 or any(one.scores is None for one in detectors)
     texts = batches(given.files, given.reading(SLOW if scoring else FAST))
     several = len(given.files) > 1
+    if given.html:
+        _check_target(given.html, given.files)
     page = Page(title) if given.html else None
     tally = page.tally if page else Tally()
     takers: list[Callable[[Answers], None]] = []
@@ -238,6 +240,22 @@ def tell(tally: Tally) -> None:
         typer.echo(f"unscanned: {number} ({reason})")
 
 
+def _check_target(target: Path, files: Sequence[str]) -> None:
+    """Before a long scan rather than behind it.
+
+    Raises:
+        Refused: a page cannot be written there, or would be over what is read.
+    """
+    from halocline_governance.errors import Refused
+
+    if target.exists() and not target.is_file():
+        raise Refused(f"{target} is no file")
+    if not target.parent.is_dir():
+        raise Refused(f"{target} cannot be written: no such folder")
+    if target.exists() and any(name != "-" and target.samefile(name) for name in files):
+        raise Refused(f"{target} is read: give --html another name")
+
+
 def publish(page: Page, target: Path) -> None:
     """Write the page, for its owner alone: it holds the texts.
 
@@ -247,8 +265,6 @@ def publish(page: Page, target: Path) -> None:
     from halocline_governance import durable
     from halocline_governance.errors import Refused
 
-    if target.exists() and not target.is_file():
-        raise Refused(f"{target} is no file")
     try:
         durable.write(target, page.render())
     except OSError as error:

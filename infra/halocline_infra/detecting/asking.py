@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
+from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,9 +46,20 @@ def words(text: str | None, known: Sequence[str]) -> list[str]:
         raise Refused("--kinds names none")
     for word in found:
         if word not in known and not set(catalogue.finders(word)) & set(known):
-            catalogue.entry(word)
-            raise Refused(f"--kinds here takes {', '.join(known)} and their kinds; not {word}")
+            raise Refused(_unknown(word, known))
     return list(dict.fromkeys(found))
+
+
+def _unknown(word: str, known: Sequence[str]) -> str:
+    from halocline_governance.detect import catalogue
+
+    if word in catalogue.GATED or word in catalogue.names() or catalogue.finders(word):
+        gated = "; it needs a label, so the release gate asks it" if word in catalogue.GATED else ""
+        return f"--kinds here takes {', '.join(known)} and their kinds; not {word}{gated}"
+    kinds = {kind for name, held in catalogue.kinds().items() if name in known for kind in held}
+    near = get_close_matches(word.lower().replace("-", "_"), [*known, *sorted(kinds)], 1)
+    hint = f"did you mean {near[0]}?" if near else "halocline pii kinds lists those of pii"
+    return f"--kinds: no kind and no detector {word}; {hint}"
 
 
 def everything() -> tuple[str, ...]:
@@ -160,11 +172,12 @@ def through(
             found = answers(batch, detectors)
             watch.end()
             loaded()
+            progress.hide()
             take(found)
             texts += len(batch)
             unscanned += len(found.reasons)
             progress.step(len(batch), batch.texts.num_bytes)
-    progress.end()
+    progress.hide()
     if not texts:
         say("there is no text to scan")
     if unscanned:
@@ -201,9 +214,11 @@ class _Progress:
             sys.stderr.write(told)
             sys.stderr.flush()
 
-    def end(self) -> None:
+    def hide(self) -> None:
+        """Where the answers go to the same terminal, they have a line of their own."""
         if self._last:
             sys.stderr.write("\r\033[K")
+            sys.stderr.flush()
 
 
 def say(text: str) -> None:

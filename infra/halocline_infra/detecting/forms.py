@@ -8,6 +8,7 @@ from pathlib import Path
 from halocline_governance.errors import Refused
 from halocline_infra.detecting.batches import FAST, Size
 from halocline_infra.detecting.encodings import known
+from halocline_infra.detecting.record import Fields
 
 FORMS = {
     ".jsonl": "jsonl",
@@ -29,7 +30,7 @@ class Reading:
 
     Args:
         form: of every file, whatever its name: jsonl, json, text, lines, csv, tsv or parquet.
-        text_column, id_column: of tables.
+        text_column, id_column: of tables and of JSON's records.
         encoding: of every file; None where a byte-order mark may say it, else UTF-8.
         size: of the biggest batch.
 
@@ -48,6 +49,11 @@ class Reading:
             raise Refused(f"--form is one of {', '.join(dict.fromkeys(FORMS.values()))}")
         if self.encoding is not None:
             object.__setattr__(self, "encoding", known(self.encoding))
+
+    @property
+    def fields(self) -> Fields:
+        """Which fields of a record are read."""
+        return Fields(self.text_column, self.id_column)
 
     def form_of(self, path: Path) -> str | None:
         """What it holds; of a compressed file, what the name before `.gz` says."""

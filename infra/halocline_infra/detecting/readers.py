@@ -12,7 +12,7 @@ from halocline_infra.detecting.chunks import Chunks, chunks, unpacked
 from halocline_infra.detecting.encodings import as_utf8
 from halocline_infra.detecting.forms import Reading
 from halocline_infra.detecting.lines import lines
-from halocline_infra.detecting.record import NO_JSON, document, parsed, utf8
+from halocline_infra.detecting.record import NO_JSON, Fields, document, parsed, utf8
 
 Blocks = Iterator[list[bytes | None]]
 
@@ -30,7 +30,7 @@ def read(handle: int, form: str, reading: Reading, rows: Gathering) -> Iterator[
             if rows.add(ident, text, place):
                 yield from rows.taken()
     else:
-        yield from _READERS[form](parts, rows)
+        yield from _READERS[form](parts, rows, reading.fields)
 
 
 def opened(handle: int, reading: Reading) -> Chunks:
@@ -50,12 +50,12 @@ def whole(parts: Chunks) -> bytes | str:
     return utf8(b"".join(held))
 
 
-def _text(parts: Chunks, rows: Gathering) -> Iterator[Batch]:
+def _text(parts: Chunks, rows: Gathering, _: Fields) -> Iterator[Batch]:
     rows.add(rows.source, whole(parts), 1)
     yield from ()
 
 
-def _lines(parts: Chunks, rows: Gathering) -> Iterator[Batch]:
+def _lines(parts: Chunks, rows: Gathering, _: Fields) -> Iterator[Batch]:
     """A text each. Blank ones are passed over."""
     number = 0
     for block in lines(parts):
@@ -68,11 +68,11 @@ def _lines(parts: Chunks, rows: Gathering) -> Iterator[Batch]:
                 yield from rows.taken()
 
 
-def _jsonl(parts: Chunks, rows: Gathering) -> Iterator[Batch]:
-    return _records(lines(parts), rows)
+def _jsonl(parts: Chunks, rows: Gathering, fields: Fields) -> Iterator[Batch]:
+    return _records(lines(parts), rows, fields)
 
 
-def _records(blocks: Blocks, rows: Gathering) -> Iterator[Batch]:
+def _records(blocks: Blocks, rows: Gathering, fields: Fields) -> Iterator[Batch]:
     number = 0
     for block in blocks:
         if not block or rows.waited():
@@ -81,19 +81,19 @@ def _records(blocks: Blocks, rows: Gathering) -> Iterator[Batch]:
             number += 1
             if line is None:
                 rows.add(None, OVERSIZE, number)
-            elif line and not line.isspace() and rows.add(*parsed(line), number):
+            elif line and not line.isspace() and rows.add(*parsed(line, fields), number):
                 yield from rows.taken()
 
 
-def _json(parts: Chunks, rows: Gathering) -> Iterator[Batch]:
+def _json(parts: Chunks, rows: Gathering, fields: Fields) -> Iterator[Batch]:
     """An array of records, one record, or lines of them: many call that `.json` too."""
     blocks = lines(parts)
     first, blocks = _first(blocks)
     if not first or (first.lstrip()[:1] == b"{" and parsed(first)[1] != NO_JSON):
-        yield from _records(blocks, rows)
+        yield from _records(blocks, rows, fields)
         return
     data = _joined(blocks)
-    found = [(None, data)] if isinstance(data, str) else document(data)
+    found = [(None, data)] if isinstance(data, str) else document(data, fields)
     for place, (ident, text) in enumerate(found, start=1):
         if rows.add(ident, text, place):
             yield from rows.taken()
@@ -121,7 +121,7 @@ def _joined(blocks: Blocks) -> bytes | str:
     return b"\n".join(held)
 
 
-_READERS: dict[str, Callable[[Chunks, Gathering], Iterator[Batch]]] = {
+_READERS: dict[str, Callable[[Chunks, Gathering, Fields], Iterator[Batch]]] = {
     "jsonl": _jsonl,
     "json": _json,
     "text": _text,
