@@ -163,7 +163,10 @@ def test_utf16_without_a_mark_is_not_read_as_letters_with_nuls(
     (tmp_path / name).write_bytes('{"id":1,"text":"jo@example.org"}'.encode(encoding))
     [(_, _, told)] = rows(tmp_path / name)
     assert told.startswith("!undecodable: UTF-16 without")
-    with pytest.raises(Unreadable):
+    single = [bytes([byte]) for byte in "jo@example.org".encode(encoding)]
+    with pytest.raises(Unreadable, match="without"):
+        list(as_utf8(iter(single)))
+    with pytest.raises(Unreadable, match="not utf-16-le"):
         list(as_utf8(iter([b"\xff\xfea"])))
 
 
@@ -244,6 +247,18 @@ def test_a_table_gives_what_the_csv_module_gives(tmp_path: Path, rng: random.Ran
         csv.writer(out).writerows([["text"], *([cell or "-"] for cell in cells)])
         (tmp_path / "a.csv").write_text(out.getvalue(), newline="")
         assert [text for _, _, text in rows(tmp_path / "a.csv")] == [cell or "-" for cell in cells]
+
+
+def test_a_table_whose_text_would_be_cut_is_not_read_in_part(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,text\n1,call Jo, jo@example.org\n2,x\n3\n")
+    assert rows(tmp_path / "a.csv") == [
+        ("1", 1, "!malformed: more cells than columns"),
+        ("2", 2, "x"),
+        ("3", 3, "!malformed: no text"),
+    ]
+    (tmp_path / "a.csv").write_text("text,text\n1,jo@example.org\n")
+    with pytest.raises(Refused, match="several"):
+        rows(tmp_path / "a.csv")
 
 
 def test_a_record_may_name_its_fields_otherwise(tmp_path: Path) -> None:

@@ -23,6 +23,9 @@ _MARKS = {  # the longer first
     codecs.BOM_UTF16_BE: "utf-16-be",
 }
 
+_SIGHT = 9
+"""Bytes; four letters and the one that a big end is off by."""
+
 
 def known(name: str) -> str:
     """The name of an encoding as Python has it.
@@ -54,8 +57,8 @@ def as_utf8(parts: Chunks, encoding: str | None = None) -> Chunks:
     """
     head, parts = peeked(parts, _MARKS)
     mark = next((mark for mark in _MARKS if head.startswith(mark)), b"")
-    if encoding is None and not mark and (_wide(head) or (head[:1] == b"\0" and _wide(head[1:]))):
-        raise Unreadable(NO_MARK)
+    if encoding is None and not mark:
+        parts = _narrow(parts)
     name = encoding or _MARKS.get(mark, "utf-8")
     if name in ("utf-8", "utf-8-sig"):
         yield from _without(parts, mark if mark == codecs.BOM_UTF8 else b"")
@@ -71,10 +74,21 @@ def as_utf8(parts: Chunks, encoding: str | None = None) -> Chunks:
         raise Unreadable(f"undecodable: not {name}") from None
 
 
+def _narrow(parts: Chunks) -> Chunks:
+    """The same, if the first letters are no UTF-16."""
+    head = b""
+    for part in parts:
+        if len(head) < _SIGHT:
+            head = (head + part)[:_SIGHT]
+            if _wide(head) or (head[:1] == b"\0" and _wide(head[1:])):
+                raise Unreadable(NO_MARK)
+        yield part
+
+
 def _wide(head: bytes) -> bool:
     """Whether these look like letters in UTF-16, little end first (RFC 4627, section 3)."""
-    sight = head[: min(len(head), 8) & ~1]
-    return len(sight) >= 4 and not any(sight[1::2]) and all(sight[::2])
+    even = head[: len(head) & ~1]
+    return len(even) >= 4 and not any(even[1::2]) and all(even[::2])
 
 
 def _without(parts: Chunks, mark: bytes) -> Chunks:

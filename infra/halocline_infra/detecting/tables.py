@@ -14,6 +14,7 @@ from halocline_infra.detecting.forms import Reading
 from halocline_infra.detecting.lines import lines
 from halocline_infra.detecting.record import NO_TEXT, Id
 
+TOO_MANY = "malformed: more cells than columns"
 _DIVIDERS = {"csv": ",;\t|", "tsv": "\t"}
 
 
@@ -35,9 +36,11 @@ def records(
     rows = _lines(parts)
     first = next(rows, "")
     header, divider = _header(first, _DIVIDERS[form], reading.text_column)
+    if not first:
+        return
+    if header.count(reading.text_column) > 1:
+        raise Refused(f"{name}: there are several columns {reading.text_column}")
     if reading.text_column not in header:
-        if not first:
-            return
         raise Refused(
             f"{name}: no column {reading.text_column}; give --text-column, the name that the"
             " first row has for it"
@@ -50,6 +53,8 @@ def records(
         if cells:
             ident = cells[id_at] if id_at < len(cells) else None
             content = _content(cells[text_at]) if text_at < len(cells) else NO_TEXT
+            if len(cells) > len(header):  # a text with a divider and no quotes, which is cut
+                content = TOO_MANY
             yield ident if ident is None or _is_text(ident) else None, content, place
 
 
