@@ -40,6 +40,8 @@ GLUE = [" "] * 5 + [
     "(",
     "the ",
     "of ",
+    "\u96fb\u8a71",
+    "\u3002",
 ]
 SOUP = st.lists(
     st.one_of(
@@ -105,8 +107,34 @@ def test_prose_is_held_back_by_a_word_or_two() -> None:
     assert max(held) < 48
 
 
+UNSPACED = "\u59d4\u54e1\u4f1a\u306f\u5348\u5f8c\u306b\u518d\u3073\u96c6\u307e\u3063\u305f\u3002"
+
+
+def test_text_without_blanks_flows() -> None:
+    """A number in it is held while words behind it may name it, and nothing for longer."""
+    stream = PII.stream()
+    held: list[int] = []
+    for part in [UNSPACED] * 20 + ["2019"] + [UNSPACED] * 20 + ["13800138000"] + [UNSPACED] * 20:
+        settled = stream.feed(part.encode())
+        held.append((stream.fed - settled) // 3)
+
+    assert held.count(0) > len(held) * 3 / 4
+    assert max(held) < 112
+    assert stream.finish().findings == {"phone": 1}
+
+
 @pytest.mark.parametrize(
-    "text", ["DOB 12\nMarch\n1980, Hi", "lease 10.0.0.1-10.0.0.9 ok", "born 12.03.\n1980 in"]
+    "text",
+    [
+        "we saw 12 Elm Bend, another former home",
+        "12 old elm street within another former address",
+        "Am Bach 12 remains another address",
+        "SW1A 2AA remains another residence",
+        "via Zoom 10 (SWIFT)\u4e2d\u6587of to P.O. Box 1234 today",
+        "DOB 12\nMarch\n1980, Hi",
+        "lease 10.0.0.1-10.0.0.9 ok",
+        "born 12.03.\n1980 in",
+    ],
 )
 def test_a_wrapped_or_paired_value_is_the_same_however_it_is_fed(text: str) -> None:
     detector = PiiDetector()

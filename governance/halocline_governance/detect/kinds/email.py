@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from halocline_governance.detect.kinds.shape import Hit
 
 _local = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}\Z")
-_quoted = re.compile(r'"[^"\n@]{1,40}"\Z')
+_quoted = re.compile(r'"[^"\s@\x01]{1,40}"\Z')
 _domain = re.compile(
     r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}(?:[^\W\d_]{2,24}|xn--[a-z0-9-]{2,59})(?![\w-])"
     r"|\[\d{1,3}(?:\.\d{1,3}){3}\]"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numba
 import numpy as np
 
+from halocline_governance.detect.engines.fold_kernel import NEUTRAL
 from halocline_governance.detect.kinds.token_kernel import (
     LETTERED,
     NOTHING,
@@ -126,6 +127,8 @@ def _shaped(data: Any, start: int, size: Any, mark: Any, groups: int, total: int
         return True
     if first == _ZERO and total >= 9 and groups > 1:
         return True
+    if a == 11 and first == 49 and second >= 51:
+        return before == NEUTRAL or data[start - 2] == NEUTRAL or data[start - 3] == NEUTRAL
     if a >= 12:
         return a <= 19 and (luhn(data, start, len(data), a) or a in (13, 15))
     if groups >= 2:

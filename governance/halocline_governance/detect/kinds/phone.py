@@ -171,6 +171,17 @@ def _indian(match: re.Match[str]) -> float:
     return 0.6 if _valid(match[0], ("IN",)) else 0.0
 
 
+_unspaced = re.compile(r"\x01[: ]{0,2}\Z")
+
+
+def _chinese(match: re.Match[str]) -> float:
+    """A mobile number right behind a script that writes no blanks."""
+    start = match.start()
+    if _unspaced.search(match.string, max(0, start - 3), start) is None:
+        return 0.0
+    return 0.6 if _valid(match[0], ("CN",)) else 0.0
+
+
 PREFIXED = (
     Shape(
         "phone",
@@ -213,6 +224,7 @@ PREFIXED = (
         (3,),
         words=CALL,
     ),
+    Shape("phone", re.compile(rf"1[3-9]\d{{9}}{NOT_AFTER}"), _chinese, (11,), "1"),
     Shape("phone", re.compile(rf"[6-9]\d{{4}}[ -]\d{{5}}{NOT_AFTER}"), _indian, (5,), "6789"),
 )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from halocline_governance.detect.kinds.shape import LEFT, STRETCH, Hit, Shape
+from halocline_governance.detect.kinds.shape import LEFT, NEAR, STRETCH, Hit, Shape
 from halocline_governance.detect.kinds.towns import postcode_behind
 from halocline_governance.detect.kinds.words import Words
 
@@ -84,13 +84,18 @@ LIVES = Words(
 )
 
 
+def _at_home(match: re.Match[str], reach: int = NEAR) -> bool:
+    """Whether a word for living stands before it: a stream cannot wait for one behind it."""
+    return bool(LIVES.before(match.string, match.start(), reach))
+
+
 def _street(match: re.Match[str]) -> float:
     if _courts.search(match[0]) or _sentence.search(match[0]):
         return 0.0
     if match["unit"] or postcode_behind(match) is not None:
         return 0.85
     if match["rare"]:
-        return 0.6 if LIVES.near(match) else 0.0
+        return 0.6 if _at_home(match) else 0.0
     return 0.75
 
 
@@ -114,7 +119,7 @@ def _lower(match: re.Match[str]) -> float:
         return 0.0
     if match["unit"] or postcode_behind(match) is not None:
         return 0.7
-    if LIVES.near(match) > 0.6:
+    if _at_home(match, 40):
         return 0.6
     return 0.55 if _lone(match) else 0.0
 
@@ -151,6 +156,12 @@ def _lines(*shapes: Shape) -> Callable[[str, int], Iterator[Hit]]:
                         yield Hit(*code, "postcode", 0.8)
 
     return rule
+
+
+def _first(match: re.Match[str]) -> float:
+    """`via` is a word of other languages too."""
+    lower = match[0].startswith("via ")
+    return 0.0 if lower and not _at_home(match) else 0.75
 
 
 _NUM = r"(?<![\w.$-])(?<!\d,)\d{1,6}(?:[-/]\d{1,4})?[A-Za-z]?,? "
@@ -208,7 +219,7 @@ CONTINENTAL = _lines(
         r"(?<![\w-])(?:Am|An der|An den|Auf der|Auf dem|Im|In der|In den|Zum|Zur|Unter den"
         r"|Hinter der"
         rf"|Bei der|Vor dem) (?:[A-Z][\w-]{{2,24}} ){{1,2}}{_NO}",
-        lambda match: 0.75 if postcode_behind(match) or LIVES.near(match) > 0.6 else 0.0,
+        lambda match: 0.75 if postcode_behind(match) or _at_home(match, 40) else 0.0,
     ),
     _shape(
         r"(?<![\w.,$-])\d{1,4}(?: ?(?:bis|ter|quater|[a-zA-Z](?!\w)))?,? ?"
@@ -224,7 +235,7 @@ CONTINENTAL = _lines(
     _shape(
         rf"(?<![\w-]){_FIRST} ?{_NAME}(?: {_NAME}){{0,5}}?,? ?{_NO}"
         r"(?:,? \d{1,2}[oa]? ?[A-Za-z]?(?![\w-]))?",
-        lambda match: 0.75 if not match[0].startswith("via ") or LIVES.near(match) else 0.0,
+        _first,
     ),
 )
 BOX = _lines(

@@ -4,7 +4,8 @@ No value crosses more than one line end and none is longer than REACH, so only t
 two lines is open. In it stay open: the last word; a chain of words with digits (a number, an id,
 a date) and whatever the words to the right of it could name; a house number with the few words
 behind it; capitals before a house number; names around a spelt `at` or `dot`; and a finding that
-words behind it may stretch.
+words behind it may stretch. No value goes on over a character of a script that writes no blanks
+(NEUTRAL): before the last one only numbers and ids stay open, for as long as words may name them.
 The property test of stream, text and batch holds this to the rules.
 """
 
@@ -22,7 +23,10 @@ _LONG = 20
 _WORDS_OF_A_STREET = 10
 _ANY_WORDS_OF_A_STREET = 4
 
+_NEUTRAL = "\x01"
 _word = re.compile(r"\S+")
+_run = re.compile(r"[^\x01]+")
+_numbered = re.compile(rf"\S*[0-9]|\S{{{_LONG}}}")
 _digit = re.compile(r"[0-9]")
 _sign = re.compile(
     r"[\[({<]?(?:at|dot|punkt|punto|point|ponto|kropka|arroba|chiocciola|arobase|a|@|\.)[\])}>]?\Z",
@@ -77,7 +81,10 @@ def settled(text: str, hits: Sequence[tuple[int, int]]) -> int:
     """
     size = len(text)
     line = max(_last_lines(text), size - _OPEN)
-    place = _open_words(text, line)
+    unspaced = text.rfind(_NEUTRAL, line) + 1
+    place = _open_words(text, max(line, unspaced))
+    if unspaced:
+        place = min(place, _open_runs(text, line, unspaced))
     for start, end in reversed(hits):
         if end > place or (end > line and end + _STRETCH > size):
             place = min(place, start)
@@ -88,6 +95,15 @@ def _last_lines(text: str) -> int:
     """Where the last line but one starts, over whose end a value may be wrapped."""
     line = text.rfind("\n")
     return text.rfind("\n", 0, line) + 1 if line > 0 else 0
+
+
+def _open_runs(text: str, line: int, end: int) -> int:
+    """The first run with a number or id to which words behind the NEUTRAL may still give a name."""
+    for run in _run.finditer(text, line, end):
+        near = run.end() + _CONTEXT > len(text)
+        if near and _numbered.search(text, run.start(), run.end()):
+            return run.start()
+    return len(text)
 
 
 def _open_words(text: str, line: int) -> int:
