@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 import os
@@ -23,6 +24,7 @@ from typer.testing import CliRunner
 from halocline_governance.detect.batch import Texts
 from halocline_infra.cli import app
 from halocline_infra.commands.detect_options import CLOSED_EXIT, read_by_somebody, write
+from halocline_infra.detecting.answers import Answers
 from halocline_infra.detecting.asking import through
 from halocline_infra.detecting.batches import FAST, SLOW, Batch, Gathering, Pace
 from halocline_infra.detecting.forms import Reading
@@ -112,15 +114,39 @@ def test_a_detector_that_hangs_ends_the_command_and_says_where() -> None:
     assert "example.org" not in done.stderr
 
 
+def a_batch(at: int) -> Batch:
+    return Batch("a", [at], [at], Texts.of(["x"]))
+
+
 def test_a_pause_between_batches_is_no_hang() -> None:
     def slowly() -> Generator[Batch]:
-        for at in range(3):
-            time.sleep(0.4)
-            yield Batch("a", [at], [at], Texts.of(["x"]))
+        yield a_batch(1)
+        time.sleep(0.8)
+        yield a_batch(2)
 
     seen: list[int] = []
-    code = through(slowly(), [], lambda found: seen.append(len(found.batch)), patience_s=0.3)
-    assert (code, seen) == (0, [1, 1, 1])
+    code = through(slowly(), [], lambda found: seen.append(found.batch.places[0]), patience_s=0.2)
+    assert (code, seen) == (0, [1, 2])
+
+
+class Terminal(io.StringIO):
+    """Standard error on a terminal, which standard output goes to as well."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_answers_on_a_terminal_have_lines_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+
+    def take(_: Answers) -> None:
+        terminal.write("{}\n")
+
+    through(map(a_batch, range(4)), [], take)
+    erase = "\r\x1b[K"
+    between = [f"\rscanned {n} texts, 0.0 MB{erase}" for n in (1, 2, 3, 4)]
+    assert terminal.getvalue() == "{}\n" + "{}\n".join(between)
 
 
 @contextmanager

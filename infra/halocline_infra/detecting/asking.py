@@ -198,27 +198,31 @@ def _loading() -> Generator[Callable[[], None]]:
 
 
 class _Progress:
-    """One line on a terminal's standard error, four times a second at most."""
+    """One line on a terminal's standard error, four times a second at most, and again behind what
+    is written where it stood."""
 
     def __init__(self) -> None:
-        self._shown = sys.stderr.isatty()
+        self._wanted = sys.stderr.isatty()
         self._texts = self._bytes = 0
         self._last = 0.0
+        self._there = self._again = False
 
     def step(self, texts: int, num_bytes: int) -> None:
         self._texts += texts
         self._bytes += num_bytes
-        if self._shown and time.monotonic() - self._last > 0.25:
+        if self._wanted and (self._again or time.monotonic() - self._last > 0.25):
             self._last = time.monotonic()
             told = f"\rscanned {self._texts} texts, {self._bytes / 1e6:.1f} MB"
             sys.stderr.write(told)
             sys.stderr.flush()
+            self._there, self._again = True, False
 
     def hide(self) -> None:
-        """Where the answers go to the same terminal, they have a line of their own."""
-        if self._last:
+        """Answers that go to the same terminal have a line of their own."""
+        if self._there:
             sys.stderr.write("\r\033[K")
             sys.stderr.flush()
+            self._there, self._again = False, True
 
 
 def say(text: str) -> None:
