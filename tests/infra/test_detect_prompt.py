@@ -109,7 +109,7 @@ def test_a_detector_that_hangs_ends_the_command_and_says_where() -> None:
     done = subprocess.run([sys.executable, "-c", HANG], capture_output=True, text=True, timeout=60)
     assert done.returncode == -9
     assert done.stdout == "begun\n"
-    assert "a\\nb.jsonl, 7 to 9" in done.stderr
+    assert "a\\nb.jsonl, lines 7 to 9" in done.stderr
     assert "--timeout" in done.stderr
     assert "example.org" not in done.stderr
 

@@ -34,7 +34,7 @@ class Watch:
         """From now on the detectors have this batch."""
         seconds = self.patience_s + PATIENCE_S_PER_BYTE * batch.texts.num_bytes
         source = ascii(batch.source)[1:-1][:1000]
-        self._say(f"{seconds} {source}, {batch.places[0]} to {batch.places[-1]}")
+        self._say(f"{seconds} {source}, lines {batch.places[0]} to {batch.places[-1]}")
 
     def end(self) -> None:
         """They have answered."""
