@@ -214,8 +214,8 @@ def attended(  # noqa: C901 - as above
 
 @njit(cache=True, nogil=True)
 def _multiplied(a: Floats, b: Floats, rows: int, fresh: bool, out: Floats) -> None:
-    """The product of `a` and `b`, which is 32 by 32; or what it adds to `out`. Eight terms at a
-    time, in order.
+    """The product of `a` and `b`, which is 32 by 32; or what it adds to `out`. Eight terms are
+    summed in pairs.
     """
     for row in range(rows):
         if fresh:
@@ -225,19 +225,32 @@ def _multiplied(a: Floats, b: Floats, rows: int, fresh: bool, out: Floats) -> No
             a0, a1, a2, a3 = a[row, k], a[row, k + 1], a[row, k + 2], a[row, k + 3]
             a4, a5, a6, a7 = a[row, k + 4], a[row, k + 5], a[row, k + 6], a[row, k + 7]
             for at in range(HEAD):
-                low = ((out[row, at] + a0 * b[k, at]) + a1 * b[k + 1, at]) + a2 * b[k + 2, at]
-                mid = ((low + a3 * b[k + 3, at]) + a4 * b[k + 4, at]) + a5 * b[k + 5, at]
-                out[row, at] = (mid + a6 * b[k + 6, at]) + a7 * b[k + 7, at]
+                low = (a0 * b[k, at] + a1 * b[k + 1, at]) + (a2 * b[k + 2, at] + a3 * b[k + 3, at])
+                up = (a4 * b[k + 4, at] + a5 * b[k + 5, at]) + (
+                    a6 * b[k + 6, at] + a7 * b[k + 7, at]
+                )
+                out[row, at] += low + up
 
 
 @njit(cache=True, nogil=True)
-def _shared(shares: NDArray[np.float32], size: int) -> None:
-    """Softmax of each row's first `size` numbers, in place; 0 behind them."""
+def _shared(shares: Floats, size: int) -> None:  # noqa: C901 - loops side by side
+    """Softmax of each row's first `size` numbers, in place; 0 behind them.
+
+    The largest is sought among whole numbers that are ordered as the floats are.
+    """
     blocks = (size + HEAD - 1) // HEAD
+    bits, room = shares.view(np.int32), np.empty(1, dtype=np.float32)
     for row in range(size):
-        peak = shares[0, row, 0]
-        for at in range(size):
-            peak = max(peak, shares[at // HEAD, row, at % HEAD])
+        last = blocks - 1
+        for at in range(size - last * HEAD, HEAD):
+            shares[last, row, at] = shares[0, row, 0]
+        most = np.int32(-_MAGNITUDE)
+        for block in range(blocks):
+            for at in range(HEAD):
+                found = bits[block, row, at]
+                most = max(most, found ^ ((found >> 31) & _MAGNITUDE))
+        room.view(np.int32)[0] = most ^ ((most >> 31) & _MAGNITUDE)
+        peak = room[0]
         total = _ZERO
         for block in range(blocks):
             for at in range(HEAD):

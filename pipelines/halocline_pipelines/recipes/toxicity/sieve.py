@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 # The shares of what the second stage tells that must reach it, on rows that trained neither: of
-# its attacks, over all sources and in each; and of spans of its other kinds, over all.
-RECALL, SOURCE_RECALL, OTHER_RECALL = 0.995, 0.995, 0.97
+# its attacks, over all sources and in each that has attacks; and of spans of its other kinds.
+RECALL, SOURCE_RECALL, OTHER_RECALL = 0.995, 0.99, 0.97
 _EPOCHS, _BATCH, _RATE, _ATTACK_WEIGHT, _DROPOUT = 6, 256, 4e-3, 3.0, 0.1
 _LEVELS = 127
 _LONGEST, _AT_ONCE = 96, 512
@@ -134,21 +134,22 @@ def limited(
     texts = [row.text for row in measured]
     names = np.array([row.source for row in measured])
     both = dict(weights)
+    labels = np.array([row.attack > 0.5 for row in measured])
     attacks, others = told[:, 0] >= 0.5, told.max(axis=1) >= 0.5
     for at, asked in enumerate((attacks, others)):
         said = _alone(both, at, texts, second, grams)
         asked = asked & ~np.isnan(said)
         limit = _quantile(said[asked], 1 - (RECALL, OTHER_RECALL)[at])
-        for name in set(names[asked].tolist()) if at == 0 else ():
-            limit = min(limit, _quantile(said[asked & (names == name)], 1 - SOURCE_RECALL))
+        for name in set(names[labels].tolist()) if at == 0 else ():
+            there = said[asked & (names == name)]
+            limit = min(limit, _quantile(there, 1 - SOURCE_RECALL)) if len(there) else limit
         both["out_bias"] = both["out_bias"].clone()
         both["out_bias"][at] -= limit
     first = First(grams, rounded(both), 1.0, 0.0, 0.0, second.reader)
     margins = first.seen(texts)
     known = ~np.isnan(margins)
-    labels = np.array([row.attack > 0.5 for row in measured])[known]
     platt: Any = LogisticRegression(C=1e6)
-    platt.fit(margins[known].reshape(-1, 1), labels)
+    platt.fit(margins[known].reshape(-1, 1), labels[known])
     slope, shift = float(platt.coef_[0][0]), float(platt.intercept_[0])
     return First(grams, first.net, slope, shift, 0.0, second.reader)
 
