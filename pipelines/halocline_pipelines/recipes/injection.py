@@ -41,9 +41,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SEED = 6
-_WORDY = 0.3
+_WORDY = 0.6
 _PENALTY = 0.3
-_COMMON = 10.0  # ordinary text is far commoner than in what is trained on: a higher bar
+_COMMON = 20.0  # ordinary text is far commoner than in what is trained on: a higher bar
 _TRAINED = "halocline_pipelines.recipes.injection"
 _OPEN = (
     ("toxicity/forum.csv.gz", "CC BY-SA 3.0"),
@@ -85,14 +85,18 @@ def train(
     made, plain = list(_made(config)), list(_plain(data, config))
     tell(f"{len(made)} made texts, {len(plain)} ordinary ones")
     report: dict[str, Any] = {"texts": {"made": len(made), "ordinary": len(plain)}}
-    report["held_out_family"] = {}
+    report["held_out_family"], report["held_out_family_at_1_percent"] = {}, {}
+    quiet = [text for text, attack in _calibrating(made, plain) if not attack]
     for family in config.held_out:
         model = _fitted([e for e in made if e.family != family], plain)
-        left = [e for e in made if e.family == family]
-        share = _found(model, (e.text for e in left))
+        left = [e.text for e in made if e.family == family]
+        share, lower = _found(model, left), _found(model, left, _bar(model, quiet))
         report["held_out_family"][family] = round(share, 3)
-        tell(f"without {family}: {share:.3f} of it found")
+        report["held_out_family_at_1_percent"][family] = round(lower, 3)
+        tell(f"without {family}: {share:.3f} of it found, {lower:.3f} at 1 % false alarms")
     model = _fitted(made, plain)
+    report["score_at_1_percent"] = round(_bar(model, quiet), 4)
+    report["quiet_alarmed"] = round(_found(model, quiet), 5)
     report["unseen_attacks_found"] = round(_found(model, UNSEEN_ATTACKS), 3)
     report["unseen_harmless_alarmed"] = round(_found(model, UNSEEN_HARMLESS), 3)
     report["auc_unseen"] = round(_auc(model), 3)
@@ -220,9 +224,7 @@ def _fitted(made: Sequence[Example], plain: Sequence[str]) -> Model:
     import numpy as np
     from sklearn.linear_model import LogisticRegression
 
-    every = [*((e.text, e.attack) for e in made), *((text, False) for text in plain)]
-    side = [hashlib.sha256(text.encode()).digest()[0] < 51 for text, _ in every]
-    fit = [row for row, later in zip(every, side, strict=True) if not later]
+    fit = [row for row in _every(made, plain) if not _is_later(row[0])]
     read = [(part, attack) for text, attack in fit for part in _windows(text, attack)]
     labels = np.array([attack for _, attack in read])
     linear = cast(
@@ -234,12 +236,25 @@ def _fitted(made: Sequence[Example], plain: Sequence[str]) -> Model:
     pairs = np.zeros((size, size), dtype=np.float32)
     pairs[np.triu_indices(size)] = found[BUCKETS:]
     model = Model(found[:BUCKETS] * np.float32(_WORDY), pairs, 1.0, 0.0)
-    kept = [row for row, later in zip(every, side, strict=True) if later]
+    kept = _calibrating(made, plain)
     margins = np.array([max(-30.0, model.margin(text.encode()[:4096])) for text, _ in kept])
     labels = np.array([attack for _, attack in kept])
     platt = cast(Any, LogisticRegression(C=1e6))
     platt.fit(margins[:, None], labels, np.where(labels, 1.0, _COMMON))
     return replace(model, slope=float(platt.coef_[0][0]), shift=float(platt.intercept_[0]))
+
+
+def _every(made: Sequence[Example], plain: Sequence[str]) -> list[tuple[str, bool]]:
+    return [*((e.text, e.attack) for e in made), *((text, False) for text in plain)]
+
+
+def _calibrating(made: Sequence[Example], plain: Sequence[str]) -> list[tuple[str, bool]]:
+    """The fifth that the weights are not fitted to."""
+    return [row for row in _every(made, plain) if _is_later(row[0])]
+
+
+def _is_later(text: str) -> bool:
+    return hashlib.sha256(text.encode()).digest()[0] < 51
 
 
 def _windows(text: str, attack: bool) -> Iterator[NDArray[np.int32]]:
@@ -273,9 +288,17 @@ def _matrix(read: Sequence[NDArray[np.int32]]) -> Any:
     )
 
 
-def _found(model: Model, texts: Iterable[str]) -> float:
-    hits = [model.probability(text.encode()) >= FOUND for text in texts]
+def _found(model: Model, texts: Iterable[str], bar: float = FOUND) -> float:
+    hits = [model.probability(text.encode()) >= bar for text in texts]
     return sum(hits) / max(1, len(hits))
+
+
+def _bar(model: Model, quiet: Sequence[str]) -> float:
+    """The score that one in a hundred harmless segments reaches."""
+    import numpy as np
+
+    scores = np.array([model.probability(text.encode()) for text in quiet])
+    return float(np.quantile(scores, 0.99)) if len(scores) else FOUND
 
 
 def _auc(model: Model) -> float:

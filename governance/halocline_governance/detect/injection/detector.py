@@ -30,7 +30,7 @@ class InjectionDetector(ByBatch):
     """The score is the worst segment's; each segment at or above 0.5 is a span."""
 
     path: Path = WEIGHTS
-    id: str = "injection@1"
+    id: str = "injection@2"
     kinds: frozenset[str] = frozenset((KIND,))
 
     def find_batch(self, texts: Texts) -> BatchVerdict:
