@@ -12,6 +12,7 @@ import json
 import random
 import sys
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from halocline_governance.detect.batch import Texts
 from halocline_governance.detect.segregation import filter as sieve
 from halocline_governance.detect.segregation.detector import SegregationDetector
 from halocline_governance.detect.segregation.index import FingerprintIndex, Run
+from halocline_governance.detect.segregation.restricted import Restricted
 
 LARGEST = 8 if machine.SCALE >= 1 else 7 if machine.SCALE >= 0.1 else 6
 RUNS = max(int(20_000 * machine.SCALE), 500)
@@ -52,6 +54,7 @@ def main() -> None:
         "scan_other_text": readers.batch_rate(detector, outside),
         "scan_own_text": readers.batch_rate(detector, inside),
     }
+    told |= unrelated(inside)
     say(told)
     told["misses"] = misses(detector, inside, outside)
     say(told["misses"])
@@ -107,14 +110,9 @@ def disguised(rng: random.Random, run: str) -> str:
 
 def false_alarms(detector: SegregationDetector, stored: int) -> dict[str, Any]:
     """Alarms in answers that share nothing with the index, and the bound that this many allow."""
-    rng = np.random.default_rng(9)
-    letters = np.frombuffer(b"abcdefghijklmnopqrstuvwxyz", dtype=np.uint8)
-    words = [rng.choice(letters, rng.integers(2, 11)).tobytes() for _ in range(20_000)]
     alarms = answers = size = 0
-    while answers < ANSWERS:
-        count = min(20_000, ANSWERS - answers)
-        drawn = np.asarray(rng.integers(0, len(words), (count, ANSWER_WORDS)))
-        texts = Texts.of([b" ".join([words[int(at)] for at in row]) for row in drawn])
+    for texts in random_words():
+        count = len(texts)
         alarms += int(detector.scan_batch(texts).found.sum())
         answers += count
         size += texts.num_bytes
@@ -128,6 +126,32 @@ def false_alarms(detector: SegregationDetector, stored: int) -> dict[str, Any]:
         "by_chance_of_a_64_bit_tag_at_1e9": windows * 1e9 / 2**64,
         "by_chance_at_this_index": windows * stored / 2**64,
     }
+
+
+def unrelated(inside: Texts) -> dict[str, Any]:
+    """Scan of answers that share nothing with the index: without names, and with four of them that
+    have two tickers, one of a single letter."""
+    answers = next(iter(random_words()))
+    named = [Restricted("Northwind Corp", ("Northwind Foods",), ("NWC", "T")), *NAMES[:3]]
+    told: dict[str, Any] = {}
+    for what, names in (("no_names", []), ("four_names", named)):
+        index = FingerprintIndex.of_batches("buy", [inside], KEY, names)
+        rate = readers.batch_rate(SegregationDetector([index], KEY), answers)
+        told[f"scan_unrelated_{what}"] = rate
+    return told
+
+
+def random_words() -> Iterator[Texts]:
+    """Answers of random words, as many as asked for, in batches."""
+    rng = np.random.default_rng(9)
+    letters = np.frombuffer(b"abcdefghijklmnopqrstuvwxyz", dtype=np.uint8)
+    words = [rng.choice(letters, rng.integers(2, 11)).tobytes() for _ in range(20_000)]
+    answers = 0
+    while answers < ANSWERS:
+        count = min(20_000, ANSWERS - answers)
+        drawn = np.asarray(rng.integers(0, len(words), (count, ANSWER_WORDS)))
+        yield Texts.of([b" ".join([words[int(at)] for at in row]) for row in drawn])
+        answers += count
 
 
 def weights() -> dict[str, Any]:
