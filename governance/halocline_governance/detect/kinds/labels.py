@@ -12,7 +12,8 @@ def _listed(phrases: str) -> tuple[str, ...]:
 
 PHONE = _listed(
     "phone*, telephone*, tel, telef*, mobile*, mobil, mob, cell*, movil, cellulare, fax*, ph,"
-    "rufnummer, handy*, whatsapp, pager, portable, komorka, gsm, landline"
+    "rufnummer, handy*, whatsapp, pager, portable, komorka, gsm, landline,"
+    "tlf, tfno, fono, cel, celular"
 )
 """Right before a number they leave no doubt."""
 CALL = (

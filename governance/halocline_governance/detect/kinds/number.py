@@ -13,7 +13,7 @@ from halocline_governance.detect.kinds.shape import (
     Rule,
     Shape,
 )
-from halocline_governance.detect.kinds.words import beside
+from halocline_governance.detect.kinds.words import beside, gate
 
 _NOWHERE = (0, -1)
 _SURE = 0.8
@@ -25,7 +25,7 @@ def tried_at(shapes: tuple[Shape, ...], text: str, at: int) -> Iterator[Hit]:
     Nor is a match judged that lies within a sure finding of the same kind, as it would add nothing.
     """
     window = beside(text)
-    covered, low = window.covered, window.low
+    covered, low = window.read.covered, window.low
     for shape in shapes:
         if shape.words is not None and not window.standing & shape.words.bit:
             continue
@@ -87,6 +87,7 @@ def _range(text: str, at: int) -> Iterator[Hit]:
 
 _digits = re.compile("[0-9]+")
 _NUMBERS = (*phone.PREFIXED, *money.ACCOUNTS, *national.NATIONAL, network.IPV4)
+gate(shape.words for shape in _NUMBERS if shape.words is not None)
 
 
 @cache

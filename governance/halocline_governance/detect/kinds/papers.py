@@ -30,7 +30,7 @@ _BORN = (
     r"|geburtstag"
     r"|n[e]e? le|ne\(e\) le|naissance|nacimiento|nac\b\.?|nacid[oa]|nacio|nascimento"
     r"|naiss\b|nasc\b|d/o/b|b/d|nascita|nat[oa]|urodz\w{0,8}|ur\."
-    r"|fodelsedatum|fodselsdato|fodd|fodt|syntymaaika|syntynyt"
+    r"|data nasc\b|date de naiss\b|ddn\b|fodelsedatum|fodselsdato|fodd|fodt|syntymaaika|syntynyt"
     r"|b\. ?(?=\d)|(?<=\()b\. |(?<=, )b\. |cumpleanos|compleanno|anniversaire|verjaardag)"
 )
 _WITHIN = (
@@ -154,6 +154,8 @@ def _licence(match: re.Match[str]) -> float:
     value = match["v"]
     count = sum(map(str.isdigit, value))
     sure = count >= 4 or (count == 3 and value.startswith("WDL"))
+    if match.string[match.start("v") - 1] == "-" or _dates.search(value):
+        return 0.0
     return 0.85 if sure and value.upper() == value else 0.0
 
 

@@ -170,7 +170,7 @@ _TITLED = _lines(
     _shape(
         rf"{_FLAT}{_NUM}(?:{_SIDE}\.? )?(?:(?:{_BIT}|de|la|of|the) ){{0,4}}?"
         rf"(?:{_BIT} (?:{_ROAD})|Broadway|{_BIT} (?P<rare>{_RARE})"
-        r"|(?:Avenue|Highway|Route|County Road) (?:of the Americas|[A-Z0-9]\w{0,8}))"
+        r"|(?:Avenue|Highway|Hwy|Route|County Road) (?:of the Americas|[A-Z0-9]\w{0,8}))"
         rf"\b(?:\.(?=[ ,]))?(?: {_SIDE}\b\.?)?{_UNIT}",
         _street,
     ),

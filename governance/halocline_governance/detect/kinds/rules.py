@@ -177,6 +177,7 @@ def _papers() -> Iterator[Anchor]:
         "nata ",
         "ur[.] ",
         "geb:",
+        "ddn",
         "fodelsedatum",
         "fodselsdato",
         "fodd",
@@ -265,9 +266,8 @@ def _papers() -> Iterator[Anchor]:
 def _postal() -> Iterator[Anchor]:
     for word in postal.COMMON:
         caseless = len(word) > 4
-        for end in ("",) if caseless else (" ", ",", ".", "\n", '"', ";", ")", "<", "\\x00"):
-            pattern = "[a-z0-9.] " + word + (f"[{end}]" if end else "")
-            yield Anchor("street", pattern, at=2, caseless=True)
+        pattern = "[a-z0-9.] " + word + ("" if caseless else "[ ,.;:!?)<|\"'\n\t\\x00]")
+        yield Anchor("street", pattern, at=2, caseless=True)
     for word in postal.RARE:
         yield Anchor("street", "[a-z0-9.] " + word, at=2)
     for word in (

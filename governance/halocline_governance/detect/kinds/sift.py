@@ -32,7 +32,7 @@ from halocline_governance.detect.kinds.shape import (
     Hit,
     Rule,
 )
-from halocline_governance.detect.kinds.words import GROUPS, Read, open_window
+from halocline_governance.detect.kinds.words import GROUPS, Beside, Read, open_window
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -182,7 +182,9 @@ def _some_hits(
     listed: list[list[int]] = np.column_stack(columns).tolist()
     for rule, place, row, low, high, is_short in listed:
         window = str(data[low:high], "latin-1")
-        open_window(window, read.window(window, low, *next(words)) if is_short else None)
+        if is_short:
+            near, first, last = next(words)
+            open_window(Beside(window, low, read, near, (first, last)))
         for hit in calls[rule](window, place - low):
             yield row, Hit(hit.start + low, hit.end + low, hit.kind, hit.score)
 

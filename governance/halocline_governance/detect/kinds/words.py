@@ -41,140 +41,143 @@ _bits = _Bits()
 
 
 class Read:
-    """The words of a buffer, as `token_kernel.named` found them around the numbers in it.
+    """The words of a buffer around the numbers in it, as `token_kernel.named` found them.
 
-    What is known of them is kept, as one word stands near several numbers.
+    What is known of them is kept, as one word stands near several numbers: in `ends` where the word
+    of a group (its bit) ends that starts at a place, 0 if none does; in `standing`, by a word's
+    number, of which groups it is; and in `covered` the place of the last sure finding of a kind.
     """
 
-    def __init__(self, starts: Sequence[int], bits: Sequence[int]) -> None:
+    __slots__ = ("bits", "covered", "ends", "standing", "starts")
+
+    def __init__(self, starts: Sequence[int] | None = None, bits: Sequence[int] = ()) -> None:
         self.starts = starts
         self.bits = bits
         self.ends: dict[Word, int] = {}
         self.standing: dict[int, int] = {}
         self.covered: dict[str, Word] = {}
 
-    def window(self, text: str, low: int, groups: int, first: int, last: int) -> Beside:
-        """The window that starts at this place of the buffer, with these words near its value."""
-        window = Beside(text, groups, low)
-        window.read, window.ends, window.covered = self, self.ends, self.covered
-        window.first, window.last = first, last
-        return window
-
 
 class Beside:
     """The words beside the places of one window, which starts at `low` in a buffer.
 
-    `groups` has the bit of each group of which a word may be near the value in the window.
-    `ends` says where the word of a group (its bit) ends that starts at a place, 0 if none does.
-    `covered` has the place of the last sure finding of a kind.
+    Args:
+        groups: the bit of each group of which a word may be near the value in the window.
+        read: the buffer's words; without them they are read when they are asked for.
+        words: the number of the first of them that is near the value, and of the first behind.
     """
 
-    __slots__ = (
-        "_standing",
-        "covered",
-        "ends",
-        "first",
-        "groups",
-        "last",
-        "left",
-        "low",
-        "read",
-        "right",
-        "text",
-    )
+    __slots__ = ("_asked", "_standing", "groups", "low", "read", "text", "words")
 
-    def __init__(self, text: str, groups: int = ALL, low: int = 0) -> None:
+    def __init__(
+        self,
+        text: str,
+        low: int = 0,
+        read: Read | None = None,
+        groups: int = ALL,
+        words: tuple[int, int] = (0, 0),
+    ) -> None:
         self.text = text
-        self.groups = groups
         self.low = low
-        self.read: Read | None = None
-        self.ends: dict[Word, int] = {}
-        self.covered: dict[str, Word] = {}
-        self.left: dict[int, list[Word]] = {}
-        self.right: dict[int, tuple[list[Word], int]] = {}
-        self.first = self.last = 0
+        self.read = Read() if read is None else read
+        self.groups = groups
+        self.words = words
+        self._asked: dict[int, list[Word]] = {}
         self._standing = -1
 
     def before(self, start: int) -> list[Word]:
-        found = self.left.get(start)
+        found = self._asked.get(start)
         if found is None:
-            found = self.left[start] = self._words(max(0, start - NEAR), start)
+            found = self._asked[start] = self._words(max(0, start - NEAR), start)
         return found
 
     def behind(self, end: int) -> tuple[list[Word], int]:
         """Also where the line ends, or what is near."""
-        found = self.right.get(end)
+        line = self.text.find("\n", end, end + RIGHT)
+        high = line if line >= 0 else end + RIGHT
+        found = self._asked.get(~end)
         if found is None:
-            line = self.text.find("\n", end, end + RIGHT)
-            high = line if line >= 0 else end + RIGHT
-            found = self.right[end] = (self._words(end, min(high, len(self.text))), high)
-        return found
+            found = self._asked[~end] = self._words(end, min(high, len(self.text)))
+        return found, high
 
     def _words(self, start: int, end: int) -> list[Word]:
-        if self.read is None:
-            return _words(self.text, start, end)
         low, starts, bits = self.low, self.read.starts, self.read.bits
+        if starts is None:
+            return _words(self.text, start, end)
         first = bisect_left(starts, start + low)
         last = bisect_left(starts, end + low, first)
         return [(starts[n] - low, bits[n]) for n in range(first, last)]
 
     @property
     def standing(self) -> int:
-        """The bits of the groups of which a word does stand near the value; all, if not known."""
+        """The bits of the groups in `gate` of which a word stands near the value, if it is known;
+        else all."""
         if self._standing < 0:
-            self._standing = ALL if self.read is None else self._stand(self.read)
+            starts = self.read.starts
+            self._standing = ALL if starts is None else self._stand(starts)
         return self._standing
 
-    def _stand(self, read: Read) -> int:
+    def _stand(self, starts: Sequence[int]) -> int:
         found, low, high = 0, self.low, self.low + len(self.text)
-        for number in range(self.first, self.last):
-            bits = read.standing.get(number)
+        known = self.read.standing
+        for number in range(*self.words):
+            bits = known.get(number)
             if bits is None:
-                at = read.starts[number]
+                at = starts[number]
                 if not low <= at < high:
                     continue
-                bits = read.standing[number] = _of(self.text, at - low, read.bits[number])
+                bits = known[number] = _of(self.text, at - low, self.read.bits[number])
             found |= bits
         return found
 
     def joined(self, text: str) -> None:
         """Opens the same window with a line's end in it as a blank."""
-        joined = Beside(text, self.groups, self.low)
-        joined.read, joined.ends = self.read, self.ends
-        joined.first, joined.last = self.first, self.last
-        open_window(text, joined)
+        read = Read(self.read.starts, self.read.bits)
+        read.ends, read.standing = self.read.ends, self.read.standing
+        open_window(Beside(text, self.low, read, self.groups, self.words))
 
 
 def _of(text: str, at: int, bits: int) -> int:
     """Those of the bits whose group has a word here."""
     found = 0
+    bits &= _gated
     while bits:
         bit = bits & -bits
         bits ^= bit
-        pattern = _patterns.get(bit)
-        if pattern is not None and pattern.match(text, at):
+        if _patterns[bit].match(text, at):
             found |= bit
     return found
 
 
 _patterns: dict[int, re.Pattern[str]] = {}
+_gated = 0
+
+
+def gate(groups: Iterable[Words]) -> None:
+    """Of these groups `standing` tells."""
+    global _gated
+    for group in groups:
+        _gated |= group.bit
+        _patterns[group.bit] = group.pattern
+
+
 _latest = Beside("")
 
 
 def beside(text: str) -> Beside:
     """That of the window in hand: a rule asks of one window many times."""
     latest = _latest
-    return latest if latest.text is text else open_window(text)
+    return latest if latest.text is text else open_window(Beside(text))
 
 
-def open_window(text: str, window: Beside | None = None) -> Beside:
+def open_window(window: Beside) -> Beside:
     """The window that rules ask about next.
 
     A memo of one: a thread that loses the race reads its window anew.
     """
     global _latest
-    _latest = opened = Beside(text) if window is None else window
-    return opened
+    _latest = window
+    return window
 
 
 def _words(text: str, low: int, high: int) -> list[Word]:
@@ -217,7 +220,6 @@ class Words:
         parts = [p.replace(r"\*", r"[^\W\d_]{0,24}") for p in parts]
         self.pattern = re.compile(rf"{_BEFORE}(?:{'|'.join(parts)}){_BEHIND}", re.IGNORECASE)
         self.bit = _bit(keys(phrases))
-        _patterns[self.bit] = self.pattern
 
     def near(self, match: re.Match[str], group: str | int = 0) -> float:
         """0 if none stands close by, else up to 1: the closer the surer."""
@@ -258,10 +260,10 @@ class Words:
         """Where a word of it ends that starts here, at the limit or before; 0 if none does."""
         text, low = window.text, window.low
         key = (self.bit, at + low)
-        end = window.ends.get(key)
+        end = window.read.ends.get(key)
         if end is None:
             match = self.pattern.match(text, at)
-            end = window.ends[key] = 0 if match is None else match.end() + low
+            end = window.read.ends[key] = 0 if match is None else match.end() + low
         if end - low <= limit:
             return end - low if end else 0
         match = self.pattern.match(text, at, limit)
