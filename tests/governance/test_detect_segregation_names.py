@@ -231,3 +231,13 @@ def test_a_name_is_found_wherever_it_stands_in_a_long_text(rng: random.Random) -
             start = len(f"{filler[:at]} ".encode())
             (span,) = sought.scan(text).spans
             assert (span.start, span.end) == (start, start + 6)
+
+
+def test_a_name_fills_its_row_whatever_rows_lie_beside_it() -> None:
+    """Rows lie in the buffer without a byte between them."""
+    rows = ["the", "Initech", "one", "Initech", "Initech", "inite", "ch", "acme holdngs", "in"]
+
+    verdicts = detector().scan_batch(Texts.of(rows))
+
+    found = [[(span.start, span.end) for span in verdict.spans] for verdict in verdicts]
+    assert found == [[], [(0, 7)], [], [(0, 7)], [(0, 7)], [], [], [(0, 12)], []]

@@ -18,7 +18,7 @@ from halocline_governance.detect.segregation.compiled import kernel
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from halocline_governance.detect.segregation.compiled import Bytes, Places
+    from halocline_governance.detect.segregation.compiled import Bytes, Mask, Places
     from halocline_governance.detect.segregation.form import Form
     from halocline_governance.detect.segregation.restricted import Pattern
 
@@ -189,6 +189,9 @@ def _hits(
     where, firsts = text[2], text[3]
     ends, outputs, limits, width = graph
     count = 0
+    opens = np.zeros(len(where) + 1, dtype=np.bool_)
+    for first in firsts:
+        opens[first] = True
     for number in range(len(met[0])):
         at, row = met[0][number], met[1][number] // width
         for entry in range(ends[row], ends[row + 1]):
@@ -197,11 +200,11 @@ def _hits(
             size = high - low
             begins = at + 1 - (size // 2 if part == HEAD else size)
             # Most stand within a word: neither what begins nor what ends there is at a border.
-            if part != TAIL and (begins < 0 or _inner(where, begins)):
+            if part != TAIL and (begins < 0 or _inner(where, opens, begins)):
                 continue
-            if part != HEAD and _inner(where, at + 1):
+            if part != HEAD and _inner(where, opens, at + 1):
                 continue
-            stretch = int(np.searchsorted(firsts, at, side="right")) - 1
+            stretch = _stretch(firsts, at)
             spread = 0 if part == WHOLE else 1
             for length in range(size - spread, size + spread + 1):
                 start = begins if part == HEAD else at + 1 - length
@@ -216,9 +219,23 @@ def _hits(
 
 
 @kernel
-def _inner(where: Places, at: int) -> bool:
-    """Whether nothing at all stands before this code but the code before it, of one byte."""
-    return bool(0 < at < len(where) and where[at] - where[at - 1] <= 1)
+def _stretch(firsts: Places, at: int) -> int:
+    """The stretch that this code stands in."""
+    low, high = 0, len(firsts) - 1
+    while high - low > 1:
+        middle = (low + high) >> 1
+        if firsts[middle] <= at:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+@kernel
+def _inner(where: Places, opens: Mask, at: int) -> bool:
+    """Whether nothing at all stands before this code but the code before it, of one byte. Rows
+    follow on each other without a byte between, so a stretch's start is looked up."""
+    return bool(at < len(where) and not opens[at] and where[at] - where[at - 1] <= 1)
 
 
 @kernel
