@@ -11,8 +11,8 @@ SIGNAL = "toxicity@4"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Toxicity:
-    """A calibrated probability. The detector says `found` at 0.5, where two of 120 READMEs, which
-    attack nobody, would go too; at 0.65 one does.
+    """A calibrated probability. The detector says `found` at 0.5; of 120 READMEs, which attack
+    nobody, one goes at either limit.
     """
 
     id: str = "toxicity@4"
