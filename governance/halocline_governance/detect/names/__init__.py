@@ -37,7 +37,7 @@ class NamesDetector(ByBatch):
     kinds: frozenset[str] = frozenset(KINDS[1:])
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "id", f"names@1:{self.least!r}" if self.least else "names@1")
+        object.__setattr__(self, "id", f"names@2:{self.least!r}" if self.least else "names@2")
 
     def find_batch(self, texts: Texts) -> BatchVerdict:
         from halocline_governance.detect.batch import BatchVerdict, Spans
