@@ -60,7 +60,7 @@ class Holdback:
         self._released = 0
         self._hash = hashlib.sha256()
         self._settled, self._settled_hash = 0, hashlib.sha256()
-        self._verdicts: list[Verdict] = []
+        self._verdicts: list[Verdict] | None = []  # None: to be told when asked
         self._stopped = self._finished = False
 
     @property
@@ -77,6 +77,8 @@ class Holdback:
     def verdicts(self) -> list[Verdict]:
         """About exactly the bytes released so far; once stopped, about those that were settled
         then; after `finish`, about all."""
+        if self._verdicts is None:
+            self._verdicts = self._about(self._released, self._hash.hexdigest())
         return list(self._verdicts)
 
     def feed(self, chunk: str) -> str:
@@ -139,8 +141,7 @@ class Holdback:
     def _release(self, cut: int) -> str:
         fresh = bytes(self._data[self._released : cut])
         self._hash.update(fresh)
-        self._verdicts = self._about(cut, self._hash.hexdigest())
-        self._released = cut
+        self._released, self._verdicts = cut, None
         return fresh.decode("utf-8", "surrogatepass")
 
     def _open(self) -> None:
@@ -193,6 +194,8 @@ class _Account:
 
     def _count(self, spans: tuple[Span, ...]) -> None:
         """Take in these spans in place of those told before, nearly all of which are the same."""
+        if spans == self._told:
+            return
         same = min(len(self._told), len(spans))
         gone = sorted(self._told[same:], key=_ORDER)
         fresh = sorted(spans[same:], key=_ORDER)

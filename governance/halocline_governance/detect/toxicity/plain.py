@@ -16,6 +16,8 @@ _HANDLE = re.compile(r"https?://\S+|www\.\S+|(?<!\w)@\w+|&#?\w{2,8};")
 _DRAWN = re.compile(r"([^\W\d_])\1{2,}", re.IGNORECASE)
 _GAPS = re.compile(r"(?<![^\W_])(?:[^\W\d_][ .*_\-]{1,2}){3,}[^\W\d_](?![^\W_])")
 _WORD = re.compile(r"[^\W_]+")
+# A word that may be several run together. Shorter ones are none, longer ones are left.
+_LONG = re.compile(r"(?<![^\W_])[a-zA-Z]{7,48}(?![^\W_])")
 _MIXED = re.compile(r"(?<!\S)[\"'(]?([^\s.,;:?\"'()]*[^\W\d_][^\s.,;:?\"'()]*)")
 _LEET = str.maketrans("013457@$|+!", "oieastasiti")
 _LEET_SIGN = re.compile(r"[013457@$|+!](?=.)")
@@ -41,8 +43,9 @@ def plain(text: str, rank: Rank) -> str:
     text = _HANDLE.sub(lambda hit: "user" if hit[0][0] == "@" else " ", text)
     text = _DRAWN.sub(r"\1", text)
     text = _GAPS.sub(lambda hit: _words("".join(filter(str.isalpha, hit[0])), rank), text)
-    text = _MIXED.sub(lambda hit: hit[0].replace(hit[1], _unleet(hit[1], rank)), text)
-    return _WORD.sub(lambda hit: _split(hit[0], rank), text)
+    if _LEET_SIGN.search(text):
+        text = _MIXED.sub(lambda hit: hit[0].replace(hit[1], _unleet(hit[1], rank)), text)
+    return _LONG.sub(lambda hit: _split(hit[0], rank), text)
 
 
 def _latin(hit: re.Match[str]) -> str:
@@ -62,11 +65,7 @@ def _unleet(word: str, rank: Rank) -> str:
 
 
 def _split(word: str, rank: Rank) -> str:
-    if len(word) < 7 or len(word) > _MAX_SPLIT or not word.isascii() or not word.isalpha():
-        return word
-    if rank(word.lower()) is not None:
-        return word
-    return _words(word, rank)
+    return word if rank(word.lower()) is not None else _words(word, rank)
 
 
 def _words(run: str, rank: Rank) -> str:
