@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from halocline_pipelines.filters.bound import Bound, Signals
 
-SIGNAL = "toxicity@4"
+SIGNAL = "toxicity@5"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +15,7 @@ class Toxicity:
     nobody, one goes at either limit.
     """
 
-    id: str = "toxicity@4"
+    id: str = "toxicity@5"
     max_score: float = 0.65
 
     @property

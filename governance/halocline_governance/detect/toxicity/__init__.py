@@ -33,7 +33,7 @@ class ToxicityDetector(ByBatch):
     """
 
     path: Path = WEIGHTS
-    id: str = "toxicity@4"
+    id: str = "toxicity@5"
     kinds: frozenset[str] = KINDS
 
     def find_batch(self, texts: Texts) -> BatchVerdict:

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 # The shares of what the second stage tells that must reach it, on rows that trained neither: of
-# its attacks, over all sources and in each that has attacks; and of spans of its other kinds.
+# its attacks, over all sources and in each that has enough; and of spans of its other kinds.
 RECALL, SOURCE_RECALL, OTHER_RECALL = 0.995, 0.99, 0.97
+_ENOUGH = 100  # of fewer, one decides about a hundredth
 _EPOCHS, _BATCH, _RATE, _ATTACK_WEIGHT, _DROPOUT = 6, 256, 4e-3, 3.0, 0.1
 _LEVELS = 127
 _LONGEST, _AT_ONCE = 96, 512
@@ -142,7 +143,9 @@ def limited(
         limit = _quantile(said[asked], 1 - (RECALL, OTHER_RECALL)[at])
         for name in set(names[labels].tolist()) if at == 0 else ():
             there = said[asked & (names == name)]
-            limit = min(limit, _quantile(there, 1 - SOURCE_RECALL)) if len(there) else limit
+            limit = (
+                min(limit, _quantile(there, 1 - SOURCE_RECALL)) if len(there) >= _ENOUGH else limit
+            )
         both["out_bias"] = both["out_bias"].clone()
         both["out_bias"][at] -= limit
     first = First(grams, rounded(both), 1.0, 0.0, 0.0, second.reader)

@@ -55,14 +55,18 @@ class Row:
 
 
 def write(
-    functions: Sequence[Function], groups: Sequence[Group], per_function: int, seed: int
+    functions: Sequence[Function],
+    groups: Sequence[Group],
+    per_function: int,
+    seed: int,
+    shares: Mapping[str, float] | None = None,
 ) -> list[Row]:
-    """So many sentences of each function, the same for the same seed."""
+    """So many sentences of each function, or that share of them; the same for the same seed."""
     rng = random.Random(seed)
     quotable = [f for f in functions if f.name in _QUOTED] or list(functions)
     rows: list[Row] = []
     for function in functions:
-        for _ in range(per_function):
+        for _ in range(int(per_function * (shares or {}).get(function.name, 1.0))):
             group = rng.choice(groups)
             text = _cased(_filled(rng.choice(function.patterns), group, rng, quotable), rng)
             kinds = {kind: float(kind in function.kinds) for kind in KINDS}
