@@ -30,7 +30,8 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.update(OFFLINE)
     seed = int(os.environ.get("HALOCLINE_TEST_SEED") or secrets.randbelow(2**32))
     config.stash[SEED] = seed
-    os.environ["HALOCLINE_TEST_SEED"] = str(seed)  # the workers of a parallel run share it
+    # The workers of a parallel run share both: names of tests may tell a set in its order.
+    os.environ["HALOCLINE_TEST_SEED"] = os.environ["PYTHONHASHSEED"] = str(seed)
     if config.option.hypothesis_seed is None:
         config.option.hypothesis_seed = str(seed)
     settings.register_profile("small", deadline=None, print_blob=True, max_examples=100)

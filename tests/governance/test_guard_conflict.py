@@ -90,7 +90,7 @@ def test_looking_chooses_nothing_and_naming_chooses(guard: Guard) -> None:
         (BOTH, {"sell.acme", "sell.globex"}),
         (parse_compact("confidential sides=sell tenants=acme"), {"sell.acme"}),
     ],
-    ids=str,
+    ids=["two", "one"],
 )
 def test_a_read_that_would_only_touch_is_told_what_to_name(
     lake: Lake, guard: Guard, clearance: Label, told: set[str]

@@ -64,7 +64,7 @@ WRONG: list[dict[str, object]] = [
 ]
 
 
-@pytest.mark.parametrize("change", WRONG, ids=str)
+@pytest.mark.parametrize("change", WRONG, ids=" ".join)
 def test_a_wrong_claim_is_refused(change: dict[str, object]) -> None:
     with pytest.raises(Unauthenticated):
         verify(jwt.encode(claims(**change), KEY, algorithm="EdDSA"))

@@ -122,6 +122,16 @@ def test_one_date_has_one_surrogate_however_it_is_written() -> None:
     }
 
 
+@pytest.mark.parametrize("day", range(1, 13))
+def test_a_date_that_may_be_read_two_ways_gets_one_that_is_a_day_for_both(day: int) -> None:
+    for text in (f"{day:02d}/11/1980", f"{day}-3-1971"):
+        first, second, _ = map(int, re.findall(r"\d+", OWN.of("date_of_birth", text) or ""))
+        assert max(first, second) <= 12
+    german = OWN.of("date_of_birth", f"{day:02d}.11.1980") or ""
+    assert int(german.split(".")[1]) <= 12
+    assert german.count(".") == 2
+
+
 def test_what_has_no_surrogate_has_a_pseudonym() -> None:
     assert OWN.of("passport", "X12345678") is None
     assert OWN.of("date_of_birth", "in the spring of 1980") is None

@@ -256,6 +256,12 @@ def test_a_table_whose_text_would_be_cut_is_not_read_in_part(tmp_path: Path) -> 
         ("2", 2, "x"),
         ("3", 3, "!malformed: no text"),
     ]
+    (tmp_path / "a.csv").write_text('text\n5" pipe\n"a ""b"""\n"open\njo@example.org\nx\n')
+    assert [text for _, _, text in rows(tmp_path / "a.csv")] == [
+        '5" pipe',
+        'a "b"',
+        "!malformed: a quote that is never closed, with all rows behind it",
+    ]
     (tmp_path / "a.csv").write_text("text,text\n1,jo@example.org\n")
     with pytest.raises(Refused, match="several"):
         rows(tmp_path / "a.csv")

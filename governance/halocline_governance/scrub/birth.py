@@ -29,7 +29,8 @@ class Birth:
         day: the day.
         form: which of the forms.
         separator: between numbers.
-        day_first: 25/3/1980 rather than 3/25/1980; where both could be, the month comes first.
+        day_first: 25/3/1980 rather than 3/25/1980; where both could be, the month comes first but
+            before a dot.
         long: whether the month's name is whole.
         padded: whether a number of one digit has a zero before it.
     """
@@ -58,6 +59,11 @@ class Birth:
             if match := pattern.fullmatch(text.strip()):
                 return _read(form, match.groupdict())
         return None
+
+    @property
+    def reads_both_ways(self) -> bool:
+        """Whether its day may be its month for another reader."""
+        return self.form == 1 and self.separator != "." and self.day.day <= 12
 
     @property
     def is_plain(self) -> bool:
@@ -92,7 +98,7 @@ def _read(form: int, part: dict[str, str | None]) -> Birth | None:
             month = next(n for n, one in enumerate(_MONTHS, 1) if one[:3] == name[:3])
             return Birth(date(year, month, b), form, long=name in _MONTHS, padded=padded)
         number, mark = int(a or 0), part.get("s") or ""
-        if form == 1 and number > 12:
+        if form == 1 and (number > 12 or (mark == "." and b <= 12)):
             return Birth(date(year, b, number), form, mark, day_first=True, padded=padded)
         return Birth(date(year, number, b), form, mark, padded=padded)
     except ValueError:

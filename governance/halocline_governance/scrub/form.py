@@ -35,7 +35,7 @@ _AREAS = (
 _SYLLABLES = tuple(f"{c}{v}" for c in "bdfgklmnprstvzhj" for v in "aeio")
 _CENTURY = date(1800, 1, 1).toordinal()
 _NUM_DAYS = date(1900, 1, 1).toordinal() - _CENTURY
-_TRIES = 16
+_TRIES = 64
 _LETTERS = r"[a-z]{10}"
 
 
@@ -319,10 +319,11 @@ class Date(Form):
         birth = Birth.parse(value)
         if birth is None:
             return None
-        # Of days 1 to 12 some are read with day and month the other way round.
+        # Of days 1 to 12 some are read with day and month the other way round; a value that may be
+        # meant so gets one of them, which is a day for either reader.
         for _ in range(_TRIES):
             other = birth.on(_CENTURY + draw.below(_NUM_DAYS))
-            if other.is_plain:
+            if other.is_plain and (other.reads_both_ways or not birth.reads_both_ways):
                 return str(other)
         return None
 

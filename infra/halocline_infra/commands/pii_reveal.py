@@ -34,7 +34,7 @@ Second = Annotated[
 
 def reveal(
     sealed: Annotated[
-        str, typer.Argument(metavar="TOKEN", help="As it stands in the text: '<email:r1:…>'.")
+        str, typer.Argument(metavar="TOKEN", help="As it stands in the text: '&lt;email:r1:…&gt;'.")
     ],
     reason: Reason,
     token: TokenFile = None,
@@ -44,7 +44,7 @@ def reveal(
 
     Example:
 
-        halocline pii reveal '<email:r1:abcdefghijklmnopqrstuvwxyz>' \\
+        halocline pii reveal '&lt;email:r1:abcdefghijklmnopqrstuvwxyz&gt;' \\
             --reason 'request 118' --token officer.jwt
     """
     from halocline_infra import scrubbing

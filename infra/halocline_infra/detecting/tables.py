@@ -15,6 +15,7 @@ from halocline_infra.detecting.lines import lines
 from halocline_infra.detecting.record import NO_TEXT, Id
 
 TOO_MANY = "malformed: more cells than columns"
+OPEN = "malformed: a quote that is never closed, with all rows behind it"
 _DIVIDERS = {"csv": ",;\t|", "tsv": "\t"}
 
 
@@ -47,15 +48,40 @@ def records(
         )
     text_at = header.index(reading.text_column)
     id_at = header.index(reading.id_column) if reading.id_column in header else len(header)
-    cells_of = csv.reader(chain([first], rows), delimiter=divider)
+    quotes = _Quotes(chain([first], rows))
+    cells_of = csv.reader(quotes, delimiter=divider)
     next(cells_of)
+    quotes.are_odd()
     for place, cells in enumerate(cells_of, start=1):
+        is_odd = quotes.are_odd()
         if cells:
             ident = cells[id_at] if id_at < len(cells) else None
             content = _content(cells[text_at]) if text_at < len(cells) else NO_TEXT
             if len(cells) > len(header):  # a text with a divider and no quotes, which is cut
                 content = TOO_MANY
+            if is_odd and cells[-1].endswith("\n"):  # only a cell that nothing closed ends so
+                content = OPEN
             yield ident if ident is None or _is_text(ident) else None, content, place
+
+
+class _Quotes:
+    """Lines as they come; tells whether those since it was last asked have an odd quote."""
+
+    def __init__(self, rows: Iterator[str]) -> None:
+        self._rows = rows
+        self._count = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        row = next(self._rows)
+        self._count += row.count('"')
+        return row
+
+    def are_odd(self) -> bool:
+        count, self._count = self._count, 0
+        return count % 2 == 1
 
 
 def _header(line: str, dividers: str, column: str) -> tuple[list[str], str]:
