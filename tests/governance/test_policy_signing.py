@@ -244,6 +244,7 @@ def test_weak_hashes_are_refused(
         gzip.compress(b"\0" * (MAX_BUNDLE_BYTES + 1)),
         b"\0" * (MAX_BUNDLE_BYTES + 1),
     ],
+    ids=["empty", "text", "gzip of text", "gzip of too much", "too much"],
 )
 def test_what_is_no_bundle_is_refused(content: bytes, place: Signed, opa: Path) -> None:
     check_refused(place, opa, content)
