@@ -11,12 +11,12 @@ SIGNAL = "toxicity@5"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Toxicity:
-    """A calibrated probability. The detector says `found` at 0.5; of 120 READMEs, which attack
-    nobody, one goes at either limit.
+    """A calibrated probability; the bound is where the detector says `found`. Of 116 descriptions
+    of Python packages, which attack nobody, none reaches 0.4.
     """
 
     id: str = "toxicity@5"
-    max_score: float = 0.65
+    max_score: float = 0.5
 
     @property
     def needs(self) -> frozenset[str]:
